@@ -1,0 +1,54 @@
+# assay: `make run` and `make test` need Python 3.11+, git and make, and a network for package installation only.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+SCALE ?= laptop
+
+.DEFAULT_GOAL := help
+.PHONY: help install dev run lint type test test-slow reproduce bench clean
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# A stamp names what is installed, so that a changed requirement installs again and an unchanged one costs nothing.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+install: $(VENV)/.installed ## Make .venv and install assay into it
+
+dev: $(VENV)/.dev ## The same with what lint, types and tests need
+
+run: install ## Run the quickstart; ends with its table, report and run directory
+	$(BIN)/assay run experiment=quickstart
+
+lint: dev ## Style and import floors
+	$(BIN)/ruff check src tests experiments
+	$(BIN)/ruff format --check src tests experiments
+	$(BIN)/lint-imports
+
+type: dev ## Types
+	$(BIN)/mypy
+
+test: lint type ## Lint, types and the fast tests
+	$(BIN)/pytest
+
+test-slow: dev ## The tests that take minutes
+	$(BIN)/pytest -m slow
+
+reproduce: install ## Check a paper's claims: make reproduce PAPER=private_valuation [SCALE=smoke|laptop|paper]
+	@test -n "$(PAPER)" || { echo "PAPER=: must name a paper (make reproduce PAPER=private_valuation)"; exit 2; }
+	$(BIN)/assay reproduce $(PAPER) --scale $(SCALE)
+
+bench: install ## Side-by-side timings
+	$(BIN)/python -m experiments.benchmarks
+
+clean: ## Remove the environment and caches; runs and reports stay
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

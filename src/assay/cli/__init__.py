@@ -1,0 +1,56 @@
+"""The command line: finds the command, turns errors into one line and an exit status; imports nothing heavy itself."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from assay.errors import AssayError
+
+COMMANDS = ("run", "list", "report", "data", "reproduce")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carries out one command and returns its exit status: 0, 1 (failed), 2 (asked wrongly), 130 (interrupted)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _dispatch(arguments)
+    except AssayError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted (the same command goes on from here)", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `assay list | head` has read enough
+        sys.stderr.close()
+        return 0
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        from assay.cli.help import PROGRAM
+
+        print(PROGRAM, end="")
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        from assay import __version__
+
+        print(f"assay {__version__}")
+        return 0
+    if arguments[0] in ("-sc", "--shell-completion"):  # what hydra's completion scripts call
+        arguments = ["run", *arguments]
+    command, *rest = arguments
+    if command not in COMMANDS:
+        from assay.config.suggest import did_you_mean
+
+        raise AssayError(f"{command}: unknown command ({did_you_mean(command, COMMANDS, 'assay ')})")
+    if any(argument in ("-h", "--help") for argument in rest):
+        from assay.cli.help import PAGES
+
+        print(PAGES[command], end="")
+        return 0
+    status: int = importlib.import_module(f"assay.cli.{command}").main(rest)
+    return status

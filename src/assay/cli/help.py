@@ -1,0 +1,76 @@
+"""What `--help` prints."""
+
+from __future__ import annotations
+
+PROGRAM = """\
+assay tells what each training example is worth.
+
+  assay run [OVERRIDE...] [-m]       carry out one experiment, or a sweep with -m
+  assay list [GROUP|experiments]     what there is to choose from
+  assay report [DIR...]              turn finished runs into an HTML report
+  assay data list|fetch|verify       which data there is, and get it
+  assay reproduce PAPER              carry out a paper's claims and judge them
+
+  assay COMMAND --help               more on one command
+  assay --version
+
+Start with: assay run experiment=quickstart
+"""
+
+RUN = """\
+assay run [OVERRIDE...] [HYDRA FLAG...]
+
+Composes a config, carries it out once and ends with `run: DIRECTORY`. The same command again returns the finished run;
+after a kill it goes on.
+
+  assay run experiment=quickstart
+  assay run task=value dataset=csv dataset.path=my.csv dataset.target=price
+  assay run privacy=iid privacy.epsilon=1 seed=3
+  assay run -m seed=0,1,2 privacy=none,iid          a run for each combination
+  assay run -m seed=0,1,2 hydra/launcher=joblib     several at a time
+
+Overrides are hydra's: group=option (see `assay list`), key.below=value, +new.key=value, ~key.
+  --cfg job [--resolve]   print the composed config and stop
+  --config-dir DIR        a folder with options of your own
+  -m, --multirun          sweep
+  --hydra-help            hydra's other flags (--info, --shell-completion, ...)
+A failed or mistyped run ends in one line; HYDRA_FULL_ERROR=1 shows the traceback.
+"""
+
+LIST = """\
+assay list [GROUP|experiments]
+
+Prints every option of every group, or those of one group, with a line on each. `*` marks the default.
+"""
+
+REPORT = """\
+assay report [DIR...] [--outputs FOLDER]
+
+Builds a self-contained HTML report for each experiment among the runs in or below DIR (default: FOLDER/runs) and ends
+with `report: FILE` for each.
+
+  --outputs FOLDER   where runs and reports are (default: $ASSAY_OUTPUTS or outputs)
+"""
+
+DATA = """\
+assay data list | fetch NAME... | verify   [--data FOLDER]
+
+  list      every dataset: kind, shape, how it is had, whether it is here
+  fetch     get datasets by name
+  verify    check what is here against its checksums
+
+  --data FOLDER   where downloaded data is kept (default: $ASSAY_DATA or ~/.cache/assay)
+"""
+
+REPRODUCE = """\
+assay reproduce PAPER [--scale smoke|laptop|paper] [--seeds N] [--claims ID...] [--outputs FOLDER]
+
+Carries out the runs that a paper's claims need, judges each claim and writes a report and claims.csv.
+
+  --scale     smoke: seconds, laptop: minutes (default), paper: the paper's own size
+  --seeds     how many seeds the intervals are taken over (default: the scale's)
+  --claims    only these claims
+  --outputs   where runs and reports go (default: $ASSAY_OUTPUTS or outputs)
+"""
+
+PAGES = {"run": RUN, "list": LIST, "report": REPORT, "data": DATA, "reproduce": REPRODUCE}

@@ -1,0 +1,114 @@
+"""From a checked config to its finished run, told to loggers and report."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import AssayError
+from assay.runs.directory import RunDirectory, write_atomically
+from assay.runs.execute import RunResult, execute, find_finished
+from assay.runs.log import held_back
+from assay.runs.streams import Streams
+
+if TYPE_CHECKING:
+    from assay.data import PreparedData
+    from assay.runs.context import RunContext
+    from assay.runs.outcome import Outcome
+
+Config = Mapping[str, Any]
+_OWN_FILES = ("csv", "parquet")
+_PUBLISHED = "published.json"
+
+
+def carry(config: Config) -> Path:
+    """Directory of the finished run of a checked config; carries it out when there is none.
+
+    Raises AssayError before anything is written when the data cannot serve, and whatever the task raises.
+    """
+    outputs = Path(config["paths"]["outputs"]).expanduser()
+    with held_back():
+        checksum = _checksum(config["dataset"])
+        result = find_finished(config, outputs / "runs", checksum) or _execute(config, outputs / "runs", checksum)
+        _publish(result, config["logger"])
+        if config["report"]:
+            _report(result, outputs / "reports" / config["name"], str(config["name"]))
+    return result.directory
+
+
+def _checksum(dataset: Config) -> str | None:
+    """Checksum of the user's file or folder, its columns checked; None for data that lies elsewhere."""
+    path = dataset.get("path")
+    if path is None:
+        return None
+    from assay.data import check_columns, local_checksum
+
+    if dataset["name"] in _OWN_FILES:
+        check_columns(path, dataset["target"], dataset["features"], dataset["types"])
+    elif not Path(path).expanduser().exists():
+        return None  # a hub id; for built-in data the local path is only the first place to look
+    return local_checksum(path)
+
+
+def _execute(config: Config, root: Path, checksum: str | None) -> RunResult:
+    data = _prepare(config)
+
+    def work(context: RunContext) -> Outcome:
+        from assay.tasks import carry_out
+
+        return carry_out(config, data, context)
+
+    provenance = data.provenance
+    source = {"provider": provenance.provider, "source": provenance.source, "sha256": provenance.sha256}
+    return execute(config, work, root, path_checksum=checksum, facts={"data": source})
+
+
+def _prepare(config: Config) -> PreparedData:
+    streams = Streams(config["seed"])
+    data_dir = Path(config["paths"]["data"]).expanduser()
+    surroundings: dict[str, Any] = {"data_dir": data_dir, "generator": lambda purpose: streams.generator(purpose)}
+    if "_target_" in config["dataset"]:
+        from hydra.utils import instantiate
+
+        data: PreparedData = instantiate(config["dataset"], _convert_="all", **surroundings)
+        return data
+    from assay.data import prepare
+
+    keys: dict[str, Any] = dict(config["dataset"])
+    return prepare(**keys, **surroundings)
+
+
+def _publish(result: RunResult, logger: Config) -> None:
+    """Tells the run to a logger, once for each way the logger is set."""
+    if logger["name"] == "none":
+        return
+    from assay.report import publish
+
+    record = result.directory / _PUBLISHED
+    told = json.loads(record.read_text()) if record.is_file() else []
+    mark = hashlib.sha256(json.dumps(logger, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    if mark not in told:
+        publish(result.directory, logger)
+        write_atomically(record, json.dumps([*told, mark]).encode())
+
+
+def _report(result: RunResult, folder: Path, title: str) -> None:
+    page = folder / "index.html"
+    if result.fresh or not page.is_file():
+        from assay.report import build_report
+
+        try:
+            page = build_report([result.directory], folder, title=title)
+        except OSError as error:
+            raise AssayError(f"{folder}: {error.strerror} (the run is finished: {result.directory})") from error
+    print(f"report: {page}")
+
+
+def summarise(directory: Path) -> None:
+    """Prints the run's summary table, or its lowest values and metrics."""
+    from assay.cli.show import show
+
+    show(RunDirectory(directory))

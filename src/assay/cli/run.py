@@ -1,0 +1,127 @@
+"""assay run"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.config.locations import conf_root
+from assay.errors import AssayError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+_TRACEBACK = "ASSAY_TRACEBACK"
+
+
+class JobFailed(Exception):
+    """A job that has said its one line already; carries the exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def main(argv: Sequence[str]) -> int:
+    """Hands overrides and flags to hydra, which composes the config and calls `job` for each run."""
+    import hydra
+
+    arguments, here = list(argv), os.getpid()
+    statuses: list[int] = []
+
+    def job(composed: DictConfig) -> None:
+        status = carry_job(composed)
+        statuses.append(status)
+        # hydra adds lines of its own to an exception, so it sees one only where a launcher has left this process
+        if status and os.getpid() != here:
+            raise JobFailed(status)
+
+    if "-sc" in arguments or "--shell-completion" in arguments:
+        _drop_command_from_completion()
+    with _hydra_environment(arguments):
+        try:
+            hydra.main(config_path=str(conf_root()), config_name="config", version_base="1.3")(job)()
+        except JobFailed as failure:
+            return failure.status
+        except Exception as error:
+            if _wants_traceback() or isinstance(error, AssayError):
+                raise
+            from assay.config.explain import explain
+
+            raise explain(error, _overrides(arguments)) from error
+    return max(statuses, default=0)
+
+
+def carry_job(composed: DictConfig) -> int:
+    """One run: checks the composed config, carries it out, prints its table and directory; returns the exit status."""
+    from hydra.core.hydra_config import HydraConfig
+
+    from assay.config.compose import checked
+    from assay.config.explain import explained
+
+    try:
+        with explained([]):
+            config = checked(composed, dict(HydraConfig.get().runtime.choices))
+        from assay.cli.job import carry, summarise
+
+        directory = carry(config)
+        summarise(directory)
+        print(f"run: {directory}", flush=True)
+    except Exception as error:
+        if _wants_traceback():
+            raise
+        if isinstance(error, AssayError):
+            print(error, file=sys.stderr)
+            return 2
+        text = " ".join(str(error).split())
+        print(f"{type(error).__name__}: {text} (HYDRA_FULL_ERROR=1 shows the traceback)", file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextmanager
+def _hydra_environment(arguments: list[str]) -> Iterator[None]:
+    """Hydra reads its arguments from sys.argv, and keeps its hands off exceptions when HYDRA_FULL_ERROR is set."""
+    before = sys.argv, {name: os.environ.get(name) for name in ("HYDRA_FULL_ERROR", _TRACEBACK)}
+    if os.environ.get("HYDRA_FULL_ERROR") == "1":
+        os.environ[_TRACEBACK] = "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = ["assay", *arguments]
+    try:
+        yield
+    finally:
+        sys.argv, environment = before
+        for name, value in environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _wants_traceback() -> bool:
+    return os.environ.get(_TRACEBACK) == "1"
+
+
+def _overrides(arguments: Sequence[str]) -> list[str]:
+    """The overrides among the arguments, and a --config-dir in the form of one."""
+    found, rest = [], iter(arguments)
+    for argument in rest:
+        if argument in ("--config-dir", "-cd"):
+            found.append(f"hydra.searchpath=[file://{Path(next(rest, '.')).absolute()}]")
+        elif argument.startswith("--config-dir="):
+            found.append(f"hydra.searchpath=[file://{Path(argument.partition('=')[2]).absolute()}]")
+        elif (not argument.startswith("-") and "=" in argument) or argument.startswith("~"):
+            found.append(argument)
+    return found
+
+
+def _drop_command_from_completion() -> None:
+    """Hydra's scripts complete `assay key=...`; our line reads `assay run key=...`."""
+    line = os.environ.get("COMP_LINE", "")
+    program, _, rest = line.partition(" run ")
+    if rest or line.endswith(" run "):
+        os.environ["COMP_LINE"] = f"{program} {rest}"

@@ -1,0 +1,134 @@
+"""What no single key can tell: whether the choices of a composed config make sense together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from assay.config.listing import options
+from assay.config.suggest import did_you_mean
+from assay.config.typed import shown
+from assay.errors import InputError
+
+Config = Mapping[str, Any]
+
+_GRADIENT_FREE = {"xgboost"}
+
+
+def check_composition(config: Config) -> None:
+    """Raises InputError when the choices contradict each other or some of them could change nothing."""
+    _check_split(config["dataset"])
+    _check_data_path(config["dataset"])
+    _check_model(config)
+    _check_privacy(config)
+    _check_task(config)
+    _check_burn_in(config)
+    _check_utility(config)
+
+
+def _check_split(dataset: Config) -> None:
+    split = dataset.get("split")
+    if split is None:
+        return
+    shares = sum(size for size in split.values() if size < 1)
+    counts = sum(size for size in split.values() if size >= 1)
+    for part in ("train", "valid"):
+        if split[part] == 0:
+            raise InputError(f"dataset.split.{part}", shown(split[part]), "must be > 0", "a share, or a number of rows")
+    for part, size in split.items():
+        if size > 1 and not float(size).is_integer():
+            raise InputError(f"dataset.split.{part}", shown(size), "a number of rows is whole", "or a share below 1")
+    if shares > 1 + 1e-9:
+        total = f"the shares sum to {shares:g}, above 1"
+        raise InputError("dataset.split", _plain(split), total, "lower one of them")
+    rows = dataset.get("rows")
+    if rows is not None and counts + shares * rows > rows + 1e-6:
+        wanted = f"needs {counts + shares * rows:g} rows and dataset.rows={rows} leaves {rows}"
+        raise InputError("dataset.split", _plain(split), wanted, "raise dataset.rows or lower the split")
+
+
+def _check_data_path(dataset: Config) -> None:
+    name = dataset["name"]
+    if name in ("csv", "parquet", "huggingface"):
+        for key, what in (("path", "your file or folder"), ("target", "the column to predict")):
+            if dataset.get(key) is None:
+                raise InputError(f"dataset.{key}", "null", f"dataset={name} needs {what}", f"add dataset.{key}=...")
+
+
+def _check_model(config: Config) -> None:
+    model, dataset, valuation = config["model"]["name"], config["dataset"], config["valuation"]["name"]
+    kind, modality = dataset.get("kind"), dataset.get("modality")
+    told = f"dataset={dataset['name']} is a {kind} dataset"
+    if model == "logistic" and kind == "regression":
+        raise InputError("model", model, f"fits classes and {told}", "use model=linear or model=auto")
+    if model == "linear" and kind == "classification":
+        raise InputError("model", model, f"fits numbers and {told}", "use model=logistic or model=auto")
+    if model == "bag_of_words" and modality not in ("text", "auto", None):
+        told = f"reads text and dataset={dataset['name']} is a dataset of {modality}s"
+        raise InputError("model", model, told, "use model=auto")
+    if modality == "text" and model in ("linear", "logistic", "mlp", "xgboost"):
+        told = f"reads columns of numbers and dataset={dataset['name']} is text"
+        raise InputError("model", model, told, "use model=bag_of_words or model=auto")
+    if config["privacy"]["name"] != "none" and model in _GRADIENT_FREE:
+        _pointless_privacy(config, f"model={model} has no per-row gradients to make private")
+    if valuation == "gradient_semivalue" and model in _GRADIENT_FREE:
+        told = f"follows gradients and model={model} has none"
+        raise InputError("valuation", valuation, told, "use valuation=semivalue, or model=auto")
+
+
+def _check_privacy(config: Config) -> None:
+    if config["privacy"]["name"] != "none" and config["valuation"]["name"] == "semivalue":
+        _pointless_privacy(config, "valuation=semivalue refits whole models, which release nothing per row")
+
+
+def _pointless_privacy(config: Config, why: str) -> None:
+    remedy = "use privacy=none, or valuation=gradient_semivalue with model=auto"
+    raise InputError("privacy", config["privacy"]["name"], why, remedy)
+
+
+def _check_task(config: Config) -> None:
+    task, valuation = config["task"], config["valuation"]["name"]
+    if task["name"] != "estimation_uncertainty":
+        return
+    if valuation == "semivalue":
+        told = "compares noise mechanisms and valuation=semivalue has none"
+        raise InputError("task", task["name"], told, "use valuation=gradient_semivalue")
+    if task["replicates"] < 2:
+        told = "task=estimation_uncertainty needs 2 or more to see a variance"
+        raise InputError("task.replicates", task["replicates"], told, "e.g. task.replicates=24")
+    known = [name for name, _ in options("privacy")]
+    for mechanism in task["mechanisms"]:
+        if mechanism not in known and mechanism != config["privacy"]["name"]:
+            told = f"'{mechanism}' is no mechanism"
+            raise InputError("task.mechanisms", shown(task["mechanisms"]), told, did_you_mean(mechanism, known))
+    private = [mechanism for mechanism in task["mechanisms"] if mechanism != "none"]
+    if private and config["privacy"]["name"] == "none":
+        told = f"'{private[0]}' needs a budget and privacy=none has none"
+        remedy = f"add privacy={private[0]}, or use task.mechanisms=[none]"
+        raise InputError("task.mechanisms", shown(task["mechanisms"]), told, remedy)
+
+
+def _check_burn_in(config: Config) -> None:
+    burn_in = config["privacy"].get("burn_in", 0)
+    if burn_in < 1:
+        return
+    task = config["task"]
+    own = task.get("evaluations")
+    key, numbers = ("task.evaluations", own) if own else ("valuation.evaluations", [config["valuation"]["evaluations"]])
+    if burn_in >= min(numbers):
+        told = f"must be below every number of evaluations, and {key} has {min(numbers)}"
+        remedy = "a share below 1 fits every number, e.g. privacy.burn_in=0.5"
+        raise InputError("privacy.burn_in", f"{burn_in:g}", told, remedy)
+    if not float(burn_in).is_integer():
+        raise InputError("privacy.burn_in", f"{burn_in:g}", "must be a whole number of them", "or a share below 1")
+
+
+def _check_utility(config: Config) -> None:
+    dataset, utility = config["dataset"], config["valuation"].get("utility")
+    if utility == "accuracy" and dataset.get("kind") == "regression":
+        told = f"counts right classes and dataset={dataset['name']} is a regression dataset"
+        raise InputError("valuation.utility", utility, told, "use valuation.utility=negative_loss")
+
+
+def _plain(split: Config) -> str:
+    return shown({part: f"{size:g}" for part, size in split.items()})

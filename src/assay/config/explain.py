@@ -1,0 +1,147 @@
+"""Turns what hydra and omegaconf raise into one line: key, value, limit, remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from assay.config.listing import groups, options
+from assay.config.schemas import GROUPS
+from assay.config.suggest import did_you_mean, nearest
+from assay.errors import AssayError, InputError
+
+
+@contextmanager
+def explained(overrides: Sequence[str]) -> Iterator[None]:
+    """Raises an AssayError in place of hydra's and omegaconf's errors; `overrides` are those being composed."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except AssayError:
+        raise
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise explain(error, overrides) from error
+
+
+def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
+    """The one line for an error that composing `overrides` ended in."""
+    from hydra.errors import MissingConfigException, OverrideParseException
+    from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue
+
+    text = str(error)
+    if isinstance(error, OverrideParseException):
+        key, _, value = error.override.partition("=")
+        return InputError(key, value, "cannot be read as a value", "put quotes around it: " + f"'{key}=\"...\"'")
+    if isinstance(error, MissingConfigException):
+        return _missing_option(error.missing_cfg_file or "", text)
+    if found := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
+        key, value = found.groups()
+        return InputError(key, value, "several values", f"add -m for a run of each, or make it a list: {key}=[{value}]")
+    if found := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=]+)", text):
+        return _unknown_key(found[1].lstrip("+~"), overrides)
+    if "group override must be" in text:
+        for key, _, value in (override.partition("=") for override in overrides):
+            if key in (*GROUPS, ""):
+                known = ", ".join(name for name, _ in options(key)) if key else "group=option, or key.below=value"
+                return InputError(key, value, "names no option", f"one of {known}" if key else known)
+    if isinstance(error, OSError):  # hydra could not make its folder
+        return AssayError(f"{error.filename}: {error.strerror} (write elsewhere: paths.outputs=FOLDER)")
+    if isinstance(error, InterpolationKeyError | MissingMandatoryValue):
+        return AssayError(f"{_key_of(error)}: {_first_line(text)} (give it a value)")
+    return AssayError(f"{_first_line(text)} (assay list shows groups and options)")
+
+
+def _missing_option(missing: str, text: str) -> AssayError:
+    group, _, choice = missing.removesuffix(".yaml").lstrip("/").rpartition("/")
+    while group and group not in (*GROUPS, "experiment") and "/" in group and not group.startswith("hydra"):
+        group, _, head = group.rpartition("/")
+        choice = f"{head}/{choice}"
+    if group.startswith("hydra"):
+        plugin = f"pip install 'assay[{_EXTRAS[choice]}]'" if choice in _EXTRAS else "is its plugin installed?"
+        return InputError(group, choice, "unknown option", plugin)
+    listed = re.findall(r"^\t(\S+)$", text, flags=re.MULTILINE)
+    known = sorted({*listed, *(name for name, _ in options(group))} - {"_base"}) if group else listed
+    remedy = did_you_mean(choice, known) if nearest(choice, known) or known else "assay list shows the options"
+    remedy = remedy.replace("did you mean ", f"did you mean {group}=")
+    return InputError(group or "config", choice, "unknown option", remedy)
+
+
+_EXTRAS = {"joblib": "joblib", "ray": "ray", "submitit_local": "slurm", "submitit_slurm": "slurm"}
+
+
+def _unknown_key(key: str, overrides: Sequence[str]) -> AssayError:
+    given = next((text for text in overrides if text.lstrip("+~").partition("=")[0] == key), key)
+    value = given.partition("=")[2]
+    group, _, rest = key.partition(".")
+    if rest and group in GROUPS:
+        return _unknown_group_key(group, rest, value, overrides)
+    if group not in GROUPS:
+        known = [*groups(), "experiment", *_ROOT_KEYS]
+        near = nearest(group, known)
+        tail = f".{rest}" if rest else ""
+        remedy = f"did you mean {near}{tail}?" if near else "one of " + ", ".join(known)
+        return InputError(key, value, "unknown key", remedy)
+    remedy = did_you_mean(value, [name for name, _ in options(group)], f"{group}=")
+    return InputError(key, value, "unknown option", remedy)
+
+
+_ROOT_KEYS = ("name", "seed", "workers", "progress", "report")
+
+
+def _unknown_group_key(group: str, rest: str, value: str, overrides: Sequence[str]) -> AssayError:
+    """A key that the chosen option does not have: another option's, or a misspelt one."""
+    chosen, keys = _chosen(group, overrides)
+    holders = [name for name, _ in options(group) if name != chosen and rest in _keys_of_option(group, name)]
+    key = f"{group}.{rest}"
+    if holders:
+        with_them = " or ".join(f"{group}={name}" for name in holders)
+        return InputError(key, value, f"{group}={chosen} has no such key", f"it belongs to {with_them}")
+    if nearest(rest, keys) is not None:
+        return InputError(key, value, "unknown key", did_you_mean(rest, keys, f"{group}."))
+    others = {other: name for name, _ in options(group) for other in _keys_of_option(group, name)}
+    near = nearest(rest, others)
+    if near is not None:
+        remedy = f"did you mean {group}.{near}? It belongs to {group}={others[near]}"
+        return InputError(key, value, f"{group}={chosen} has no such key", remedy)
+    remedy = did_you_mean(rest, keys, f"{group}.")
+    return InputError(key, value, f"{group}={chosen} has no such key", remedy)
+
+
+def _chosen(group: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
+    """Option and keys of a group as composed from the choices alone, single keys left aside."""
+    from assay.config.compose import raw
+
+    choosing = [text for text in overrides if "." not in text.partition("=")[0] or text.startswith("hydra.searchpath")]
+    composed = raw([text for text in choosing if text.partition("=")[0].lstrip("+~") not in _ROOT_KEYS])
+    return str(composed.hydra.runtime.choices.get(group)), _flat(composed.get(group) or {})
+
+
+def _keys_of_option(group: str, name: str) -> list[str]:
+    from assay.config.compose import raw
+
+    return _flat(raw([f"{group}={name}"]).get(group) or {})
+
+
+def _flat(option: Mapping[Any, Any], prefix: str = "") -> list[str]:
+    from omegaconf import DictConfig, OmegaConf
+
+    values = OmegaConf.to_container(option, resolve=False) if isinstance(option, DictConfig) else option
+    assert isinstance(values, Mapping)
+    found: list[str] = []
+    for key, value in values.items():
+        found.append(f"{prefix}{key!s}")
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{prefix}{key!s}.")
+    return [key for key in found if not key.startswith("_")]
+
+
+def _key_of(error: Exception) -> str:
+    return str(getattr(error, "full_key", "") or "config")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0].rstrip(".") if text.strip() else "the config cannot be composed"

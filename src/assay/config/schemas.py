@@ -1,0 +1,232 @@
+"""What each option of each group may hold; the tables at the end say which schema checks which option."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from assay.config.limits import Limit, above, at_least, inside, matches, not_empty, share
+
+Share = Annotated[float, share("0.3 is 30 %")]
+Count = Annotated[int, at_least(1, "a whole number from 1 on")]
+Evaluations = Annotated[int, at_least(1, "a row needs one evaluation at the least")]
+Replicates = Annotated[int, at_least(1, "1 is a single estimate")]
+Rate = Annotated[float, above(0, "e.g. 0.05")]
+SplitSize = Annotated[float, at_least(0, "a share below 1, or a number of rows from 1 on")]
+BurnIn = Annotated[float, at_least(0, "a share of the evaluations below 1, or a number of them from 1 on; 0 keeps all")]
+Semivalue = Literal["shapley", "beta", "banzhaf"]
+Utility = Literal["negative_loss", "accuracy"]
+
+
+@dataclass(frozen=True)
+class Root:
+    """The keys of a run outside its groups."""
+
+    name: Annotated[
+        str,
+        matches(r"\w[\w.+-]*(/\w[\w.+-]*)*", "must be a folder name", "letters, digits, '_', '-', '.', parted by '/'"),
+    ]
+    seed: Annotated[int, Limit(lambda seed: 0 <= seed < 2**63, "must be from 0 to 2^63 - 1", "e.g. seed=0")]
+    workers: Annotated[int, at_least(1, "1 is this process alone")]
+    progress: bool
+    report: bool
+
+
+@dataclass(frozen=True)
+class Split:
+    """Sizes of the three parts: a share of the rows below 1, a number of rows from 1 on."""
+
+    train: SplitSize
+    valid: SplitSize
+    test: SplitSize
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """What is spoilt in the training split."""
+
+    labels: Share
+    features: Share
+    scale: Annotated[float, above(0, "standard deviations of a column")]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Who owns which row."""
+
+    count: Annotated[int, at_least(0, "0 leaves the rows without sources")]
+    how: Literal["random", "dirichlet", "label"]
+    alpha: Annotated[float, above(0, "small is a strong label skew")]
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How columns become features."""
+
+    standardize: bool
+    components: Annotated[int | None, at_least(1, "null keeps every column")]
+    norm: Annotated[float | None, above(0, "null leaves the rows' norms as they are")]
+    buckets: Annotated[int, at_least(1, "e.g. 1024")]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Every dataset option."""
+
+    name: str
+    kind: Literal["regression", "classification", "auto"]
+    modality: Literal["table", "image", "text", "auto"]
+    path: str | None
+    target: str | None
+    features: Annotated[list[str] | None, not_empty("null keeps every column")]
+    types: dict[str, Literal["numeric", "categorical", "text", "ignore"]]
+    rows: Annotated[int | None, at_least(1, "null keeps every row")]
+    download: bool
+    split: Split
+    corruption: Corruption
+    sources: Sources
+    preprocess: Preprocess
+
+
+@dataclass(frozen=True)
+class PlainModel:
+    """A model with nothing to choose."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Affine:
+    """model=linear and model=logistic."""
+
+    name: str
+    intercept: bool
+
+
+@dataclass(frozen=True)
+class Multilayer:
+    """model=mlp."""
+
+    name: str
+    hidden: Annotated[list[Annotated[int, at_least(1, "units of a layer")]], not_empty("use model=auto for no layer")]
+    activation: Literal["tanh", "relu"]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """model=xgboost."""
+
+    name: str
+    trees: Count
+    depth: Count
+    learning_rate: Rate
+
+
+@dataclass(frozen=True)
+class RefitSemivalue:
+    """valuation=semivalue."""
+
+    name: str
+    semivalue: Semivalue
+    alpha: Annotated[float, above(0, "a parameter of Beta Shapley")]
+    beta: Annotated[float, above(0, "a parameter of Beta Shapley")]
+    evaluations: Evaluations
+    utility: Utility
+
+
+@dataclass(frozen=True)
+class GradientSemivalue(RefitSemivalue):
+    """valuation=gradient_semivalue."""
+
+    learning_rate: Rate
+    initialisation: Literal["auto", "zeros", "random", "public"]
+    bootstrap: Annotated[int, at_least(0, "0 leaves out the standard errors of reused releases")]
+
+
+@dataclass(frozen=True)
+class NoPrivacy:
+    """privacy=none."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Privacy:
+    """A budget, a clipping norm and a mechanism."""
+
+    name: str
+    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
+    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
+    relation: Literal["zero_out", "replace_one"]
+    max_grad_norm: Annotated[float, above(0, "the L2 norm that a row's gradient is clipped to, e.g. 1.0")]
+    burn_in: BurnIn
+    secure_noise: bool
+
+
+@dataclass(frozen=True)
+class Value:
+    """task=value."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class EstimationUncertainty:
+    """task=estimation_uncertainty."""
+
+    name: str
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
+    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+    replicates: Replicates
+    reference_evaluations: Evaluations
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Every trainer option."""
+
+    name: str
+    accelerator: str
+    devices: int | str
+    precision: Literal[32, 64]
+    threads: Count
+    checkpoint_seconds: Annotated[float, at_least(0, "how much work a killed run may lose")]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Every scale option."""
+
+    name: str
+    seeds: Count
+    replicates: Replicates
+    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where things are written and kept."""
+
+    outputs: Annotated[str, not_empty("e.g. paths.outputs=outputs")]
+    data: Annotated[str, not_empty("e.g. paths.data=~/.cache/assay")]
+
+
+# group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
+OPTIONS: dict[str, dict[str, type]] = {
+    "model": {
+        "auto": PlainModel,
+        "linear": Affine,
+        "logistic": Affine,
+        "bag_of_words": PlainModel,
+        "mlp": Multilayer,
+        "xgboost": Trees,
+    },
+    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
+    "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": Privacy},
+    "task": {"value": Value, "estimation_uncertainty": EstimationUncertainty},
+}
+# groups whose options all hold the same keys
+UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
+# groups whose options pass their keys on to a library, which knows them
+OPEN = frozenset({"logger"})
+GROUPS = ("dataset", "model", "valuation", "privacy", "task", "trainer", "scale", "logger", "paths")

@@ -1,0 +1,133 @@
+"""Checks plain values against a dataclass: names, types, limits; an error names the key in full."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import types
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from assay.config.limits import Limit
+from assay.config.suggest import did_you_mean
+from assay.errors import InputError
+
+# Keys by which hydra builds an object; allowed in every group.
+BUILDER_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
+
+_WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values with their schema's types (8 becomes 8.0 where a number is due), in the order they came.
+
+    `prefix` is what stands before the keys in messages, e.g. "privacy.". Raises InputError for an unknown or missing
+    key, a wrong type, and a value beyond its limit.
+    """
+    hints = _hints(schema)
+    for name in values:
+        if name not in hints and name not in BUILDER_KEYS:
+            remedy = did_you_mean(str(name), hints, prefix)
+            raise InputError(f"{prefix}{name}", shown(values[name]), "unknown key", remedy)
+    for field in dataclasses.fields(schema):
+        if field.name not in values:
+            raise InputError(f"{prefix}{field.name}", "", "missing", f"give {prefix}{field.name} a value")
+    return {
+        name: value if name in BUILDER_KEYS else _checked(hints[name], value, f"{prefix}{name}")
+        for name, value in values.items()
+    }
+
+
+def keys_of(schema: type, prefix: str = "") -> list[str]:
+    """Every key of a schema in full, those of nested schemas included."""
+    keys = []
+    for name, hint in _hints(schema).items():
+        keys.append(f"{prefix}{name}")
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            keys += keys_of(hint, f"{prefix}{name}.")
+    return keys
+
+
+def shown(value: Any) -> str:
+    """A value as one writes it on the command line."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(shown(entry) for entry in value) + "]"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{shown(entry)}" for key, entry in value.items()) + "}"
+    return str(value)
+
+
+@functools.lru_cache(maxsize=None)  # noqa: UP033 - a pure function of the class
+def _hints(schema: type) -> dict[str, Any]:
+    return get_type_hints(schema, include_extras=True)
+
+
+def _checked(hint: Any, value: Any, key: str) -> Any:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        bare, *extras = get_args(hint)
+        result = _checked(bare, value, key)
+        for limit in extras:
+            if isinstance(limit, Limit) and result is not None and not limit.holds(result):
+                raise InputError(key, shown(value), limit.words, limit.remedy)
+        return result
+    if origin in (Union, types.UnionType):
+        if value is None:
+            return None
+        return _any_of([part for part in get_args(hint) if part is not type(None)], value, key)
+    if origin is Literal:
+        options = [shown(option) for option in get_args(hint)]
+        if value not in get_args(hint) or isinstance(value, bool):
+            near = did_you_mean(shown(value), options)
+            raise InputError(key, shown(value), f"must be one of {', '.join(options)}", _remedy(near, options))
+        return value
+    if origin is list:
+        if not isinstance(value, list | tuple):
+            raise InputError(key, shown(value), "must be a list", f"write {key}=[{shown(value)}]")
+        return [_checked(get_args(hint)[0], entry, key) for entry in value]
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            raise InputError(key, shown(value), "must be a mapping", f"write {key}={{name:value}}")
+        return {str(name): _checked(get_args(hint)[1], entry, f"{key}.{name}") for name, entry in value.items()}
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            keys = ",".join(f"{name}:..." for name in _hints(hint))
+            raise InputError(key, shown(value), "must be a mapping", f"write {key}={{{keys}}}")
+        return typed(hint, value, f"{key}.")
+    return _scalar(hint, value, key)
+
+
+def _any_of(hints: list[Any], value: Any, key: str) -> Any:
+    for hint in hints[:-1]:
+        try:
+            return _checked(hint, value, key)
+        except InputError:
+            continue
+    return _checked(hints[-1], value, key)
+
+
+def _scalar(kind: type, value: Any, key: str) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is float and number and value == value:
+        return float(value)
+    if kind is int and number and float(value).is_integer():
+        return int(value)
+    if kind is str and (isinstance(value, str) or number):
+        return str(value)  # a column may be called 7
+    found = "null" if value is None else f"not the {type(value).__name__} {shown(value)}"
+    if isinstance(value, str):
+        found = f"not the text '{value}'"
+    raise InputError(key, shown(value), f"must be {_WORDS[kind]}, {found}", f"e.g. {key}={_EXAMPLES[kind]}")
+
+
+_EXAMPLES = {int: "10", float: "0.5", bool: "true", str: "name"}
+
+
+def _remedy(near: str, options: list[str]) -> str:
+    return near if near.startswith("did you") else f"e.g. {options[0]}"

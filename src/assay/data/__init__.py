@@ -1,0 +1,23 @@
+"""Where data comes from, and how it becomes train, valid and test arrays.
+
+A dataset is stored as an Arrow table with roles (`dataset.py`); arrays exist at the edge only (`preparation.py`).
+Importing this package loads neither pandas, scikit-learn, datasets nor torch.
+"""
+
+from assay.data.catalogue import list_datasets
+from assay.data.columns import check_columns, local_checksum
+from assay.data.preparation import prepare
+from assay.data.records import Arrays, PreparedData, Provenance
+from assay.data.store import fetch, verify
+
+__all__ = [
+    "Arrays",
+    "PreparedData",
+    "Provenance",
+    "check_columns",
+    "fetch",
+    "list_datasets",
+    "local_checksum",
+    "prepare",
+    "verify",
+]

@@ -1,0 +1,96 @@
+"""The parsed form of a dataset on disk, written whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.data.records import Provenance
+
+if TYPE_CHECKING:
+    from assay.data.dataset import Dataset
+
+FORM = 1  # raise when a loader changes what it makes of the same bytes
+ROLES = "roles.json"
+STALE_SECONDS = 3600  # a partial folder this old was left by a process that died
+
+
+def hugging_face() -> Any:
+    """The `datasets` library, without its progress bars."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    return datasets
+
+
+def cached(name: str, provenance: Provenance, data_dir: Path, parse: Callable[[], Dataset]) -> Dataset:
+    """The parsed dataset of that name and source checksum: read from data_dir, or parsed and left there.
+
+    The folder is written under another name and renamed, so that a kill or a second process never leaves half of one.
+    A folder that cannot be read is made anew; where nothing can be written the dataset is used without a cache.
+    """
+    folder = data_dir / "parsed" / f"{name}-{provenance.sha256[:16]}-{FORM}"
+    if folder.exists():
+        try:
+            return read(folder, provenance)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache, the source is at hand
+            warnings.warn(f"{folder} cannot be read and is made anew ({error})", stacklevel=2)
+            shutil.rmtree(folder, ignore_errors=True)
+    dataset = parse()
+    try:
+        write(dataset, folder)
+    except OSError as error:
+        warnings.warn(f"the parsed form of {name} is not kept: {error}", stacklevel=2)
+        return dataset
+    return read(folder, provenance)
+
+
+def write(dataset: Dataset, folder: Path) -> None:
+    """Store a dataset as a folder in one step; when another process was first, its folder stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        if time.time() - left.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        dataset.table.save_to_disk(str(partial))
+        roles = {
+            "columns": [asdict(column) for column in dataset.columns],
+            "kind": dataset.kind,
+            "classes": dataset.classes,
+            "source_names": dataset.source_names,
+        }
+        (partial / ROLES).write_text(json.dumps(roles), encoding="utf-8")
+        partial.chmod(0o755)
+        os.rename(partial, folder)  # noqa: PTH104 - os.rename fails on a folder that is there, which is what is wanted
+    except OSError:
+        if not (folder / ROLES).exists():
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def read(folder: Path, provenance: Provenance) -> Dataset:
+    """A stored dataset; its table stays on disk, mapped into memory."""
+    from assay.data.dataset import Column, Dataset
+
+    roles = json.loads((folder / ROLES).read_text(encoding="utf-8"))
+    columns = tuple(
+        Column(
+            column["name"],
+            column["type"],
+            None if column["categories"] is None else tuple(column["categories"]),
+            tuple(column["shape"]),
+        )
+        for column in roles["columns"]
+    )
+    table = hugging_face().Dataset.load_from_disk(str(folder))
+    return Dataset(table, columns, roles["kind"], tuple(roles["classes"]), provenance, tuple(roles["source_names"]))

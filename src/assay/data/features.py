@@ -1,0 +1,132 @@
+"""From stored columns to a matrix of numbers, through a map fitted on public rows alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from assay.data.dataset import Column, Dataset
+from assay.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from assay.data.records import Floats, Integers
+
+
+def vocabularies(dataset: Dataset, public: Integers) -> dict[str, tuple[str, ...]]:
+    """The categories of each categorical column: declared ones, else those that occur in the public rows, sorted."""
+    found = {}
+    for column in dataset.columns:
+        if column.type == "categorical":
+            declared = column.categories
+            found[column.name] = declared or tuple(sorted(set(dataset.take(column.name, public).to_pylist())))
+    return found
+
+
+def encode(
+    dataset: Dataset, rows: Integers, categories: dict[str, tuple[str, ...]], buckets: int
+) -> tuple[Floats, list[str]]:
+    """Matrix [rows, d] and the names of its columns.
+
+    Numbers as they are; a categorical column as one indicator per category (none for a category not listed); images
+    flattened to [0, 1]; text as counts of words hashed into `buckets` (stateless, so nothing is fitted).
+    """
+    import numpy as np
+
+    blocks: list[Floats] = []
+    names: list[str] = []
+    for column in dataset.columns:
+        values = dataset.take(column.name, rows)
+        if column.type == "numeric":
+            blocks.append(values.to_numpy(zero_copy_only=False)[:, None])
+            names.append(column.name)
+        elif column.type == "categorical":
+            blocks.append(_indicators(values, categories[column.name]))
+            names.extend(f"{column.name}={category}" for category in categories[column.name])
+        elif column.type == "image":
+            pixels = values.flatten().to_numpy(zero_copy_only=False).reshape(len(rows), -1)
+            blocks.append(pixels / 255.0)
+            names.extend(_pixel_names(column))
+        else:
+            blocks.append(hashed_counts(values.to_pylist(), buckets))
+            names.extend(f"{column.name}#{bucket}" for bucket in range(buckets))
+    return np.concatenate(blocks, axis=1, dtype=np.float64), names
+
+
+def _indicators(values: pa.Array, categories: tuple[str, ...]) -> Floats:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    index = pc.index_in(values, pa.array(categories, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.asarray(index[:, None] == np.arange(len(categories)), dtype=np.float64)
+
+
+def _pixel_names(column: Column) -> list[str]:
+    import itertools
+
+    places = itertools.product(*(range(side) for side in column.shape))
+    return [f"{column.name}[{','.join(str(index) for index in place)}]" for place in places]
+
+
+def hashed_counts(texts: list[str], buckets: int) -> Floats:
+    """Counts of lower-cased words hashed (MurmurHash3) into buckets: [texts, buckets]."""
+    import numpy as np
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    if buckets < 1:
+        raise InputError("dataset.preprocess.buckets", buckets, "must be >= 1", "1024 is usual")
+    vectorizer = HashingVectorizer(n_features=buckets, alternate_sign=False, norm=None)
+    return np.asarray(vectorizer.transform(texts).toarray(), dtype=np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class AffineMap:
+    """x -> ((x - centre) / scale) @ directions; directions None is the identity."""
+
+    centre: Floats
+    scale: Floats
+    directions: Floats | None
+
+    def __call__(self, features: Floats) -> Floats:
+        """Features [rows, d] mapped to [rows, d or components]."""
+        moved = (features - self.centre) / self.scale
+        return moved if self.directions is None else moved @ self.directions
+
+
+def fit_map(public: Floats, standardize: bool, components: int | None, norm: float | None = None) -> AffineMap:
+    """Standardisation, principal components and overall scale of the public rows [rows, d].
+
+    A column that is constant among the public rows is centred and left unscaled. The components are the leading
+    eigenvectors of the public covariance, each with its largest loading positive; they are not rescaled.
+    `norm` is the root-mean-square norm that the public rows end up with (None: whatever it is).
+    """
+    import numpy as np
+
+    width = public.shape[1]
+    centre, scale = np.zeros(width), np.ones(width)
+    if standardize or components is not None:
+        centre = public.mean(axis=0)
+    if standardize:
+        deviation = public.std(axis=0)
+        scale = np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(centre)), deviation, 1.0)
+    if components is None:
+        return _with_norm(AffineMap(centre, scale, None), public, norm)
+    most = min(width, len(public) - 1)
+    if not 1 <= components <= most:
+        limit = f"must be in 1..{most} (columns, and rows of valid less one)"
+        raise InputError("dataset.preprocess.components", components, limit, "null keeps all columns")
+    moved = (public - centre) / scale
+    _, vectors = np.linalg.eigh(moved.T @ moved / len(public))
+    directions = vectors[:, ::-1][:, :components]
+    leading = np.abs(directions).argmax(axis=0)
+    found = AffineMap(centre, scale, directions * np.sign(directions[leading, np.arange(components)]))
+    return _with_norm(found, public, norm)
+
+
+def _with_norm(mapping: AffineMap, public: Floats, norm: float | None) -> AffineMap:
+    if norm is None:
+        return mapping
+    length = float((mapping(public) ** 2).sum(axis=1).mean() ** 0.5)
+    return replace(mapping, scale=mapping.scale * (length / norm)) if length > 0 else mapping

@@ -1,0 +1,113 @@
+"""What the columns of a user's table are: numbers, categories, text, identifiers; and what kind of target it has."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from assay.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_CATEGORIES = 100  # strings with more distinct values (and more than a tenth of the rows) are no category
+FEW_VALUES = 20  # whole numbers with no more distinct values can be class labels
+TEXT_WORDS = 3.0  # mean words of a column of sentences
+
+
+def column_types(table: pd.DataFrame, given: Mapping[str, str]) -> dict[str, str]:
+    """The type of each feature column that is kept; `given` overrides what is inferred.
+
+    Numbers are numeric and strings and booleans categorical, or text where most values differ and have several words.
+    A column of near-unique strings of few words, or of whole numbers that count the rows, identifies rows: it is left
+    out with a warning.
+    """
+    types = {}
+    for name in table.columns:
+        kind = given.get(name) or _inferred(table[name])
+        if kind == "identifier":
+            remedy = f"dataset.types.{name}=categorical keeps it"
+            warnings.warn(f"column {name!r} is left out: its values identify rows ({remedy})", stacklevel=2)
+        elif kind == "numeric":
+            types[name] = _checked_numeric(table[name], given)
+        elif kind != "ignore":
+            types[name] = kind
+    return types
+
+
+def _checked_numeric(column: pd.Series, given: Mapping[str, str]) -> str:
+    import pandas as pd
+
+    if not pd.api.types.is_numeric_dtype(column):
+        wrong = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
+        if len(wrong):
+            limit = f"the column has {wrong.iloc[0]!r}, not a number"
+            raise InputError(f"dataset.types.{column.name}", given[str(column.name)], limit, "use categorical or text")
+    return "numeric"
+
+
+def _inferred(column: pd.Series) -> str:
+    import numpy as np
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(column):
+        return "categorical"
+    distinct, rows = column.nunique(), len(column)
+    if pd.api.types.is_numeric_dtype(column):
+        whole = pd.api.types.is_integer_dtype(column)
+        counts_rows = whole and rows >= 20 and distinct == rows and bool((np.abs(np.diff(column)) == 1).all())
+        return "identifier" if counts_rows else "numeric"
+    strings = column.dropna().astype(str)
+    words = float(strings.map(lambda text: len(text.split())).mean()) if len(strings) else 0.0
+    if distinct <= max(2, min(MOST_CATEGORIES, rows / 2)) or distinct <= rows / 10:
+        return "categorical"
+    return "text" if words >= TEXT_WORDS else "identifier"
+
+
+def target_kind(column: pd.Series, kind: str) -> str:
+    """regression or classification: as given, or, for auto, by the values.
+
+    Strings, booleans, two values, and at most twenty whole numbers each on five rows or more in the mean are classes.
+    """
+    import pandas as pd
+
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    distinct = column.nunique()
+    if kind == "regression" and not numeric:
+        limit = f"the target {str(column.name)!r} is not numeric"
+        raise InputError("dataset.kind", kind, limit, "use dataset.kind=classification")
+    if kind == "classification" and distinct > max(2, len(column) / 2):
+        limit = f"the target {str(column.name)!r} has {distinct} values on {len(column)} rows"
+        raise InputError("dataset.kind", kind, limit, "use dataset.kind=regression, or choose another target")
+    if kind != "auto":
+        return kind
+    if not numeric or distinct <= 2:
+        return "classification"
+    whole = bool((column.dropna() % 1 == 0).all())
+    return "classification" if whole and distinct <= min(FEW_VALUES, len(column) / 5) else "regression"
+
+
+def check_values(table: pd.DataFrame, types: Mapping[str, str], target: str) -> None:
+    """Raise InputError for missing or infinite values, a constant feature, or a target with one value."""
+    import numpy as np
+    import pandas as pd
+
+    leave_out = "fill them, drop those rows, or leave the column out with dataset.types.{}=ignore"
+    for name in [*types, target]:
+        column = table[name]
+        remedy = "fill them or drop those rows" if name == target else leave_out.format(name)
+        missing = int(column.isna().sum())
+        if missing:
+            raise InputError("dataset.path", f"column {name!r}", f"{missing} missing (NaN) values", remedy)
+        if pd.api.types.is_float_dtype(column):
+            infinite = int(np.isinf(column).sum())
+            if infinite:
+                raise InputError("dataset.path", f"column {name!r}", f"{infinite} infinite values", remedy)
+        if column.nunique() == 1:
+            value = column.iloc[0]
+            if name == target:
+                limit = f"has one value only ({value}): one class, nothing to learn"
+                raise InputError("dataset.target", name, limit, "choose another target or add rows of another class")
+            limit = f"is constant ({value}) and carries nothing"
+            raise InputError("dataset.path", f"column {name!r}", limit, f"leave it out: dataset.types.{name}=ignore")

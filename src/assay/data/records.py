@@ -1,0 +1,52 @@
+"""What the data layer hands to methods: plain arrays with ids, and where they came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Which provider served a dataset, under what name, and the sha256 of what was read."""
+
+    provider: str  # "built in" | "local path" | "archive" | "canonical"
+    source: str  # package==version, file name or URL
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False)
+class Arrays:
+    """One part of a split: features [rows, d], target [rows], ids [rows], clean [rows], source [rows] or None."""
+
+    features: Floats
+    target: Floats | Integers  # regression: in units of the standard deviation on valid; classification: class index
+    ids: Integers  # position of the row in its source, the same whatever is subsampled
+    clean: Flags  # False where corruption was injected
+    source: Integers | None = None  # who owns the row, from 0
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedData:
+    """The three parts of a dataset as arrays, with what a method needs to know of them."""
+
+    train: Arrays
+    valid: Arrays
+    test: Arrays
+    kind: str  # regression | classification
+    classes: tuple[str, ...]  # empty for regression
+    feature_names: tuple[str, ...]
+    modality: str  # table | image | text
+    provenance: Provenance
+    source_names: tuple[str, ...] = ()

@@ -1,0 +1,57 @@
+"""Division of training rows among sources (data owners)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from assay.data.records import Integers
+
+
+def assign_sources(labels: Integers, settings: Mapping[str, Any], generator: np.random.Generator) -> Integers:
+    """The source [rows] of each row with a label [rows]; every source owns at least one row.
+
+    how=random: equal sizes up to one row. how=dirichlet: the rows of each label are divided by proportions drawn from
+    Dirichlet(alpha), the usual label skew (Hsu, Qi and Brown 2019). how=label: rows in order of label, cut into equal
+    sizes, so that a source sees few labels. For a regression pass the quantile bin of the target as label.
+    """
+    import numpy as np
+
+    count, how, alpha = int(settings["count"]), settings["how"], float(settings["alpha"])
+    rows = len(labels)
+    if count < 0 or count > rows:
+        raise InputError("dataset.sources.count", count, f"must be in 0..{rows}", "one training row a source at least")
+    order = generator.permutation(rows)
+    source = np.empty(rows, dtype=np.int64)
+    if how == "random":
+        source[order] = np.arange(rows) * count // rows
+    elif how == "label":
+        by_label = order[np.argsort(labels[order], kind="stable")]
+        source[by_label] = np.arange(rows) * count // rows
+    elif how == "dirichlet":
+        if not alpha > 0:
+            raise InputError("dataset.sources.alpha", alpha, "must be > 0", "small is skewed, large is even")
+        for label in np.unique(labels):
+            members = order[labels[order] == label]
+            cuts = np.rint(np.cumsum(generator.dirichlet(np.full(count, alpha)))[:-1] * len(members)).astype(np.int64)
+            source[members] = np.searchsorted(cuts, np.arange(len(members)), side="right")
+        _fill_empty(source, count, order)
+    else:
+        raise InputError("dataset.sources.how", how, "unknown", "random, dirichlet or label")
+    return source
+
+
+def _fill_empty(source: Integers, count: int, order: Integers) -> None:
+    """Give each source without a row one of the rows of the largest source, in place."""
+    import numpy as np
+
+    for empty in range(count):
+        sizes = np.bincount(source, minlength=count)
+        if sizes[empty] == 0:
+            largest = int(sizes.argmax())
+            source[order[source[order] == largest][0]] = empty

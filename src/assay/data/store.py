@@ -1,0 +1,160 @@
+"""The files under data_dir/raw: finding, checking and fetching them."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from assay.data.archives import FolderMembers, Members, damaged, file_sha256, members_sha256, open_archive
+from assay.data.catalogue import CATALOGUE, Entry, entry_of
+from assay.data.origins import Archive, Canonical
+from assay.errors import AssayError
+
+
+def raw_folder(data_dir: Path) -> Path:
+    """Where archives and original files are kept."""
+    return Path(data_dir) / "raw"
+
+
+def find_archive(archive: Archive, data_dir: Path) -> Path | None:
+    """The cached file of an archive, the version of the catalogue first; None when there is none."""
+    files = sorted(raw_folder(data_dir).glob(archive.pattern))
+    return next((file for file in files if archive.version in file.name), files[0] if files else None)
+
+
+def open_checked(archive: Archive, file: Path) -> Members:
+    """Members of an archive whose checksum is that of the catalogue; AssayError in one line otherwise."""
+    if not archive.members:
+        found = file_sha256(file)
+        if found != archive.sha256:
+            raise _mismatch(file, found, archive.sha256)
+        return open_archive(file)
+    members = open_archive(file)
+    try:
+        found = members_sha256(members, archive.members)
+    except Exception as error:
+        raise damaged(file, error) from error
+    if found != archive.sha256:
+        raise _mismatch(file, found, archive.sha256)
+    return members
+
+
+def _mismatch(file: Path, found: str, expected: str) -> AssayError:
+    return damaged(file, f"sha256 {found[:16]}… instead of {expected[:16]}…")
+
+
+def canonical_folder(name: str, data_dir: Path) -> Path:
+    """Where the original files of a dataset are kept."""
+    return raw_folder(data_dir) / name
+
+
+def has_canonical(name: str, canonical: Canonical, data_dir: Path) -> bool:
+    """Whether every original file is there."""
+    folder = canonical_folder(name, data_dir)
+    return all((folder / file).is_file() for file, _, _ in canonical.files)
+
+
+def check_canonical(name: str, canonical: Canonical, data_dir: Path) -> str:
+    """sha256 of the original files (over all of them when there are several); each is checked where a sum is known."""
+    folder = canonical_folder(name, data_dir)
+    for file, _, checksum in canonical.files:
+        check_file(folder / file, checksum)
+    names = [file for file, _, _ in canonical.files]
+    return file_sha256(folder / names[0]) if len(names) == 1 else members_sha256(FolderMembers(folder), names)
+
+
+def check_file(file: Path, checksum: str) -> None:
+    """Raise AssayError unless a file has the checksum "md5:..." or "sha256:..."; an empty one is not checked."""
+    if checksum:
+        algorithm, _, expected = checksum.partition(":")
+        digest = hashlib.new(algorithm, usedforsecurity=False)
+        digest.update(file.read_bytes())
+        if digest.hexdigest() != expected:
+            raise damaged(file, f"{algorithm} {digest.hexdigest()[:16]}… instead of {expected[:16]}…")
+
+
+def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
+    """Bring the sources of the named datasets to data_dir/raw; one line for each says what was done.
+
+    The first archive that can be had is taken, else the canonical source. Each file is checked before it gets its name.
+    Raises AssayError when a dataset can be had from nowhere, with the reasons.
+    """
+    entries = {name: entry_of(name) for name in names}  # a misspelt name ends the command before anything is fetched
+    return [_fetch_one(name, entry, Path(data_dir)) for name, entry in entries.items()]
+
+
+def _fetch_one(name: str, entry: Entry, data_dir: Path) -> str:
+    if entry.built_in:
+        return f"{name}: built into scikit-learn, nothing to fetch"
+    reasons = []
+    for archive in entry.archives:
+        file = find_archive(archive, data_dir)
+        try:
+            if file is not None:
+                open_checked(archive, file)
+                return f"{name}: {file.name} is there already"
+        except AssayError:
+            assert file is not None
+            file.unlink()  # damaged: fetched again
+        try:
+            return f"{name}: {_take(archive, data_dir).name} from {archive.label}"
+        except AssayError as error:
+            reasons.append(str(error))
+    if entry.canonical is not None:
+        try:
+            fetch_canonical(name, entry.canonical, data_dir)
+        except AssayError as error:
+            reasons.append(str(error))
+        else:
+            return f"{name}: {', '.join(file for file, _, _ in entry.canonical.files)} from the canonical source"
+    raise AssayError(f"dataset={name} cannot be fetched: {'; '.join(reasons)}")
+
+
+def _take(archive: Archive, data_dir: Path) -> Path:
+    """Download an archive to a folder of its own, check it, and move it into place in one step."""
+    from assay.data.registries import download
+
+    raw = raw_folder(data_dir)
+    raw.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".fetch-", dir=raw) as scratch:
+        file = download(archive, Path(scratch))
+        open_checked(archive, file)
+        return file.replace(raw / file.name)
+
+
+def fetch_canonical(name: str, canonical: Canonical, data_dir: Path) -> None:
+    """Download the original files of a dataset; AssayError in one line when one cannot be had."""
+    from assay.data.registries import download_url
+
+    folder = canonical_folder(name, data_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, url, checksum in canonical.files:
+        if not (folder / file).is_file():
+            with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
+                partial = Path(scratch) / file
+                download_url(url, partial)
+                check_file(partial, checksum)
+                partial.replace(folder / file)
+
+
+def verify(data_dir: Path) -> list[str]:
+    """Problems of the files under data_dir/raw, one line each; empty when all that is there is as it should be."""
+    problems = []
+    checked = set()
+    for name, entry in CATALOGUE.items():
+        for archive in entry.archives:
+            file = find_archive(archive, data_dir)
+            if file is not None and file not in checked:
+                checked.add(file)
+                try:
+                    open_checked(archive, file)
+                except AssayError as error:
+                    problems.append(str(error))
+        if entry.canonical is not None and has_canonical(name, entry.canonical, data_dir):
+            try:
+                check_canonical(name, entry.canonical, data_dir)
+            except AssayError as error:
+                problems.append(str(error))
+    return problems

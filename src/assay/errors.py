@@ -1,0 +1,22 @@
+"""The errors that end a command in one clear line."""
+
+from __future__ import annotations
+
+
+class AssayError(Exception):
+    """An error whose message is one line that a user can act on; the command line exits with status 2."""
+
+
+class InputError(AssayError, ValueError):
+    """A value that cannot be used: names the key, the value, the limit and the remedy.
+
+    >>> str(InputError("privacy.epsilon", -1, "must be > 0", "use privacy=none for a run without privacy"))
+    'privacy.epsilon=-1: must be > 0 (use privacy=none for a run without privacy)'
+    """
+
+    def __init__(self, key: str, value: object, limit: str, remedy: str) -> None:
+        super().__init__(f"{key}={value}: {limit} ({remedy})")
+        self.key, self.value, self.limit, self.remedy = key, value, limit, remedy
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str, str]]:
+        return type(self), (self.key, self.value, self.limit, self.remedy)

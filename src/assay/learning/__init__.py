@@ -1,0 +1,1 @@
+"""Networks, Lightning modules, callbacks and learners."""

@@ -1,0 +1,65 @@
+"""Saves a fit between batches, so that a killed run loses seconds and not hours."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from assay.runs.cost import Cost, Meter
+from assay.runs.directory import write_atomically
+
+
+class SaveRounds(Callback):
+    """Writes the state of the module and of all callbacks every `seconds` seconds, atomically.
+
+    The state says after which round it was taken; everything random is named by its round, so that a resumed fit ends in
+    the same bytes whenever it was interrupted. The ledger's counts are part of the state.
+
+    Example:
+        >>> save = SaveRounds(Path("rounds.pt"), seconds=15)  # doctest: +SKIP
+        >>> done = save.resume(module, callbacks)  # doctest: +SKIP
+        >>> Trainer(callbacks=[*callbacks, save]).fit(module, batches_after(done))  # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path | None, seconds: float) -> None:
+        self.path, self.seconds = path, seconds
+        self._earlier = Cost()
+        self._meter, self._saved = Meter(), time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Saves when there is a path and the last save is older than `seconds`."""
+        if self.path is None or time.monotonic() - self._saved < self.seconds:
+            return
+        callbacks: list[Any] = list(trainer.callbacks)  # type: ignore[attr-defined]
+        self._save(self.path, pl_module, [c for c in callbacks if c is not self], int(batch[-1]))
+        self._saved = time.monotonic()
+
+    def _save(self, path: Path, module: LightningModule, callbacks: list[Callback], done: int) -> None:
+        cost = self.cost()
+        state = {"done": done, "module": module.state_dict(), "cost": [cost.seconds, cost.cpu_seconds]}
+        state["callbacks"] = [callback.state_dict() for callback in callbacks]
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_atomically(path, buffer.getvalue())
+
+    def cost(self) -> Cost:
+        """Seconds and processor seconds of this fit, those of its interrupted attempts included."""
+        return self._earlier.plus(self._meter.cost())
+
+    def resume(self, module: LightningModule, callbacks: list[Callback]) -> int:
+        """Puts back a saved state, if there is one, and returns the last round it holds (0: none)."""
+        if self.path is None or not self.path.exists():
+            return 0
+        state = torch.load(self.path, weights_only=True)
+        module.load_state_dict(state["module"])
+        for callback, saved in zip(callbacks, state["callbacks"], strict=False):
+            callback.load_state_dict(saved)
+        self._earlier = Cost(*state["cost"])
+        return int(state["done"])

@@ -1,0 +1,79 @@
+"""Lightning's Trainer as the user configures it."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class TrainerSpec:
+    """Where and how exactly to compute; `checkpoint_seconds` is how much work a killed run may lose."""
+
+    accelerator: str = "cpu"
+    devices: int = 1
+    precision: int = 64
+    threads: int = 1
+    checkpoint_seconds: float = 15.0
+    name: str = "cpu"
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of all tensors of a fit."""
+        return torch.float64 if self.precision == 64 else torch.float32
+
+    @property
+    def device(self) -> torch.device:
+        """Where noise is wanted: the first device of the accelerator."""
+        if self.accelerator in ("gpu", "cuda"):
+            return torch.device("cuda")
+        return torch.device("mps" if self.accelerator == "mps" else "cpu")
+
+    def build(self, callbacks: Sequence[Callback], max_epochs: int) -> Trainer:
+        """A silent Trainer that writes nothing by itself: runs, checkpoints and bars are ours."""
+        torch.set_num_threads(self.threads)
+        return Trainer(
+            accelerator=self.accelerator,
+            devices=self.devices,
+            max_epochs=max_epochs,
+            callbacks=list(callbacks),
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            barebones=False,
+        )
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A sequence of ready-made batches as the Trainer wants them; unlike a DataLoader it draws nothing from the global RNG."""
+
+    parts: Sequence[Tensor]
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter(self.parts)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keeps back what Lightning says of loops that mean to have no optimizer, no workers and no logger."""
+    logger = logging.getLogger("pytorch_lightning")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            yield
+    finally:
+        logger.setLevel(level)

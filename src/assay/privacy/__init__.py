@@ -1,0 +1,1 @@
+"""Budgets, accounting, mechanisms and the ledger of what has been spent."""

@@ -1,0 +1,48 @@
+"""Neighbouring relations and the sensitivity each implies for a clipped gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assay.errors import InputError
+
+
+class Relation(StrEnum):
+    """Which two tables must be hard to tell apart.
+
+    ``zero_out``: one row's gradient may vanish. ``replace_one``: one row may become any other row.
+    """
+
+    ZERO_OUT = "zero_out"
+    REPLACE_ONE = "replace_one"
+
+    @property
+    def factor(self) -> float:
+        """Sensitivity of one vector in a ball of radius 1: 1 for zero-out, 2 (the diameter) for replace-one."""
+        return 1.0 if self is Relation.ZERO_OUT else 2.0
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """The L2 distance by which one release can move under a neighbouring relation.
+
+    Noise is calibrated from this object, never from a bare number, so that a release whose clipping norm or
+    relation differs from the one accounted for cannot be made.
+    """
+
+    max_grad_norm: float
+    relation: Relation
+
+    def __post_init__(self) -> None:
+        if not self.max_grad_norm > 0:
+            raise InputError("privacy.max_grad_norm", self.max_grad_norm, "must be > 0", "1.0 is a usual start")
+
+    @property
+    def value(self) -> float:
+        """The L2 sensitivity itself, in units of the gradient."""
+        return self.relation.factor * self.max_grad_norm
+
+    def release_mu(self, noise_multiplier: float) -> float:
+        """GDP parameter mu of one Gaussian release whose noise has deviation noise_multiplier * max_grad_norm."""
+        return self.relation.factor / noise_multiplier

@@ -1,0 +1,72 @@
+"""A privacy choice as the user states it, turned into budget, sensitivity, noise and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assay.privacy.budget import Budget
+from assay.privacy.ledger import Ledger
+from assay.privacy.relations import Relation, Sensitivity
+from assay.privacy.reuse import Mechanism, burn_in_rounds
+
+if TYPE_CHECKING:
+    import torch
+
+    from assay.privacy.noise import NoiseSource
+
+
+@dataclass(frozen=True)
+class PrivacySpec:
+    """A mechanism with its budget; `PrivacySpec("none")` is no privacy at all.
+
+    Guarantee: `noise_multiplier(k)` and `open_ledger` describe the same releases, so that k releases of a row spend the
+    budget, and one more is refused.
+    """
+
+    name: str
+    epsilon: float = 8.0
+    delta: float = 1e-5
+    relation: str = Relation.ZERO_OUT
+    max_grad_norm: float = 1.0
+    burn_in: float = 0.0
+    secure_noise: bool = False
+
+    @cached_property
+    def mechanism(self) -> Mechanism:
+        """How noise is drawn and correlated."""
+        return Mechanism(self.name)
+
+    @cached_property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return Budget(self.epsilon, self.delta, Relation(self.relation))
+
+    @cached_property
+    def sensitivity(self) -> Sensitivity:
+        """Of one clipped gradient."""
+        return Sensitivity(self.max_grad_norm, self.budget.relation)
+
+    def noise_multiplier(self, releases: int) -> float:
+        """Deviation of the noise in clipping norms, for `releases` releases of each row."""
+        return self.budget.noise_multiplier(releases, self.sensitivity)
+
+    def burn_in_rounds(self, evaluations: int) -> int:
+        """Rounds that every mechanism but the one with burn-in keeps: none are left out."""
+        if self.mechanism is not Mechanism.RUNNING_MEAN_BURN_IN:
+            return 0
+        return burn_in_rounds(self.burn_in, evaluations)
+
+    def open_ledger(self, rows: int, replicates: int = 1) -> Ledger:
+        """An empty ledger for a table of `rows` rows."""
+        return Ledger(self.budget, self.sensitivity, rows, replicates)
+
+    def noise(
+        self, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu"
+    ) -> NoiseSource:
+        """The seeded source, or the secure one if `secure_noise`."""
+        from assay.privacy.noise import SecureNoise, SeededNoise
+
+        return SecureNoise(dtype, device) if self.secure_noise else SeededNoise(seed_of, dtype, device)

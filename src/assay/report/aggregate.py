@@ -1,0 +1,139 @@
+"""Puts runs that differ in seed alone together: a mean and a 95 % interval for every figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assay.report.reading import MISSING, RunRecord
+from assay.runs.fingerprint import LEFT_OUT, fingerprint
+from assay.statistics import Interval, mean_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class SeedGroup:
+    """Runs of one config over seeds, by seed."""
+
+    runs: tuple[RunRecord, ...]
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.runs[0].name
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds at hand, ascending."""
+        return tuple(run.seed for run in self.runs)
+
+
+def group_by_seed(records: Iterable[RunRecord]) -> list[SeedGroup]:
+    """Groups of runs whose configs agree but for the seed, in order of appearance; a seed counts once in a group."""
+    groups: dict[str, dict[int, RunRecord]] = {}
+    for record in records:
+        groups.setdefault(_without_seed(record), {}).setdefault(record.seed, record)
+    return [SeedGroup(tuple(runs[seed] for seed in sorted(runs))) for runs in groups.values()]
+
+
+def interval_over_seeds(samples: Sequence[float]) -> Interval:
+    """Mean and 95 % Student-t interval; without bounds when a sample is not finite (epsilon without privacy is not)."""
+    if all(map(math.isfinite, samples)):
+        return mean_interval(samples)
+    same = len(set(samples)) == 1
+    return Interval(samples[0] if same else math.nan, math.nan, math.nan)
+
+
+def metrics_over_seeds(group: SeedGroup) -> dict[str, Interval]:
+    """Mean and 95 % Student-t interval of every metric that all runs of a group have."""
+    shared = [name for name in group.runs[0].metrics if all(name in run.metrics for run in group.runs)]
+    return {name: interval_over_seeds([run.metrics[name] for run in group.runs]) for name in shared}
+
+
+def table_over_seeds(group: SeedGroup, name: str, keys: Sequence[str] | None = None) -> pd.DataFrame | None:
+    """A table with the mean over seeds of each measure; rows are matched by `keys` (default: what is no measure).
+
+    Measures that had bounds `<measure>_low` and `<measure>_high` keep them with one seed (whatever the run meant by
+    them); from two seeds on every float measure has bounds, the 95 % Student-t interval over seeds. None when no run
+    has the table.
+    """
+    import pandas as pd
+
+    frames = [frame for run in group.runs if (frame := run.table(name)) is not None]
+    if not frames:
+        return None
+    if len(frames) == 1:
+        return frames[0].reset_index(drop=True)
+    keys = list(keys) if keys else row_keys(frames)
+    measures = [c for c in frames[0].columns if c not in keys and _is_measure(frames[0], c)]
+    stacked = pd.concat(frames, ignore_index=True)
+    if not keys:  # rows are told apart by their place alone
+        keys = ["row"]
+        stacked["row"] = [place for frame in frames for place in range(len(frame))]
+    rows = []
+    for found, part in stacked.groupby(keys, sort=False, dropna=False):
+        row: dict[str, Any] = dict(zip(keys, found, strict=True))
+        for measure in measures:
+            interval = interval_over_seeds(part[measure].tolist())
+            row[measure] = interval.estimate
+            row[f"{measure}_low"], row[f"{measure}_high"] = interval.low, interval.high
+        rows.append(row)
+    return pd.DataFrame(rows).drop(columns="row", errors="ignore")
+
+
+def row_keys(frames: Sequence[pd.DataFrame]) -> list[str]:
+    """Columns that say what a row is about: those without fractions that read alike in every frame."""
+    from pandas.api.types import is_float_dtype
+
+    first = frames[0]
+    alike = [c for c in first.columns if all(c in frame for frame in frames) and not is_float_dtype(first[c])]
+    return [c for c in alike if all(frame[c].tolist() == first[c].tolist() for frame in frames)]
+
+
+def is_bound(column: str, frame: pd.DataFrame) -> bool:
+    """Whether a column is the lower or upper bound of another one."""
+    return any(column.endswith(end) and column.removesuffix(end) in frame for end in ("_low", "_high"))
+
+
+def differing_settings(groups: Sequence[SeedGroup]) -> list[dict[str, Any]]:
+    """For each group, the dotted settings in which the groups differ; the options' names alone where these tell."""
+    flat = [_flatten({k: v for k, v in group.runs[0].config.items() if k != "seed"}) for group in groups]
+    keys = [key for key in dict.fromkeys(k for settings in flat for k in settings) if not _is_left_out(key)]
+    differing = [key for key in keys if len({repr(settings.get(key)) for settings in flat}) > 1]
+    named = [key for key in differing if key == "name" or key.endswith(".name")]
+    if named and len({repr([settings.get(key) for key in named]) for settings in flat}) == len(flat):
+        differing = named
+    return [{key: settings.get(key) for key in differing} for settings in flat]
+
+
+def _without_seed(record: RunRecord) -> str:
+    data, path = record.status.get("data"), record.setting("dataset.path")
+    own = path is not MISSING and path is not None  # the same content elsewhere is the same data
+    checksum = data.get("sha256") if own and isinstance(data, Mapping) else None
+    return fingerprint({k: v for k, v in record.config.items() if k != "seed"}, checksum)
+
+
+def _is_measure(frame: pd.DataFrame, column: str) -> bool:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    if is_bound(column, frame):
+        return False
+    return is_numeric_dtype(frame[column]) and not is_bool_dtype(frame[column])
+
+
+def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            flat.update(_flatten(value, f"{prefix}{key}."))
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def _is_left_out(key: str) -> bool:
+    return any(key == left or key.startswith(f"{left}.") for left in LEFT_OUT)

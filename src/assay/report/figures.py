@@ -1,0 +1,110 @@
+"""Figures that a report draws itself: measures over seeds, and the claims with their intervals."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from assay.report.verdicts import Judgement, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Colours that the usual kinds of colour blindness keep apart; the marker says the same.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+VERDICT_STYLE = {
+    Verdict.REPRODUCED: ("#00795a", "o"),
+    Verdict.NOT_REPRODUCED: ("#c0392b", "X"),
+    Verdict.INCONCLUSIVE: ("#8a6d00", "s"),
+    Verdict.NOT_COMPARABLE: ("#777777", "D"),
+}
+
+
+def png(figure: Figure) -> bytes:
+    """PNG of a figure, without tags that name the time or the program."""
+    sink = io.BytesIO()
+    figure.savefig(sink, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
+    return sink.getvalue()
+
+
+def claims_figure(judgements: Sequence[Judgement]) -> Figure | None:
+    """Forest plot: a strip for each claim with a figure, the rule shaded, our mean and interval, the paper's figure.
+
+    Claims differ in unit, so each strip has its own scale. None when no claim has a figure.
+    """
+    from matplotlib.figure import Figure
+
+    shown = [judgement for judgement in judgements if math.isfinite(judgement.figure.estimate)]
+    if not shown:
+        return None
+    figure = Figure(figsize=(8.5, 0.62 * len(shown) + 0.5), layout="constrained")
+    strips = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
+    for axes, judgement in zip(strips, shown, strict=True):
+        _strip(axes, judgement)
+    strips[0].set_title("ours with 95 % interval over seeds; shaded: what bears the claim out", fontsize=9, loc="left")
+    return figure
+
+
+def summary_figure(full: pd.DataFrame) -> Figure | None:
+    """Each measure of a summary against the evaluations, a line for each mechanism, with the bounds as a band.
+
+    None when the table has no `mechanism` and at least two `evaluations`, or its rows need more than these two to be
+    told apart.
+    """
+    if not {"mechanism", "evaluations"} <= set(full) or full["evaluations"].nunique() < 2:
+        return None
+    if full.duplicated(["mechanism", "evaluations"]).any():
+        return None
+    bounded = [c for c in map(str, full) if f"{c}_low" in full and f"{c}_high" in full and c != "epsilon"]
+    measures = [measure for measure in bounded if full[measure].nunique() > 1]
+    if not measures:
+        return None
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6 * len(measures), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(measures), squeeze=False)[0]
+    for axes, measure in zip(panels, measures, strict=True):
+        for place, (mechanism, part) in enumerate(full.groupby("mechanism", sort=False)):
+            _line(axes, part.sort_values("evaluations"), measure, str(mechanism), place)
+        axes.set(title=measure.replace("_", " "), xlabel="evaluations", xscale="log")
+        if measure.endswith("uncertainty") and (full[measure].dropna() > 0).all():
+            axes.set_yscale("log")
+        axes.set_xticks(sorted(full["evaluations"].unique()), labels=map(str, sorted(full["evaluations"].unique())))
+        axes.minorticks_off()
+        axes.grid(alpha=0.25)
+    panels[0].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def _line(axes: Axes, part: pd.DataFrame, measure: str, label: str, place: int) -> None:
+    colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
+    axes.plot(part["evaluations"], part[measure], color=colour, marker=marker, markersize=4, label=label)
+    axes.fill_between(
+        part["evaluations"], part[f"{measure}_low"], part[f"{measure}_high"], color=colour, alpha=0.15, linewidth=0
+    )
+
+
+def _strip(axes: Axes, judgement: Judgement) -> None:
+    claim, ours = judgement.claim, judgement.figure
+    colour, marker = VERDICT_STYLE[judgement.verdict]
+    marks = [ours.estimate, ours.low, ours.high, claim.rule.low, claim.rule.high, claim.paper_value]
+    finite = [mark for mark in marks if mark is not None and math.isfinite(mark)]
+    margin = 0.15 * (max(finite) - min(finite)) or 0.1 * abs(finite[0]) or 0.1
+    left, right = min(finite) - margin, max(finite) + margin
+    axes.axvspan(max(claim.rule.low, left), min(claim.rule.high, right), color="#00795a", alpha=0.13, linewidth=0)
+    if math.isfinite(ours.low) and math.isfinite(ours.high):
+        axes.plot([ours.low, ours.high], [0, 0], color=colour, linewidth=2, solid_capstyle="butt")
+    axes.plot([ours.estimate], [0], color=colour, marker=marker, markersize=7, linestyle="none")
+    if claim.paper_value is not None:
+        axes.plot([claim.paper_value], [0], color="black", marker="|", markersize=14, linestyle="none")
+    axes.set(xlim=(left, right), ylim=(-1, 1), yticks=[])
+    axes.set_ylabel(claim.id, rotation=0, ha="right", va="center", fontsize=8)
+    axes.text(1.01, 0.5, str(judgement.verdict), transform=axes.transAxes, va="center", fontsize=8, color=colour)
+    axes.tick_params(axis="x", labelsize=7)
+    for side in ("left", "right", "top"):
+        axes.spines[side].set_visible(False)

@@ -1,0 +1,176 @@
+"""One self-contained page from run directories, and the files beside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from assay.errors import AssayError
+from assay.report.aggregate import SeedGroup, differing_settings, group_by_seed
+from assay.report.facts import non_private_columns, number, run_facts
+from assay.report.figures import claims_figure, png
+from assay.report.known import judge_known
+from assay.report.reading import gather
+from assay.report.sections import (
+    Image,
+    count_verdicts,
+    group_images,
+    label_of,
+    metrics_table,
+    other_tables,
+    table,
+    value_tables,
+)
+from assay.report.summary import brief, summary_table
+from assay.report.verdicts import Judgement
+from assay.runs.directory import write_atomically
+
+CLAIM_COLUMNS = (
+    "claim",
+    "statement",
+    "source",
+    "paper_value",
+    "value",
+    "ci_low",
+    "ci_high",
+    "verdict",
+    "command",
+)
+
+
+def build_report(
+    directories: Sequence[Path],
+    folder: Path,
+    title: str,
+    claims: Sequence[Judgement] | None = None,
+    *,
+    lead: str = "",
+) -> Path:
+    """Writes folder/index.html about the runs at or below `directories`, and returns its path.
+
+    The page needs nothing else: figures are embedded, and lie beside it as PNG files. Also written: summary.csv
+    (table `summary` with its costs; the mean over seeds), summary_full.csv (with every bound and time) and, with
+    claims, claims.csv and claims.png. `claims` are judged ones; None judges those of the shipped papers whose
+    experiments are among the runs. `lead` stands under the title. Raises AssayError for a folder without a finished run
+    and for one that cannot be written.
+    """
+    records = gather(directories)
+    if not records:
+        raise AssayError("no run to report on (name a run directory, or a folder with finished runs)")
+    groups = group_by_seed(records)
+    judgements = judge_known(records) if claims is None else list(claims)
+    settings = differing_settings(groups)
+    labels = [label_of(group, differing) for group, differing in zip(groups, settings, strict=True)]
+    images = [i for g, label in zip(groups, labels, strict=True) for i in group_images(g, label, len(groups) == 1)]
+    forest = _forest(judgements)
+    full = summary_table(groups)
+    files = {image.file: image.content for image in [*images, *([forest] if forest else [])]}
+    if full is not None:
+        files |= {"summary.csv": _csv(brief(full)), "summary_full.csv": _csv(full)}
+    if judgements:
+        files["claims.csv"] = claims_csv(judgements)
+    page = _render(
+        title=title,
+        lead=lead,
+        judgements=judgements,
+        verdict_counts=count_verdicts([str(judgement.verdict) for judgement in judgements]),
+        forest=forest,
+        smoke=any(record.scale == "smoke" for record in records),
+        summary=None if full is None else table(full.drop(columns="cpu_seconds", errors="ignore"), _caption(groups)),
+        images=images,
+        groups=[_group(group, label) for group, label in zip(groups, labels, strict=True)],
+        runs=[run_facts(record) for record in records],
+        configs=[(record, _yaml(record.config)) for record in records],
+        exposed=list(dict.fromkeys(name for record in records for name in non_private_columns(record))),
+    )
+    files["index.html"] = page.encode()  # last: a page whose figures are not there yet is not to be seen
+    _write(folder, files)
+    return folder / "index.html"
+
+
+def claims_csv(judgements: Sequence[Judgement]) -> bytes:
+    """CSV of the columns claim, statement, source, paper_value, value, ci_low, ci_high, verdict, command."""
+    import pandas as pd
+
+    rows = [
+        (
+            judgement.claim.id,
+            judgement.claim.statement,
+            judgement.claim.source,
+            judgement.claim.paper_text if judgement.claim.paper_value is None else judgement.claim.paper_value,
+            judgement.figure.estimate,
+            judgement.figure.low,
+            judgement.figure.high,
+            str(judgement.verdict),
+            judgement.command,
+        )
+        for judgement in judgements
+    ]
+    return _csv(pd.DataFrame(rows, columns=list(CLAIM_COLUMNS)))
+
+
+def _forest(judgements: Sequence[Judgement]) -> Image | None:
+    figure = claims_figure(judgements)
+    if figure is None:
+        return None
+    alt = "A strip for each claim: our figure with its interval, the range that bears the claim out, the verdict. "
+    return Image("claims.png", "Claims and our figures", f"{alt}The table below holds the same figures.", png(figure))
+
+
+def _group(group: SeedGroup, label: str) -> dict[str, Any]:
+    return {
+        "label": label,
+        "values": value_tables(group),
+        "tables": [metrics_table(group), *other_tables(group)],
+    }
+
+
+def _caption(groups: Sequence[SeedGroup]) -> str:
+    fewest, most = (choose(len(group.seeds) for group in groups) for choose in (min, max))
+    if most == 1:
+        return "One seed; brackets: 95 % interval inside the run, as its task defines it"
+    seeds = f"{most}" if fewest == most else f"{fewest} to {most}"
+    return f"Mean over {seeds} seeds; brackets: 95 % Student-t interval over seeds"
+
+
+def _render(**parts: Any) -> str:
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("assay.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    environment.filters["data_uri"] = lambda png_bytes: (
+        f"data:image/png;base64,{base64.b64encode(png_bytes).decode('ascii')}"
+    )
+    style = Markup(environment.get_template("page.css").render())  # our own file, nothing of a run in it
+    return environment.get_template("page.html").render(style=style, **parts)
+
+
+def _csv(frame: Any) -> bytes:
+    sink = io.StringIO()
+    frame.to_csv(sink, index=False, lineterminator="\n")
+    return sink.getvalue().encode()
+
+
+def _yaml(config: Any) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            write_atomically(folder / name, content)
+    except OSError as error:
+        raise AssayError(f"{folder}: cannot write the report ({error.strerror}); choose another folder") from error

@@ -1,0 +1,1 @@
+"""One adapter for each logger that a run can be published to."""

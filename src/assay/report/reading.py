@@ -1,0 +1,138 @@
+"""Reads finished run directories; nothing else is ever reported on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.errors import AssayError
+from assay.runs.directory import CONFIG, FIGURES, METRICS, STATUS, RunDirectory, finished_runs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MISSING = object()  # what `setting` answers for a key that the config does not have
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A finished run as its directory tells it; tables are read when asked for."""
+
+    directory: Path
+    config: Mapping[str, Any]
+    status: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    tables: tuple[str, ...] = ()
+    figures: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return str(self.config.get("name", self.directory.parent.name))
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash of the config, which names the directory."""
+        return str(self.status.get("fingerprint", self.directory.name))
+
+    @property
+    def seed(self) -> int:
+        """The seed that every random stream was spawned from."""
+        return int(self.config.get("seed", 0))
+
+    @property
+    def scale(self) -> str | None:
+        """Name of the scale option; None for a config without one."""
+        scale = self.setting("scale")
+        if isinstance(scale, Mapping):
+            return str(scale["name"]) if "name" in scale else None
+        return None if scale in (MISSING, None) else str(scale)
+
+    def setting(self, key: str) -> Any:
+        """Value of a dotted key of the config; MISSING when there is none."""
+        value: Any = self.config
+        for part in key.split("."):
+            if not isinstance(value, Mapping) or part not in value:
+                return MISSING
+            value = value[part]
+        return value
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """One table of the run; None when the task left none of that name."""
+        if name not in self.tables:
+            return None
+        try:
+            return RunDirectory(self.directory).table(name)
+        except (OSError, ValueError) as error:
+            raise AssayError(f"{self.directory}: {name}.parquet cannot be read ({_first_line(error)})") from error
+
+
+def read_run(directory: Path) -> RunRecord:
+    """The record of one finished run; raises AssayError for a folder that is no run, not finished or damaged."""
+    directory = Path(directory)
+    if not directory.is_dir():
+        raise AssayError(f"{directory}: no such folder (run directories lie below outputs/runs)")
+    if not (directory / STATUS).is_file():
+        raise AssayError(f"{directory}: not a run directory, it holds no {STATUS}")
+    run = RunDirectory(directory)
+    status = run.status()
+    if status.get("state") != "finished":
+        state = status.get("state", "unknown")
+        raise AssayError(f"{directory}: the run is {state}, not finished (repeat its command to finish it)")
+    return RunRecord(
+        directory=directory,
+        config=_config(directory),
+        status=status,
+        metrics=_metrics(run),
+        tables=tuple(sorted(file.stem for file in directory.glob("*.parquet"))),
+        figures=tuple(sorted((directory / FIGURES).glob("*.png"))),
+    )
+
+
+def find_runs(folder: Path) -> list[RunRecord]:
+    """Records of all finished runs at or below a folder, by path; unfinished ones are left out."""
+    found = (path for path in finished_runs(Path(folder)) if (path / CONFIG).is_file())
+    return [read_run(path) for path in found]
+
+
+def gather(directories: Iterable[Path]) -> list[RunRecord]:
+    """Records of run directories and of all runs below other folders, each run once.
+
+    Raises AssayError for a folder without a finished run, and for a run directory that is not finished.
+    """
+    records: dict[tuple[str, str], RunRecord] = {}
+    for directory in map(Path, directories):
+        if (directory / STATUS).is_file() or not directory.is_dir():
+            found = [read_run(directory)]
+        else:
+            found = find_runs(directory)
+            if not found:
+                raise AssayError(f"{directory}: no finished run here or below (make one: assay run)")
+        for record in found:
+            records.setdefault((record.name, record.fingerprint), record)
+    return list(records.values())
+
+
+def _config(directory: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        config = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise AssayError(f"{directory}: {CONFIG} cannot be read ({_first_line(error)})") from error
+    if not isinstance(config, dict):
+        raise AssayError(f"{directory}: {CONFIG} holds no settings")
+    return config
+
+
+def _metrics(run: RunDirectory) -> dict[str, float]:
+    try:
+        return run.metrics()
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise AssayError(f"{run.path}: {METRICS} cannot be read ({_first_line(error)})") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

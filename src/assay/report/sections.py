@@ -1,0 +1,147 @@
+"""The parts of a report as plain text and bytes, before they become a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from assay.report.aggregate import SeedGroup, is_bound, metrics_over_seeds, table_over_seeds
+from assay.report.facts import number
+from assay.report.figures import png, summary_figure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN_VALUES = 10  # rows at either end of a table of values
+SHOWN_ROWS = 60  # of any other table
+OWN_IMAGES = ("claims", "over_seeds")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in words: cells [rows][columns], and which columns hold numbers."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Image:
+    """A PNG with its file name, caption and the text that stands for it."""
+
+    file: str
+    caption: str
+    alt: str
+    content: bytes
+
+
+def table(frame: pd.DataFrame, caption: str) -> Table:
+    """A frame in words; a measure with bounds reads `mean [low, high]`."""
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    columns = [column for column in map(str, frame) if not is_bound(column, frame)]
+    rows = []
+    for row in frame.to_dict("records"):
+        rows.append(tuple(_cell(row, column) for column in columns))
+    numeric = tuple(bool(is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])) for c in columns)
+    return Table(caption, tuple(str(column).replace("_", " ") for column in columns), tuple(rows), numeric)
+
+
+def label_of(group: SeedGroup, settings: dict[str, Any]) -> str:
+    """What tells a group from the others of a report: its differing settings, else its name."""
+    return ", ".join(f"{key}={value}" for key, value in settings.items()) or group.name
+
+
+def metrics_table(group: SeedGroup) -> Table:
+    """Every metric with its mean and interval over seeds."""
+    found = metrics_over_seeds(group).items()
+    rows = tuple((name, number(ours.estimate), number(ours.low), number(ours.high)) for name, ours in found)
+    return Table(f"Metrics over {_seeds(group)}", ("metric", "mean", "low", "high"), rows, (False, True, True, True))
+
+
+def other_tables(group: SeedGroup) -> list[Table]:
+    """Small tables of a group that have no section of their own, over seeds."""
+    tables = []
+    for name in group.runs[0].tables:
+        if name in ("summary", "costs", "values"):
+            continue
+        frame = table_over_seeds(group, name)
+        if frame is not None and 0 < len(frame) <= SHOWN_ROWS:
+            tables.append(table(frame, f"Table {name} over {_seeds(group)}"))
+    return tables
+
+
+def value_tables(group: SeedGroup) -> list[Table]:
+    """The rows of lowest and highest value, for each mechanism, of the lowest seed of a group."""
+    run = group.runs[0]
+    values = run.table("values")
+    if values is None or "value" not in values or values.empty:
+        return []
+    mechanisms = values["mechanism"].astype(str).unique() if "mechanism" in values else [""]
+    tables = []
+    for mechanism in mechanisms:
+        part = values[values["mechanism"].astype(str) == mechanism] if "mechanism" in values else values
+        ranked = part.sort_values("value", kind="stable")
+        what = f"Values, {mechanism}" if mechanism else "Values"
+        if len(ranked) <= 2 * SHOWN_VALUES:
+            tables.append(_bounded(ranked, f"{what}: all {len(ranked)} rows, seed {run.seed}"))
+            continue
+        of = f"of {len(ranked)} rows, seed {run.seed}"
+        tables.append(_bounded(ranked.head(SHOWN_VALUES), f"{what}: the {SHOWN_VALUES} lowest {of}"))
+        tables.append(_bounded(ranked.tail(SHOWN_VALUES)[::-1], f"{what}: the {SHOWN_VALUES} highest {of}"))
+    return tables
+
+
+def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
+    """A figure over seeds where there are several, and the figures that the run of the lowest seed left."""
+    images = []
+    prefix = "" if alone else f"{_slug(label, group)}-"
+    if len(group.runs) > 1:
+        over_seeds = table_over_seeds(group, "summary")
+        figure = None if over_seeds is None else summary_figure(over_seeds)
+        if figure is not None:
+            caption = f"{label}: mean and 95 % interval over {_seeds(group)}"
+            alt = f"Line chart of each measure against the evaluations. {caption}. The summary table holds the figures."
+            images.append(Image(f"{prefix}over_seeds.png", caption, alt, png(figure)))
+    run = group.runs[0]
+    for file in run.figures:
+        name = f"{prefix}{file.name}"
+        if file.stem in OWN_IMAGES and not prefix:
+            name = f"{run.fingerprint}-{file.name}"
+        caption = f"{label}: {file.stem.replace('_', ' ')}, seed {run.seed}"
+        alt = f"Figure {file.stem.replace('_', ' ')} as the run with seed {run.seed} drew it ({label})."
+        images.append(Image(name, caption, alt, file.read_bytes()))
+    return images
+
+
+def _bounded(frame: pd.DataFrame, caption: str) -> Table:
+    return table(frame.drop(columns="mechanism", errors="ignore"), caption)
+
+
+def _cell(row: dict[Any, Any], column: Any) -> str:
+    text = number(_plain(row[column]))
+    low, high = (number(_plain(row.get(f"{column}_{end}"))) for end in ("low", "high"))
+    return text if "–" in (low, high) or low == high == text else f"{text} [{low}, {high}]"
+
+
+def _plain(value: Any) -> object:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _seeds(group: SeedGroup) -> str:
+    return f"{len(group.seeds)} seed{'s' if len(group.seeds) > 1 else ''}"
+
+
+def _slug(label: str, group: SeedGroup) -> str:
+    slug = re.sub(r"[^\w.]+", "-", label).strip("-.")
+    return slug if 0 < len(slug) <= 60 else group.runs[0].fingerprint
+
+
+def count_verdicts(verdicts: Sequence[str]) -> str:
+    """`6 reproduced, 1 inconclusive`, in the order of first appearance by number."""
+    counts = {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
+    return ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items(), key=lambda item: -item[1]))

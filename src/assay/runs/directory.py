@@ -1,0 +1,139 @@
+"""The files of one run; `finished` is the last thing written, by rename."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.runs.outcome import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+STATUS, METRICS, CONFIG, LOG, SCRATCH, FIGURES = (
+    "status.json",
+    "metrics.json",
+    "config.yaml",
+    "run.log",
+    "scratch",
+    "figures",
+)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replaces a file as a whole: a reader, or a run resumed after a kill, sees the old bytes or the new ones."""
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """Reads and writes the files of one run below `path`."""
+
+    path: Path
+
+    @property
+    def scratch(self) -> Path:
+        """Checkpoints of a run that is not finished."""
+        return self.path / SCRATCH
+
+    def status(self) -> dict[str, Any]:
+        """What status.json says; empty when there is none that can be read."""
+        try:
+            status = json.loads((self.path / STATUS).read_text())
+        except (OSError, ValueError):
+            return {}
+        return status if isinstance(status, dict) else {}
+
+    def is_finished(self) -> bool:
+        """Whether the run may be trusted: every other state is a run to be carried out (again)."""
+        return self.status().get("state") == "finished"
+
+    def metrics(self) -> dict[str, float]:
+        """Flat name -> number of a finished run; NaN where JSON holds null."""
+        held = json.loads((self.path / METRICS).read_text())
+        return {name: math.nan if value is None else float(value) for name, value in held.items()}
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """One table of the run; None when the task left none of that name."""
+        import pandas as pd
+
+        file = self.path / f"{name}.parquet"
+        return pd.read_parquet(file) if file.is_file() else None
+
+    def open(self, status: Mapping[str, Any]) -> None:
+        """Marks the run as under way, then removes what an earlier attempt left, its checkpoints aside."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        self.write_status(status)
+        for entry in self.path.iterdir():
+            if entry.name in (STATUS, SCRATCH):
+                continue
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Keeps the resolved config."""
+        import yaml
+
+        text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+        write_atomically(self.path / CONFIG, text.encode())
+
+    def write_outcome(self, outcome: Outcome, costs: Mapping[str, float]) -> dict[str, float]:
+        """Keeps tables, figures and metrics; the run's own cost comes last and wins over a metric of the same name."""
+        for name, table in outcome.tables.items():
+            write_atomically(self.path / f"{name}.parquet", _parquet_bytes(table))
+        if outcome.figures:
+            (self.path / FIGURES).mkdir(exist_ok=True)
+        for name, figure in outcome.figures.items():
+            write_atomically(self.path / FIGURES / f"{name}.png", _png_bytes(figure))
+        own = {name: float(value) for name, value in outcome.metrics.items() if name not in costs}
+        metrics = {**own, **costs}
+        held = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
+        write_atomically(self.path / METRICS, (json.dumps(held, indent=1) + "\n").encode())
+        return metrics
+
+    def write_status(self, status: Mapping[str, Any]) -> None:
+        """Replaces status.json."""
+        write_atomically(self.path / STATUS, (json.dumps(status, indent=1, default=str) + "\n").encode())
+
+    def drop_scratch(self) -> None:
+        """Removes the checkpoints; what cannot be removed does no harm and stays."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def finished_runs(root: Path) -> Iterator[Path]:
+    """Directories of the finished runs below a folder, by path."""
+    for status in sorted(root.rglob(STATUS)):
+        if RunDirectory(status.parent).is_finished():
+            yield status.parent
+
+
+def _parquet_bytes(table: pd.DataFrame) -> bytes:
+    """Parquet of a table without its index; equal tables give equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _png_bytes(figure: Figure) -> bytes:
+    """PNG without the tags that name the time or the program."""
+    sink = io.BytesIO()
+    figure.savefig(sink, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
+    return sink.getvalue()

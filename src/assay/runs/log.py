@@ -1,0 +1,80 @@
+"""Keeps what libraries say off the terminal and in the run's log."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+# libraries that bring a handler of their own, which would write to the terminal
+_TALKATIVE = ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "lightning_fabric", "datasets", "wandb")
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Collects log records and warnings until a run's log takes them; drops what no log took."""
+    buffer = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
+    root = logging.getLogger()
+    root.addHandler(buffer)
+    try:
+        with _warnings_logged():
+            yield
+    finally:
+        root.removeHandler(buffer)
+        buffer.close()
+
+
+@contextmanager
+def run_log(path: Path) -> Iterator[None]:
+    """Writes log records from INFO on and warnings to a file, those collected by `held_back` first."""
+    file = logging.FileHandler(path, encoding="utf-8")
+    file.setFormatter(logging.Formatter(_FORMAT))
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, logging.handlers.MemoryHandler):
+            handler.setTarget(file)
+            handler.flush()
+            handler.setTarget(None)
+            handler.buffer.clear()
+    level = root.level
+    root.addHandler(file)
+    root.setLevel(min(level, logging.INFO) if level else logging.INFO)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False  # hydra silences every logger that exists when a job of a sweep begins
+    for name in _TALKATIVE:
+        logger = logging.getLogger(name)
+        logger.handlers = [held for held in logger.handlers if not _is_terminal(held)]
+        logger.propagate = True
+    try:
+        with _warnings_logged():
+            yield
+    finally:
+        root.removeHandler(file)
+        root.setLevel(level)
+        file.close()
+
+
+@contextmanager
+def _warnings_logged() -> Iterator[None]:
+    """Sends warnings to the log; unlike logging.captureWarnings, it nests and always takes hold."""
+
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+    ) -> None:
+        logging.getLogger("py.warnings").warning("%s:%s: %s: %s", filename, lineno, category.__name__, message)
+
+    before, warnings.showwarning = warnings.showwarning, show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
+def _is_terminal(handler: logging.Handler) -> bool:
+    return isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler)

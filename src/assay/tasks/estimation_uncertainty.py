@@ -1,0 +1,159 @@
+"""How do uncertainty, rank fidelity and label-noise detection move with the number of evaluations, at a fixed budget?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.privacy.ceilings import detection_ceiling
+from assay.privacy.relations import Relation
+from assay.privacy.reuse import Mechanism
+from assay.runs import Outcome
+from assay.statistics import (
+    Interval,
+    bootstrap_indices,
+    detection_auc,
+    log_log_slope,
+    mean_interval,
+    percentile_interval,
+    spearman,
+)
+from assay.tasks.cells import Cell, measure_cells
+from assay.tasks.plots import fidelity_figure, uncertainty_figure
+from assay.tasks.study import Study
+from assay.tasks.value import record_privacy
+from assay.valuation.gradient_semivalue import GradientSemivalue
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+DRAWS = 1_000  # of the bootstrap over replicates
+
+
+@dataclass(frozen=True)
+class EstimationUncertainty:
+    """Compares mechanisms at every number of evaluations under one budget, over replicates of noise and permutations.
+
+    Estimation uncertainty is the variance of a row's value over replicates, averaged over rows (2412.17008, Eq. 3 as
+    reviewers describe it). It is always shown beside rank fidelity, since a constant estimator has none: the Spearman
+    correlation with non-private values from permutations of their own, and the ROC-AUC of finding corrupted labels.
+    Mechanisms share permutations and noise at the same number of evaluations, so that they are compared in pairs.
+    """
+
+    mechanisms: Sequence[str]
+    evaluations: Sequence[int]
+    replicates: int
+    reference_evaluations: int
+    name: str = "estimation_uncertainty"
+
+    def answer(self, study: Study) -> Outcome:
+        """Tables summary, slopes, costs and values; the same as flat metrics; two figures."""
+        import pandas as pd
+
+        if not isinstance(study.valuator, GradientSemivalue):
+            raise TypeError("task=estimation_uncertainty values by valuation=gradient_semivalue")
+        rounds = max(1, -(-self.reference_evaluations // self.replicates))
+        reference_cell = Cell("reference", replace(study.privacy, name="none"), rounds, self.replicates)
+        cells = [
+            Cell(f"evaluations-{count}", replace(study.privacy, name=name), count, self.replicates)
+            for name in self.mechanisms
+            for count in self.evaluations
+        ]
+        reference, *found = measure_cells(study, study.valuator, [reference_cell, *cells])
+        truth = reference["values"].mean(axis=0)
+        draws = bootstrap_indices(self.replicates, DRAWS, study.context.streams.generator("bootstrap"))
+        rows, slopes, costs = [], [], []
+        for name in self.mechanisms:
+            measured = [(c, f) for c, f in zip(cells, found, strict=True) if c.privacy.name == name]
+            spread = [_uncertainty(f["values"], draws) for _, f in measured]
+            for (cell, result), (uncertainty, _) in zip(measured, spread, strict=True):
+                rows.append(self._row(study, cell, result, uncertainty, truth))
+                key = {"mechanism": name, "evaluations": cell.evaluations}
+                costs.append({**key, "seconds": float(result["seconds"]), "cpu_seconds": float(result["cpu_seconds"])})
+            slopes.append({"mechanism": name, **self._slope(spread)})
+        summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes)
+        ledger = [entry for result in found for entry in result["entries"]]
+        spent = max((float(r["epsilon"]) for r in rows if np.isfinite(r["epsilon"])), default=0.0)
+        record_privacy(study, spent, ledger)
+        metrics = self._metrics(summary, slope_table)
+        metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
+        metrics["reference/auc"] = float(detection_auc(truth, study.data.train.clean))
+        metrics["epsilon"] = spent
+        figures = {
+            "estimation_uncertainty": uncertainty_figure(summary, slope_table),
+            "fidelity": fidelity_figure(summary),
+        }
+        tables = {"summary": summary, "slopes": slope_table, "costs": pd.DataFrame(costs)}
+        return Outcome(metrics, {**tables, "values": self._values(study, cells, found, truth)}, figures)
+
+    def _row(
+        self, study: Study, cell: Cell, result: dict[str, Any], uncertainty: Interval, truth: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        fidelity = mean_interval(spearman(result["values"], truth))
+        detection = mean_interval(detection_auc(result["values"], study.data.train.clean))
+        row: dict[str, Any] = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
+        for column, interval in (
+            ("estimation_uncertainty", uncertainty),
+            ("spearman", fidelity),
+            ("auc", detection),
+        ):
+            row |= {column: interval.estimate, f"{column}_low": interval.low, f"{column}_high": interval.high}
+        private = Mechanism(cell.privacy.name).private
+        budget = cell.privacy.budget
+        row["epsilon"] = float(result["epsilon"]) if private else float("inf")
+        row["auc_ceiling"] = detection_ceiling(budget.mu, Relation(budget.relation)) if private else 1.0
+        row["touches_least"], row["touches_most"] = int(result["touches"].min()), int(result["touches"].max())
+        return row
+
+    def _slope(self, spread: Sequence[tuple[Interval, NDArray[np.float64]]]) -> dict[str, float]:
+        heights = [interval.estimate for interval, _ in spread]
+        estimate = float(log_log_slope(self.evaluations, heights))
+        drawn = log_log_slope(self.evaluations, np.stack([each for _, each in spread], axis=-1))
+        interval = percentile_interval(estimate, drawn)
+        return {"slope": estimate, "slope_low": interval.low, "slope_high": interval.high}
+
+    def _metrics(self, summary: pd.DataFrame, slopes: pd.DataFrame) -> dict[str, float]:
+        metrics: dict[str, float] = {}
+        for row in summary.to_dict("records"):
+            for column in ("estimation_uncertainty", "spearman", "auc", "epsilon"):
+                if np.isfinite(row[column]):
+                    metrics[f"{row['mechanism']}/{row['evaluations']}/{column}"] = float(row[column])
+        for name, slope in zip(slopes["mechanism"], slopes["slope"], strict=True):
+            fidelity = summary.loc[summary["mechanism"] == name].sort_values("evaluations")["spearman"]
+            metrics[f"{name}/slope"] = float(slope)
+            metrics[f"{name}/spearman_change"] = float(fidelity.iloc[-1] - fidelity.iloc[0])
+        return metrics
+
+    def _values(
+        self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]], truth: NDArray[np.float64]
+    ) -> pd.DataFrame:
+        """Values at the largest number of evaluations: the mean over replicates with its standard error."""
+        import pandas as pd
+
+        from assay.valuation.values import Values
+
+        train, most = study.data.train, max(self.evaluations)
+        parts = []
+        for cell, result in zip(cells, found, strict=True):
+            if cell.evaluations == most:
+                values = result["values"]
+                error = values.std(axis=0, ddof=1) / len(values) ** 0.5
+                counts = np.full(len(train), most * len(values))
+                table = Values(train.ids, values.mean(axis=0), error, counts).table()
+                parts.append(table.assign(mechanism=cell.privacy.name))
+        order = train.ids.argsort(kind="stable")
+        extra = pd.DataFrame({"id": train.ids[order], "clean": train.clean[order], "non_private_value": truth[order]})
+        return pd.concat(parts, ignore_index=True).merge(extra, on="id", how="left", validate="many_to_one")
+
+
+def _uncertainty(values: NDArray[np.float64], draws: NDArray[np.int64]) -> tuple[Interval, NDArray[np.float64]]:
+    """Mean over rows of the variance over replicates, with bootstrap draws over replicates."""
+    estimate = float(values.var(axis=0, ddof=1).mean())
+    count = len(values)
+    # a resample of m replicates has (m - 1)/m of the variance: undone, so that the draws centre on the estimate
+    drawn = np.array([values[rows].var(axis=0, ddof=1).mean() for rows in draws]) * count / (count - 1)
+    return percentile_interval(estimate, drawn), drawn

@@ -1,0 +1,100 @@
+"""Figures of the tasks; colours tell mechanisms apart in print and for colour-blind readers (Okabe & Ito)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from assay.valuation.values import Values
+
+STYLE: dict[str, tuple[str, str, str]] = {
+    "none": ("#555555", "o", "no privacy"),
+    "iid": ("#D55E00", "s", "i.i.d. noise"),
+    "running_mean": ("#0072B2", "^", "running mean of past private gradients"),
+    "running_mean_burn_in": ("#009E73", "D", "running mean with burn-in"),
+}
+
+
+def new_figure(columns: int = 1, width: float = 5.2, height: float = 3.8) -> tuple[Figure, list[Axes]]:
+    """A figure outside pyplot's global state, with its axes in a row."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * columns, height), dpi=150, layout="constrained")
+    axes = [figure.add_subplot(1, columns, place + 1) for place in range(columns)]
+    for each in axes:
+        each.spines[["top", "right"]].set_visible(False)
+        each.grid(alpha=0.25)
+    return figure, axes
+
+
+def _style(mechanism: str) -> dict[str, Any]:
+    colour, marker, label = STYLE.get(mechanism, ("#CC79A7", "v", mechanism))
+    return {"color": colour, "marker": marker, "label": label}
+
+
+def _band(axes: Axes, table: pd.DataFrame, column: str, label: str) -> None:
+    table = table.sort_values("evaluations")
+    style = _style(str(table["mechanism"].iloc[0]))
+    x = table["evaluations"].to_numpy()
+    axes.plot(x, table[column].to_numpy(), **{**style, "label": label or style["label"]})
+    low, high = table[f"{column}_low"].to_numpy(), table[f"{column}_high"].to_numpy()
+    axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+
+
+def _evaluation_axis(axes: Axes, summary: pd.DataFrame) -> None:
+    ticks = sorted(summary["evaluations"].unique())
+    axes.set_xscale("log")
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("evaluations per row, k")
+
+
+def uncertainty_figure(summary: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
+    """Estimation uncertainty against evaluations, log-log, with each mechanism's slope."""
+    figure, (axes,) = new_figure(width=6.4, height=4.2)
+    for row in slopes.to_dict("records"):
+        part = summary[summary["mechanism"] == row["mechanism"]]
+        _band(
+            axes, part, "estimation_uncertainty", f"{_style(str(row['mechanism']))['label']}: slope {row['slope']:.2f}"
+        )
+    axes.set_yscale("log")
+    _evaluation_axis(axes, summary)
+    axes.set_ylabel("estimation uncertainty")
+    axes.set_title("Variance of a row's value over replicates", loc="left", fontsize=10)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def fidelity_figure(summary: pd.DataFrame) -> Figure:
+    """Spearman correlation with the non-private values, and ROC-AUC of finding corrupted labels."""
+    figure, (left, right) = new_figure(columns=2)
+    for _, part in summary.groupby("mechanism", sort=False):
+        _band(left, part, "spearman", "")
+        _band(right, part, "auc", "")
+    ceiling = summary["auc_ceiling"].min()
+    if ceiling < 1:
+        right.axhline(ceiling, color="black", linestyle=":", linewidth=1, label="no mechanism of this budget above")
+    right.axhline(0.5, color="black", linewidth=0.8)
+    left.axhline(0.0, color="black", linewidth=0.8)
+    for axes, label in ((left, "Spearman correlation with non-private values"), (right, "ROC-AUC of corrupted labels")):
+        _evaluation_axis(axes, summary)
+        axes.set_ylabel(label)
+    right.legend(frameon=False, fontsize=7)
+    return figure
+
+
+def value_figure(values: Values) -> Figure:
+    """Values in ascending order with their 95 % intervals."""
+    figure, (axes,) = new_figure(width=6.4)
+    table = values.table().sort_values("value")
+    place = range(len(table))
+    axes.fill_between(place, table["ci_low"], table["ci_high"], color="#0072B2", alpha=0.25, linewidth=0)
+    axes.plot(place, table["value"], color="#0072B2")
+    axes.axhline(0, color="black", linewidth=0.8)
+    axes.set_xlabel("rows of the train split, by value")
+    axes.set_ylabel("value, with 95 % interval")
+    return figure

@@ -1,0 +1,52 @@
+"""From a composed config to the objects that a task works with; below this line nobody sees the config."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assay.data import PreparedData
+from assay.runs import Outcome, RunContext
+
+if TYPE_CHECKING:
+    from assay.learning.models import ModelSpec
+    from assay.learning.trainers import TrainerSpec
+    from assay.privacy.spec import PrivacySpec
+    from assay.valuation.valuator import Valuator
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """Everything that a task may use: data, model, valuator, privacy, trainer, and the run's surroundings."""
+
+    data: PreparedData
+    model: ModelSpec
+    valuator: Valuator
+    privacy: PrivacySpec
+    trainer: TrainerSpec
+    context: RunContext
+
+
+class Task(Protocol):
+    """A question; `answer` is called once a run."""
+
+    def answer(self, study: Study) -> Outcome:
+        """Metrics, tables and figures."""
+        ...
+
+
+def build_leaf(group: Mapping[str, Any]) -> Any:
+    """The object that a group's `_target_` names, with the group's other keys as its arguments."""
+    from hydra.utils import instantiate
+
+    return instantiate(dict(group), _convert_="all")
+
+
+def carry_out(config: Mapping[str, Any], data: PreparedData, context: RunContext) -> Outcome:
+    """Builds the leaves of a checked config and asks the task."""
+    leaves = {name: build_leaf(config[name]) for name in ("model", "privacy", "trainer")}
+    study = Study(data=data, valuator=build_leaf(config["valuation"]), context=context, **leaves)
+    context.record(data=asdict(data.provenance))
+    task: Task = build_leaf(config["task"])
+    return task.answer(study)

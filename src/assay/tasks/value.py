@@ -1,0 +1,53 @@
+"""What is each row of the training split worth?"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from assay.runs import Outcome
+from assay.runs.directory import write_atomically
+from assay.statistics import detection_auc
+from assay.tasks.plots import value_figure
+from assay.tasks.study import Study
+from assay.valuation.valuator import Surroundings
+
+
+@dataclass(frozen=True)
+class Value:
+    """Values every row of the train split by one valuator, and lists them with their uncertainty and cost."""
+
+    name: str = "value"
+
+    def answer(self, study: Study) -> Outcome:
+        """Table `values`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
+        context, train = study.context, study.data.train
+        with context.progress.task("valuing", study.valuator.evaluations) as bar:
+            surroundings = Surroundings(context.streams, study.trainer, context.workers, context.scratch, bar.advance)
+            found = study.valuator.valuate(study.data, study.model, study.privacy, surroundings)
+        table = found.values.table()
+        metrics: dict[str, float] = {
+            "rows": float(len(train)),
+            "value/mean": float(found.values.value.mean()),
+            "value/negative_share": float((found.values.value < 0).mean()),
+            "utility_evaluations": float(found.utility_evaluations),
+            "model_fits": float(found.model_fits),
+        }
+        if math.isfinite(found.epsilon):
+            metrics["epsilon"] = found.epsilon
+        if not train.clean.all():
+            metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
+            table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
+        record_privacy(study, found.epsilon, found.ledger)
+        return Outcome(metrics, {"values": table}, {"values": value_figure(found.values)})
+
+
+def record_privacy(study: Study, epsilon: float, entries: list[dict[str, Any]]) -> None:
+    """Writes the ledger and notes in the status what was spent, and whether the noise can be repeated."""
+    if not entries:
+        return
+    lines = "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries)
+    write_atomically(study.context.directory / "ledger.jsonl", lines.encode())
+    study.context.record(epsilon=epsilon, noise="secure" if study.privacy.secure_noise else "seeded")

@@ -1,0 +1,1 @@
+"""What each training row is worth: semivalues and the utilities behind them."""
