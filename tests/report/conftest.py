@@ -54,7 +54,7 @@ def tables_of(seed: int, evaluations: tuple[int, ...]) -> dict[str, pd.DataFrame
             epsilon = math.inf if mechanism == "none" else 8.0
             row = {"mechanism": mechanism, "evaluations": k, "estimation_uncertainty": spread}
             row |= {"spearman": 0.5 + 0.01 * seed, "auc": 0.6, "epsilon": epsilon}
-            rows.append(row | {"spearman_low": 0.4, "spearman_high": 0.6})
+            rows.append(row | {"spearman_low": 0.4, "spearman_high": 0.6, "auc_ceiling": 0.99})
             costs.append({"mechanism": mechanism, "evaluations": k, "seconds": 1.5 + seed, "cpu_seconds": 9.0})
         for row_id in range(30):
             value = float(generator.normal())
@@ -94,7 +94,7 @@ def figure_bytes() -> bytes:
     return tiny_figure()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_run(tmp_path: Path, figure_bytes: bytes) -> MakeRun:
     """Writes a run below tmp_path/outputs/runs and returns its directory."""
 

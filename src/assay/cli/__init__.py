@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,13 +21,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted (the same command goes on from here)", file=sys.stderr)
+        print("interrupted (the same command goes on from the last checkpoint)", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `assay list | head` has read enough
         sys.stderr.close()
         return 0
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except Exception as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        print(failure_line(error), file=sys.stderr)
+        return 1
+
+
+def failure_line(error: Exception) -> str:
+    """One line for an error that is no fault of the user's: what it is and where its traceback is."""
+    where = "; ".join([*getattr(error, "__notes__", []), "HYDRA_FULL_ERROR=1 shows it here"])
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({where})"
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -52,5 +64,5 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(PAGES[command], end="")
         return 0
-    status: int = importlib.import_module(f"assay.cli.{command}").main(rest)
+    status: int = importlib.import_module(f"assay.cli.commands.{command}").main(rest)
     return status

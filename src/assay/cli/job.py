@@ -1,4 +1,4 @@
-"""From a checked config to its finished run, told to loggers and report."""
+"""From a checked config to its finished run, its table and its report."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.errors import AssayError
-from assay.runs.directory import RunDirectory, write_atomically
+from assay.runs.directory import STATUS, RunDirectory, write_atomically
 from assay.runs.execute import RunResult, execute, find_finished
 from assay.runs.log import held_back
 from assay.runs.streams import Streams
@@ -34,9 +33,26 @@ def carry(config: Config) -> Path:
         checksum = _checksum(config["dataset"])
         result = find_finished(config, outputs / "runs", checksum) or _execute(config, outputs / "runs", checksum)
         _publish(result, config["logger"])
-        if config["report"]:
-            _report(result, outputs / "reports" / config["name"], str(config["name"]))
     return result.directory
+
+
+def report(config: Config, directory: Path) -> Path:
+    """The HTML report on one run; built unless there is one younger than the run."""
+    folder = Path(config["paths"]["outputs"]).expanduser() / "reports" / config["name"]
+    page: Path = folder / "index.html"
+    if not page.is_file() or page.stat().st_mtime < (directory / STATUS).stat().st_mtime:
+        from assay.report import build_report
+
+        with held_back():
+            page = build_report([directory], folder, title=str(config["name"]))
+    return page
+
+
+def summarise(directory: Path) -> None:
+    """Prints the run's summary table, or its lowest values and metrics."""
+    from assay.cli.show import show
+
+    show(RunDirectory(directory))
 
 
 def _checksum(dataset: Config) -> str | None:
@@ -93,22 +109,3 @@ def _publish(result: RunResult, logger: Config) -> None:
     if mark not in told:
         publish(result.directory, logger)
         write_atomically(record, json.dumps([*told, mark]).encode())
-
-
-def _report(result: RunResult, folder: Path, title: str) -> None:
-    page = folder / "index.html"
-    if result.fresh or not page.is_file():
-        from assay.report import build_report
-
-        try:
-            page = build_report([result.directory], folder, title=title)
-        except OSError as error:
-            raise AssayError(f"{folder}: {error.strerror} (the run is finished: {result.directory})") from error
-    print(f"report: {page}")
-
-
-def summarise(directory: Path) -> None:
-    """Prints the run's summary table, or its lowest values and metrics."""
-    from assay.cli.show import show
-
-    show(RunDirectory(directory))

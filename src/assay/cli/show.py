@@ -11,6 +11,8 @@ from assay.runs.directory import RunDirectory
 
 Row = Mapping[str, Any]
 _LOWEST = 10
+_COLUMNS = 6
+_PIPE_WIDTH = 160
 _COSTS = ("seconds", "cpu_seconds", "peak_memory_mb")
 
 
@@ -42,8 +44,9 @@ def _rows(run: RunDirectory, name: str) -> list[dict[str, Any]] | None:
         return None
     import pyarrow.parquet as pq
 
-    rows: list[dict[str, Any]] = pq.read_table(file).to_pylist()
-    return rows
+    with pq.ParquetFile(file) as opened:  # pq.read_table would import pandas
+        columns = opened.read().to_pydict()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _with_costs(summary: list[dict[str, Any]], costs: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
@@ -56,20 +59,37 @@ def _with_costs(summary: list[dict[str, Any]], costs: list[dict[str, Any]] | Non
 
 
 def _print_table(title: str, rows: Sequence[Row]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     if not rows:
         return
-    columns = [column for column in rows[0] if not column.endswith(("_low", "_high"))]
-    table = Table(title=title or None, title_justify="left")
-    for column in columns:
-        number = isinstance(rows[0][column], int | float)
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*(_with_interval(row, column) for column in columns))
     # a pipe has no width of its own, and rich would cut the table to 80 columns
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
+    console = Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False)
+    columns = _shown_columns(rows[0])
+    for cell in (_with_interval, _alone):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in columns:
+            number = isinstance(rows[0][column], int | float)
+            table.add_column(column, justify="right" if number else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*(cell(row, column) for column in columns))
+        if console.measure(table).minimum < console.width:
+            break
+    if title:
+        console.print(title)
+    console.print(table)
+
+
+def _shown_columns(row: Row) -> list[str]:
+    """The first columns and the seconds; bounds stand beside their estimate, the rest in the parquet file."""
+    columns = [column for column in row if not column.endswith(("_low", "_high"))]
+    return [column for place, column in enumerate(columns) if place < _COLUMNS or column == "seconds"]
+
+
+def _alone(row: Row, column: str) -> str:
+    return _cell(row[column])
 
 
 def _with_interval(row: Row, column: str) -> str:

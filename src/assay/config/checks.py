@@ -34,10 +34,10 @@ def _check_split(dataset: Config) -> None:
     counts = sum(size for size in split.values() if size >= 1)
     for part in ("train", "valid"):
         if split[part] == 0:
-            raise InputError(f"dataset.split.{part}", shown(split[part]), "must be > 0", "a share, or a number of rows")
+            raise InputError(f"dataset.split.{part}", f"{split[part]:g}", "must be > 0", "a share, or a number of rows")
     for part, size in split.items():
         if size > 1 and not float(size).is_integer():
-            raise InputError(f"dataset.split.{part}", shown(size), "a number of rows is whole", "or a share below 1")
+            raise InputError(f"dataset.split.{part}", f"{size:g}", "a number of rows is whole", "or a share below 1")
     if shares > 1 + 1e-9:
         total = f"the shares sum to {shares:g}, above 1"
         raise InputError("dataset.split", _plain(split), total, "lower one of them")
@@ -110,11 +110,10 @@ def _check_task(config: Config) -> None:
 
 def _check_burn_in(config: Config) -> None:
     burn_in = config["privacy"].get("burn_in", 0)
-    if burn_in < 1:
+    own, plain = config["task"].get("evaluations"), config["valuation"].get("evaluations")
+    key, numbers = ("task.evaluations", own) if own else ("valuation.evaluations", [plain])
+    if burn_in < 1 or numbers == [None]:
         return
-    task = config["task"]
-    own = task.get("evaluations")
-    key, numbers = ("task.evaluations", own) if own else ("valuation.evaluations", [config["valuation"]["evaluations"]])
     if burn_in >= min(numbers):
         told = f"must be below every number of evaluations, and {key} has {min(numbers)}"
         remedy = "a share below 1 fits every number, e.g. privacy.burn_in=0.5"

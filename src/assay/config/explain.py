@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from assay.config.listing import groups, options
-from assay.config.schemas import GROUPS
+from assay.config.schemas import GROUPS, UNIFORM
 from assay.config.suggest import did_you_mean, nearest
 from assay.errors import AssayError, InputError
 
@@ -34,8 +34,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
 
     text = str(error)
     if isinstance(error, OverrideParseException):
-        key, _, value = error.override.partition("=")
-        return InputError(key, value, "cannot be read as a value", "put quotes around it: " + f"'{key}=\"...\"'")
+        return _unreadable(error.override)
     if isinstance(error, MissingConfigException):
         return _missing_option(error.missing_cfg_file or "", text)
     if found := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
@@ -53,6 +52,17 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     if isinstance(error, InterpolationKeyError | MissingMandatoryValue):
         return AssayError(f"{_key_of(error)}: {_first_line(text)} (give it a value)")
     return AssayError(f"{_first_line(text)} (assay list shows groups and options)")
+
+
+def _unreadable(override: str) -> AssayError:
+    key, equals, value = override.partition("=")
+    if equals:
+        return InputError(key, value, "cannot be read as a value", f"put quotes around it: '{key}=\"{value}\"'")
+    choices = {f"{group}={name}": name for group in ("experiment", *GROUPS) for name, _ in options(group)}
+    near = nearest(override, choices.values())
+    meant = [choice for choice, name in choices.items() if name == near]
+    remedy = f"did you mean {meant[0]}?" if meant else "write group=option or key=value"
+    return AssayError(f"{override}: no override ({remedy})")
 
 
 def _missing_option(missing: str, text: str) -> AssayError:
@@ -95,17 +105,18 @@ _ROOT_KEYS = ("name", "seed", "workers", "progress", "report")
 def _unknown_group_key(group: str, rest: str, value: str, overrides: Sequence[str]) -> AssayError:
     """A key that the chosen option does not have: another option's, or a misspelt one."""
     chosen, keys = _chosen(group, overrides)
-    holders = [name for name, _ in options(group) if name != chosen and rest in _keys_of_option(group, name)]
+    others = {} if group in UNIFORM else {name: _keys_of_option(group, name) for name, _ in options(group)}
+    holders = [name for name, held in others.items() if name != chosen and rest in held]
     key = f"{group}.{rest}"
     if holders:
         with_them = " or ".join(f"{group}={name}" for name in holders)
         return InputError(key, value, f"{group}={chosen} has no such key", f"it belongs to {with_them}")
     if nearest(rest, keys) is not None:
         return InputError(key, value, "unknown key", did_you_mean(rest, keys, f"{group}."))
-    others = {other: name for name, _ in options(group) for other in _keys_of_option(group, name)}
-    near = nearest(rest, others)
+    near = nearest(rest, dict.fromkeys(other for held in others.values() for other in held))
     if near is not None:
-        remedy = f"did you mean {group}.{near}? It belongs to {group}={others[near]}"
+        holder = next(name for name, held in others.items() if near in held)
+        remedy = f"did you mean {group}.{near}? It belongs to {group}={holder}"
         return InputError(key, value, f"{group}={chosen} has no such key", remedy)
     remedy = did_you_mean(rest, keys, f"{group}.")
     return InputError(key, value, f"{group}={chosen} has no such key", remedy)

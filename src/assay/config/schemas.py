@@ -201,6 +201,7 @@ class Scale:
     seeds: Count
     replicates: Replicates
     evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+    reference_evaluations: Evaluations
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
                 raise InputError(key, shown(value), limit.words, limit.remedy)
         return result
     if origin in (Union, types.UnionType):
-        if value is None:
+        if value is None and type(None) in get_args(hint):
             return None
         return _any_of([part for part in get_args(hint) if part is not type(None)], value, key)
     if origin is Literal:

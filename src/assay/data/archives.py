@@ -129,7 +129,8 @@ def open_archive(file: Path) -> Members:
 
 def damaged(file: Path, reason: object) -> AssayError:
     """The error for an archive that is not what it should be."""
-    return AssayError(f"{file}: damaged archive, {reason} (delete it and fetch it again with `assay data fetch`)")
+    line = next(iter(str(reason).splitlines()), type(reason).__name__).rstrip(":")
+    return AssayError(f"{file}: damaged archive, {line} (delete it and fetch it again with `assay data fetch`)")
 
 
 def ar_members(content: bytes) -> Iterator[tuple[str, bytes]]:

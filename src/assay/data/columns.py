@@ -114,6 +114,8 @@ def _check_encoding(file: Path) -> None:
                 limit = f"is not UTF-8 text at byte {position - pending + error.start}"
                 raise InputError("dataset.path", file, limit, "save it as UTF-8") from error
             position += len(block)
+    if position < SCANNED_BYTES and decoder.getstate()[0]:
+        raise InputError("dataset.path", file, "ends in the middle of a UTF-8 character", "save it as UTF-8")
 
 
 def check_names(

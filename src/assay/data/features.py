@@ -20,7 +20,7 @@ def vocabularies(dataset: Dataset, public: Integers) -> dict[str, tuple[str, ...
     for column in dataset.columns:
         if column.type == "categorical":
             declared = column.categories
-            found[column.name] = declared or tuple(sorted(set(dataset.take(column.name, public).to_pylist())))
+            found[column.name] = declared or tuple(sorted(set(_strings(dataset.take(column.name, public)).to_pylist())))
     return found
 
 
@@ -54,12 +54,21 @@ def encode(
     return np.concatenate(blocks, axis=1, dtype=np.float64), names
 
 
+def _strings(values: pa.Array) -> pa.Array:
+    """Categories as strings; the numbers of a column that a user reads as categorical lose a trailing ".0"."""
+    import pyarrow as pa
+
+    return values.cast(pa.string())
+
+
 def _indicators(values: pa.Array, categories: tuple[str, ...]) -> Floats:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    index = pc.index_in(values, pa.array(categories, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+    index = (
+        pc.index_in(_strings(values), pa.array(categories, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+    )
     return np.asarray(index[:, None] == np.arange(len(categories)), dtype=np.float64)
 
 
@@ -95,22 +104,41 @@ class AffineMap:
         return moved if self.directions is None else moved @ self.directions
 
 
-def fit_map(public: Floats, standardize: bool, components: int | None, norm: float | None = None) -> AffineMap:
+def pixel_channels(dataset: Dataset) -> Integers | None:
+    """The channel of each pixel [d] when the dataset is one image a row, else None."""
+    import numpy as np
+
+    if len(dataset.columns) != 1 or dataset.columns[0].type != "image":
+        return None
+    shape = dataset.columns[0].shape
+    channels = shape[2] if len(shape) == 3 else 1
+    return np.arange(int(np.prod(shape)), dtype=np.int64) % channels
+
+
+def fit_map(
+    public: Floats,
+    standardize: bool,
+    components: int | None,
+    norm: float | None = None,
+    groups: Integers | None = None,
+) -> AffineMap:
     """Standardisation, principal components and overall scale of the public rows [rows, d].
 
-    A column that is constant among the public rows is centred and left unscaled. The components are the leading
-    eigenvectors of the public covariance, each with its largest loading positive; they are not rescaled.
+    Columns of one group [d] share mean and scale (the pixels of a channel do: a pixel by itself is constant on most
+    rows); without groups each column has its own. A column that is constant among the public rows is centred and left
+    unscaled. The components are the leading eigenvectors of the public covariance, each with its largest loading
+    positive; they are not rescaled.
     `norm` is the root-mean-square norm that the public rows end up with (None: whatever it is).
     """
     import numpy as np
 
     width = public.shape[1]
     centre, scale = np.zeros(width), np.ones(width)
-    if standardize or components is not None:
-        centre = public.mean(axis=0)
     if standardize:
-        deviation = public.std(axis=0)
+        centre, deviation = _moments(public, groups)
         scale = np.where(deviation > 1e-12 * np.maximum(1.0, np.abs(centre)), deviation, 1.0)
+    if components is not None:
+        centre = public.mean(axis=0)
     if components is None:
         return _with_norm(AffineMap(centre, scale, None), public, norm)
     most = min(width, len(public) - 1)
@@ -125,8 +153,22 @@ def fit_map(public: Floats, standardize: bool, components: int | None, norm: flo
     return _with_norm(found, public, norm)
 
 
+def _moments(public: Floats, groups: Integers | None) -> tuple[Floats, Floats]:
+    """Mean and standard deviation [d] of each column, or of the group it is in."""
+    import numpy as np
+
+    if groups is None:
+        return public.mean(axis=0), public.std(axis=0)
+    sizes = np.bincount(groups)
+    mean = (np.bincount(groups, public.mean(axis=0)) / sizes)[groups]
+    variance = (np.bincount(groups, ((public - mean) ** 2).mean(axis=0)) / sizes)[groups]
+    return mean, np.sqrt(variance)
+
+
 def _with_norm(mapping: AffineMap, public: Floats, norm: float | None) -> AffineMap:
     if norm is None:
         return mapping
+    if not norm > 0:
+        raise InputError("dataset.preprocess.norm", norm, "must be > 0", "null leaves the rows as long as they are")
     length = float((mapping(public) ** 2).sum(axis=1).mean() ** 0.5)
     return replace(mapping, scale=mapping.scale * (length / norm)) if length > 0 else mapping

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 MOST_CATEGORIES = 100  # strings with more distinct values (and more than a tenth of the rows) are no category
 FEW_VALUES = 20  # whole numbers with no more distinct values can be class labels
+FEW_ROWS = 20  # with fewer rows any column can look like an identifier
+NEAR_UNIQUE = 0.95
+ID_NAME = re.compile(r"(^|[_\s-])(?i:id|uuid|index|key)$|[a-z](Id|ID)$")
 TEXT_WORDS = 3.0  # mean words of a column of sentences
 
 
@@ -20,15 +24,19 @@ def column_types(table: pd.DataFrame, given: Mapping[str, str]) -> dict[str, str
     """The type of each feature column that is kept; `given` overrides what is inferred.
 
     Numbers are numeric and strings and booleans categorical, or text where most values differ and have several words.
-    A column of near-unique strings of few words, or of whole numbers that count the rows, identifies rows: it is left
-    out with a warning.
+    A column of near-unique strings of few words, or of whole numbers that count the rows or are called an id, identifies
+    rows: it is left out with a warning.
     """
     types = {}
     for name in table.columns:
         kind = given.get(name) or _inferred(table[name])
         if kind == "identifier":
-            remedy = f"dataset.types.{name}=categorical keeps it"
-            warnings.warn(f"column {name!r} is left out: its values identify rows ({remedy})", stacklevel=2)
+            remedy = f"+dataset.types.{name}=categorical keeps it"
+            distinct = table[name].nunique()
+            reason = f"{distinct} distinct values on {len(table)} rows identify rows"
+            warnings.warn(f"column {name!r} is left out: {reason} ({remedy})", stacklevel=2)
+        elif kind == "nested":
+            warnings.warn(f"column {name!r} is left out: its cells are no single values", stacklevel=2)
         elif kind == "numeric":
             types[name] = _checked_numeric(table[name], given)
         elif kind != "ignore":
@@ -48,21 +56,30 @@ def _checked_numeric(column: pd.Series, given: Mapping[str, str]) -> str:
 
 
 def _inferred(column: pd.Series) -> str:
-    import numpy as np
     import pandas as pd
 
     if pd.api.types.is_bool_dtype(column):
         return "categorical"
-    distinct, rows = column.nunique(), len(column)
+    try:
+        distinct, rows = column.nunique(), len(column)
+    except TypeError:  # lists and dicts, as parquet files have them, cannot be compared
+        return "nested"
     if pd.api.types.is_numeric_dtype(column):
-        whole = pd.api.types.is_integer_dtype(column)
-        counts_rows = whole and rows >= 20 and distinct == rows and bool((np.abs(np.diff(column)) == 1).all())
-        return "identifier" if counts_rows else "numeric"
+        return "identifier" if pd.api.types.is_integer_dtype(column) and _counts_or_names_rows(column) else "numeric"
     strings = column.dropna().astype(str)
     words = float(strings.map(lambda text: len(text.split())).mean()) if len(strings) else 0.0
     if distinct <= max(2, min(MOST_CATEGORIES, rows / 2)) or distinct <= rows / 10:
         return "categorical"
     return "text" if words >= TEXT_WORDS else "identifier"
+
+
+def _counts_or_names_rows(column: pd.Series) -> bool:
+    """Whether whole numbers are those from a first to a last row, each once, or near-unique and called an id."""
+    distinct, rows = column.nunique(), len(column)
+    if rows < FEW_ROWS:
+        return False
+    counts = distinct == rows and int(column.max()) - int(column.min()) + 1 == rows
+    return counts or (distinct >= NEAR_UNIQUE * rows and ID_NAME.search(str(column.name)) is not None)
 
 
 def target_kind(column: pd.Series, kind: str) -> str:
@@ -88,26 +105,29 @@ def target_kind(column: pd.Series, kind: str) -> str:
     return "classification" if whole and distinct <= min(FEW_VALUES, len(column) / 5) else "regression"
 
 
-def check_values(table: pd.DataFrame, types: Mapping[str, str], target: str) -> None:
-    """Raise InputError for missing or infinite values, a constant feature, or a target with one value."""
+def check_values(table: pd.DataFrame, types: Mapping[str, str], target: str, source: str) -> None:
+    """Raise InputError for missing or infinite values, a constant feature, or a target with one value.
+
+    `source` is the name of the file in the message.
+    """
     import numpy as np
     import pandas as pd
 
-    leave_out = "fill them, drop those rows, or leave the column out with dataset.types.{}=ignore"
+    leave_out = "fill them, drop those rows, or leave the column out with +dataset.types.{}=ignore"
     for name in [*types, target]:
         column = table[name]
         remedy = "fill them or drop those rows" if name == target else leave_out.format(name)
         missing = int(column.isna().sum())
         if missing:
-            raise InputError("dataset.path", f"column {name!r}", f"{missing} missing (NaN) values", remedy)
+            raise InputError("dataset.path", source, f"column {name!r} has {missing} missing (NaN) values", remedy)
         if pd.api.types.is_float_dtype(column):
             infinite = int(np.isinf(column).sum())
             if infinite:
-                raise InputError("dataset.path", f"column {name!r}", f"{infinite} infinite values", remedy)
+                raise InputError("dataset.path", source, f"column {name!r} has {infinite} infinite values", remedy)
         if column.nunique() == 1:
             value = column.iloc[0]
             if name == target:
                 limit = f"has one value only ({value}): one class, nothing to learn"
                 raise InputError("dataset.target", name, limit, "choose another target or add rows of another class")
-            limit = f"is constant ({value}) and carries nothing"
-            raise InputError("dataset.path", f"column {name!r}", limit, f"leave it out: dataset.types.{name}=ignore")
+            limit = f"column {name!r} is constant ({value}) and carries nothing"
+            raise InputError("dataset.path", source, limit, f"leave it out with +dataset.types.{name}=ignore")

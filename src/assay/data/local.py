@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,12 +35,15 @@ def _read_csv(file: Path) -> pd.DataFrame:
 
     names, delimiter = csv_header(file)
     try:
-        return pd.read_csv(
-            file, sep=delimiter, header=0, names=names, encoding="utf-8-sig", skipinitialspace=True, index_col=False
-        )
+        with warnings.catch_warnings():
+            # Cells beyond the header would be dropped with no more than a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                file, sep=delimiter, header=0, names=names, encoding="utf-8-sig", skipinitialspace=True, index_col=False
+            )
     except UnicodeDecodeError as error:
         raise InputError("dataset.path", file, "is not UTF-8 text", "save it as UTF-8") from error
-    except pd.errors.ParserError as error:
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
         raise InputError("dataset.path", file, reason, "every row needs as many cells as the header") from error
 
@@ -76,7 +80,7 @@ def table_dataset(
     found = column_types(kept, overrides)
     if not found:
         raise InputError("dataset.features", "none", "no feature column is left", "set dataset.types for one of them")
-    check_values(table, found, target)
+    check_values(table, found, target, provenance.source)
     kind = target_kind(table[target], kind)
     labels: list[str] = []
     values: Floats | Integers

@@ -71,7 +71,7 @@ def arrays_of(
     import numpy as np
 
     from assay.data.corruption import corrupt
-    from assay.data.features import encode, fit_map, vocabularies
+    from assay.data.features import encode, fit_map, pixel_channels, vocabularies
 
     parts = _choose_rows(dataset, rows, split, generator)
     valid = parts[1]
@@ -87,7 +87,13 @@ def arrays_of(
     elif len(np.unique(targets[0])) < 2:
         raise InputError("dataset.split.train", len(parts[0]), "train rows of one class only", "use more rows")
     original = _flags(dataset, parts)
-    mapping = fit_map(matrices[1], bool(preprocess["standardize"]), preprocess["components"], preprocess["norm"])
+    mapping = fit_map(
+        matrices[1],
+        bool(preprocess["standardize"]),
+        preprocess["components"],
+        preprocess["norm"],
+        pixel_channels(dataset),
+    )
     matrices[0], damaged, clean = corrupt(
         matrices[0],
         targets[0],

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import lzma
+import pickle
+import struct
+import tarfile
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
@@ -24,6 +30,12 @@ from assay.data.store import (
     open_checked,
 )
 from assay.errors import AssayError, InputError
+
+# What parsers raise on content that is not what they expect.
+_UNREADABLE = (
+    *(KeyError, ValueError, IndexError, StopIteration, EOFError, OSError),
+    *(struct.error, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, pickle.UnpicklingError),
+)
 
 
 def load(
@@ -85,7 +97,8 @@ def named_dataset(name: str, entry: Entry, path: str | None, download: bool, dat
             source = url if len(entry.canonical.files) == 1 else f"{url} and {len(entry.canonical.files) - 1} more"
             members = FolderMembers(canonical_folder(name, data_dir))
             return _cached(name, entry.canonical.loader, members, Provenance("canonical", source, sha256), data_dir)
-    raise AssayError(f"dataset={name} is not on this machine{reason} (fetch it with `assay data fetch {name}`)")
+    remedy = f"fetch it with `assay data fetch {name}`, or give a copy of yours as dataset.path"
+    raise AssayError(f"dataset={name} is not on this machine{reason} ({remedy})")
 
 
 def _from_path(name: str, entry: Entry, path: Path) -> Dataset:
@@ -124,7 +137,7 @@ def _run(loader: str, members: Members, provenance: Provenance) -> Dataset:
         dataset: Dataset = parse(members, provenance)
     except AssayError:
         raise
-    except (KeyError, ValueError, IndexError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
         text = " ".join(str(error).split())
         limit = f"{provenance.source} does not have the expected content ({type(error).__name__}: {text})"
         raise AssayError(f"{limit}; fetch it again with `assay data fetch`") from error

@@ -22,6 +22,11 @@ def offline() -> bool:
     return os.environ.get("ASSAY_OFFLINE", "0") not in ("", "0")
 
 
+def _refuse_offline(source: str) -> None:
+    if offline():
+        raise AssayError(f"{source} is not asked for: ASSAY_OFFLINE is set")
+
+
 def command_for(archive: Archive, folder: Path) -> list[str]:
     """The command that downloads a package into the folder it is run in, without installing it."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check"]
@@ -35,6 +40,7 @@ def command_for(archive: Archive, folder: Path) -> list[str]:
 
 def download(archive: Archive, folder: Path) -> Path:
     """The file of a package, downloaded into an empty folder; AssayError in one line when it cannot be had."""
+    _refuse_offline(archive.label)
     command = command_for(archive, folder)
     if shutil.which(command[0]) is None:
         raise AssayError(f"{archive.label} needs {command[0]}, which is not installed")
@@ -59,6 +65,7 @@ def _last_line(output: str) -> str:
 
 def download_url(url: str, file: Path) -> None:
     """The content of a URL as a file; AssayError in one line when the server cannot be reached or refuses."""
+    _refuse_offline(url)
     request = urllib.request.Request(url, headers={"User-Agent": "assay"})
     try:
         with urllib.request.urlopen(request, timeout=CONNECT_SECONDS) as response, file.open("wb") as stream:

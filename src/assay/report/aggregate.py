@@ -42,10 +42,11 @@ def group_by_seed(records: Iterable[RunRecord]) -> list[SeedGroup]:
 
 def interval_over_seeds(samples: Sequence[float]) -> Interval:
     """Mean and 95 % Student-t interval; without bounds when a sample is not finite (epsilon without privacy is not)."""
-    if all(map(math.isfinite, samples)):
-        return mean_interval(samples)
-    same = len(set(samples)) == 1
-    return Interval(samples[0] if same else math.nan, math.nan, math.nan)
+    finite = all(map(math.isfinite, samples))
+    if len(set(samples)) == 1:  # no rounding of a mean may widen what does not vary
+        bound = samples[0] if finite and len(samples) > 1 else math.nan
+        return Interval(samples[0], bound, bound)
+    return mean_interval(samples) if finite else Interval(math.nan, math.nan, math.nan)
 
 
 def metrics_over_seeds(group: SeedGroup) -> dict[str, Interval]:
@@ -100,14 +101,22 @@ def is_bound(column: str, frame: pd.DataFrame) -> bool:
 
 
 def differing_settings(groups: Sequence[SeedGroup]) -> list[dict[str, Any]]:
-    """For each group, the dotted settings in which the groups differ; the options' names alone where these tell."""
+    """For each group, the dotted settings in which the groups differ; where options differ, their names come first."""
     flat = [_flatten({k: v for k, v in group.runs[0].config.items() if k != "seed"}) for group in groups]
     keys = [key for key in dict.fromkeys(k for settings in flat for k in settings) if not _is_left_out(key)]
     differing = [key for key in keys if len({repr(settings.get(key)) for settings in flat}) > 1]
     named = [key for key in differing if key == "name" or key.endswith(".name")]
-    if named and len({repr([settings.get(key) for key in named]) for settings in flat}) == len(flat):
-        differing = named
+    if named:  # an option brings other settings along; of these, only what tells groups apart that the names do not
+        chosen = list(named)
+        for key in differing:
+            if key not in chosen and _told_apart([*chosen, key], flat) > _told_apart(chosen, flat):
+                chosen.append(key)
+        differing = chosen
     return [{key: settings.get(key) for key in differing} for settings in flat]
+
+
+def _told_apart(keys: Sequence[str], flat: Sequence[Mapping[str, Any]]) -> int:
+    return len({repr([settings.get(key) for key in keys]) for settings in flat})
 
 
 def _without_seed(record: RunRecord) -> str:

@@ -77,10 +77,14 @@ def non_private_columns(run: RunRecord) -> list[str]:
         if frame is None or name == "costs":
             continue
         told = [column for column in map(str, frame) if not is_bound(column, frame)]
-        columns += [f"{name}.{column}" for column in told if column.startswith(NON_PRIVATE)]
+        columns += [f"{name}.{column}" for column in told if _is_non_private(column)]
         if "mechanism" in frame and (frame["mechanism"] == "none").any():
             rows.append(f"{name} where mechanism=none")
     return columns + rows
+
+
+def _is_non_private(column: str) -> bool:
+    return column.startswith(NON_PRIVATE) and not column.endswith("_ceiling")  # a ceiling follows from the budget alone
 
 
 def number(value: object) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Colours that the usual kinds of colour blindness keep apart; the marker says the same.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+COLOURS = ("#555555", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 VERDICT_STYLE = {
     Verdict.REPRODUCED: ("#00795a", "o"),
@@ -61,7 +61,7 @@ def summary_figure(full: pd.DataFrame) -> Figure | None:
     if full.duplicated(["mechanism", "evaluations"]).any():
         return None
     bounded = [c for c in map(str, full) if f"{c}_low" in full and f"{c}_high" in full and c != "epsilon"]
-    measures = [measure for measure in bounded if full[measure].nunique() > 1]
+    measures = [measure for measure in bounded if (full[f"{measure}_high"] > full[f"{measure}_low"]).any()]
     if not measures:
         return None
     from matplotlib.figure import Figure

@@ -24,7 +24,7 @@ from assay.report.sections import (
     table,
     value_tables,
 )
-from assay.report.summary import brief, summary_table
+from assay.report.summary import brief, summary_table, with_bounds
 from assay.report.verdicts import Judgement
 from assay.runs.directory import write_atomically
 
@@ -68,8 +68,11 @@ def build_report(
     forest = _forest(judgements)
     full = summary_table(groups)
     files = {image.file: image.content for image in [*images, *([forest] if forest else [])]}
+    summary = None
     if full is not None:
-        files |= {"summary.csv": _csv(brief(full)), "summary_full.csv": _csv(full)}
+        short = brief(full, list(settings[0]))
+        files |= {"summary.csv": _csv(short), "summary_full.csv": _csv(full)}
+        summary = table(with_bounds(full, list(map(str, short))), _caption(groups))
     if judgements:
         files["claims.csv"] = claims_csv(judgements)
     page = _render(
@@ -79,7 +82,7 @@ def build_report(
         verdict_counts=count_verdicts([str(judgement.verdict) for judgement in judgements]),
         forest=forest,
         smoke=any(record.scale == "smoke" for record in records),
-        summary=None if full is None else table(full.drop(columns="cpu_seconds", errors="ignore"), _caption(groups)),
+        summary=summary,
         images=images,
         groups=[_group(group, label) for group, label in zip(groups, labels, strict=True)],
         runs=[run_facts(record) for record in records],
@@ -131,9 +134,9 @@ def _group(group: SeedGroup, label: str) -> dict[str, Any]:
 def _caption(groups: Sequence[SeedGroup]) -> str:
     fewest, most = (choose(len(group.seeds) for group in groups) for choose in (min, max))
     if most == 1:
-        return "One seed; brackets: 95 % interval inside the run, as its task defines it"
+        return "One seed; brackets: 95 % interval inside the run, as its task defines it. All columns: summary_full.csv"
     seeds = f"{most}" if fewest == most else f"{fewest} to {most}"
-    return f"Mean over {seeds} seeds; brackets: 95 % Student-t interval over seeds"
+    return f"Mean over {seeds} seeds; brackets: 95 % Student-t interval over seeds. All columns: summary_full.csv"
 
 
 def _render(**parts: Any) -> str:

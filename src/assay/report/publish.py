@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from assay.errors import AssayError
@@ -39,13 +40,19 @@ def publish(directory: Path, logger: Mapping[str, Any] | None) -> None:
 def _logger(logger: Mapping[str, Any], record: RunRecord) -> Any:
     module, _, name = str(logger["_target_"]).rpartition(".")
     options = {key: value for key, value in logger.items() if key not in ("name", "_target_")}
-    return getattr(importlib.import_module(module), name)(**options, name=record.name, version=record.fingerprint)
+    options |= {"name": record.name, "version": record.fingerprint}
+    added = getattr(_adapter(name), "arguments", None)
+    return getattr(importlib.import_module(module), name)(**options, **(added(options) if added else {}))
+
+
+def _adapter(name: str) -> ModuleType | None:
+    return importlib.import_module(f"assay.report.loggers.{ADAPTERS[name]}") if name in ADAPTERS else None
 
 
 def _send(logger: Any, record: RunRecord) -> None:
-    adapter = ADAPTERS.get(type(logger).__name__)
+    adapter = _adapter(type(logger).__name__)
     if adapter is not None:
-        importlib.import_module(f"assay.report.loggers.{adapter}").send(logger, record)
+        adapter.send(logger, record)
         return
     logger.log_hyperparams(dict(record.config))
     logger.log_metrics(dict(record.metrics))

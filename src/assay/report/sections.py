@@ -75,25 +75,25 @@ def other_tables(group: SeedGroup) -> list[Table]:
     return tables
 
 
-def value_tables(group: SeedGroup) -> list[Table]:
-    """The rows of lowest and highest value, for each mechanism, of the lowest seed of a group."""
+def value_tables(group: SeedGroup) -> list[tuple[str, list[Table]]]:
+    """Title and tables of the rows of lowest and highest value, for each mechanism, of the lowest seed of a group."""
     run = group.runs[0]
     values = run.table("values")
     if values is None or "value" not in values or values.empty:
         return []
-    mechanisms = values["mechanism"].astype(str).unique() if "mechanism" in values else [""]
-    tables = []
-    for mechanism in mechanisms:
-        part = values[values["mechanism"].astype(str) == mechanism] if "mechanism" in values else values
+    mechanisms = values["mechanism"].astype(str) if "mechanism" in values else None
+    sections = []
+    for mechanism in [""] if mechanisms is None else mechanisms.unique():
+        part = values if mechanisms is None else values[mechanisms == mechanism].drop(columns="mechanism")
         ranked = part.sort_values("value", kind="stable")
-        what = f"Values, {mechanism}" if mechanism else "Values"
+        title = f"{mechanism + ': ' if mechanism else ''}{len(ranked)} rows, seed {run.seed}"
         if len(ranked) <= 2 * SHOWN_VALUES:
-            tables.append(_bounded(ranked, f"{what}: all {len(ranked)} rows, seed {run.seed}"))
+            sections.append((title, [table(ranked, "All rows, by value")]))
             continue
-        of = f"of {len(ranked)} rows, seed {run.seed}"
-        tables.append(_bounded(ranked.head(SHOWN_VALUES), f"{what}: the {SHOWN_VALUES} lowest {of}"))
-        tables.append(_bounded(ranked.tail(SHOWN_VALUES)[::-1], f"{what}: the {SHOWN_VALUES} highest {of}"))
-    return tables
+        lowest = table(ranked.head(SHOWN_VALUES), f"The {SHOWN_VALUES} lowest values")
+        highest = table(ranked.tail(SHOWN_VALUES)[::-1], f"The {SHOWN_VALUES} highest values")
+        sections.append((title, [lowest, highest]))
+    return sections
 
 
 def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
@@ -116,10 +116,6 @@ def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
         alt = f"Figure {file.stem.replace('_', ' ')} as the run with seed {run.seed} drew it ({label})."
         images.append(Image(name, caption, alt, file.read_bytes()))
     return images
-
-
-def _bounded(frame: pd.DataFrame, caption: str) -> Table:
-    return table(frame.drop(columns="mechanism", errors="ignore"), caption)
 
 
 def _cell(row: dict[Any, Any], column: Any) -> str:

@@ -23,7 +23,9 @@ def show_verdicts(judgements: Sequence[Judgement]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE, title=count_verdicts([str(judgement.verdict) for judgement in judgements]), title_justify="left")
+    table = Table(
+        box=SIMPLE, title=count_verdicts([str(judgement.verdict) for judgement in judgements]), title_justify="left"
+    )
     for column in ("claim", "ours", "verdict"):
         table.add_column(column, no_wrap=True)
     for judgement in judgements:

@@ -32,10 +32,22 @@ def summary_table(groups: Sequence[SeedGroup]) -> pd.DataFrame | None:
     return pd.concat(blocks, ignore_index=True) if blocks else None
 
 
-def brief(full: pd.DataFrame) -> pd.DataFrame:
-    """The columns a reader wants, the usual ones first: no bounds, and wall-clock seconds as the only time."""
+def brief(full: pd.DataFrame, settings: Sequence[str] = ()) -> pd.DataFrame:
+    """The columns a reader wants: FIRST and the differing `settings` where all of FIRST are there.
+
+    Another table keeps all but bounds and processor seconds.
+    """
+    wanted = [*FIRST, *settings]
+    if set(FIRST) <= set(full):
+        return full[[column for column in wanted if column in full]]
     kept = [column for column in full.columns if not is_bound(column, full) and column != "cpu_seconds"]
     return full[[*(column for column in FIRST if column in kept), *(column for column in kept if column not in FIRST)]]
+
+
+def with_bounds(full: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """The given columns of a summary, each with its bounds where it has them."""
+    ends = ("", "_low", "_high")
+    return full[[f"{column}{end}" for column in columns for end in ends if f"{column}{end}" in full]]
 
 
 def _with_costs(group: SeedGroup) -> pd.DataFrame | None:

@@ -110,6 +110,7 @@ def _carry_out(
             metrics = directory.write_outcome(outcome, costs)
             directory.write_status({**opening, "state": "finished", "finished": _now(), **costs, **context.facts})
         except BaseException as error:
+            error.add_note(f"traceback in {directory.path / LOG}")
             _close_unfinished(directory, {**opening, **carried.plus(meter.cost()).rounded(), **context.facts}, error)
             raise
         finally:
@@ -138,7 +139,8 @@ def _writing(config: Mapping[str, Any], root: Path) -> Iterator[None]:
         file = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else root
         # a file that the work itself could not read is not a matter of where outputs go
         ours = file.absolute().is_relative_to(root.absolute()) or root.absolute().is_relative_to(file.absolute())
-        if error.errno not in _UNWRITABLE or not (ours or error.errno in _FULL):
+        missing = error.errno == errno.ENOENT and root.absolute().is_relative_to(file.absolute())
+        if not (missing or error.errno in _FULL or (ours and error.errno in _UNWRITABLE)):
             raise
         outputs = config.get("paths", {}).get("outputs", root)
         remedy = "make room, or write elsewhere" if error.errno in _FULL else "write elsewhere"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.data import PreparedData
@@ -47,6 +47,5 @@ def carry_out(config: Mapping[str, Any], data: PreparedData, context: RunContext
     """Builds the leaves of a checked config and asks the task."""
     leaves = {name: build_leaf(config[name]) for name in ("model", "privacy", "trainer")}
     study = Study(data=data, valuator=build_leaf(config["valuation"]), context=context, **leaves)
-    context.record(data=asdict(data.provenance))
     task: Task = build_leaf(config["task"])
     return task.answer(study)

@@ -218,5 +218,4 @@ class _Fit:
 
 
 def _rows(split: Any, dtype: torch.dtype) -> Rows:
-    features, target = torch.from_numpy(split.features), torch.from_numpy(split.target)
-    return Rows(features.to(dtype), target.to(dtype))
+    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))

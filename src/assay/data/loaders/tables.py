@@ -175,7 +175,7 @@ def adult(members: Members, provenance: Provenance) -> Dataset:
     train = read_csv(members.read(at["adult.data"]), **options)
     test = read_csv(members.read(at["adult.test"]), skiprows=1, **options)  # its first line is no row
     table = pd.concat([train, test], ignore_index=True)
-    target = table.pop("income").str.rstrip(".").eq(">50K").to_numpy(np.int64)
+    target = np.asarray(table.pop("income").str.rstrip(".").eq(">50K"), dtype=np.int64)
     categories = _declared_categories(members.read(at["adult.names"]).decode("latin-1"))
     return build_dataset(
         {name: table[name].to_numpy() for name in table.columns},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -27,13 +29,14 @@ class GeneralizedLinear:
         if how == "zeros":
             return torch.zeros(self.parameter_count, dtype=torch.float64)
         draws = torch.randn(self.parameter_count, generator=generator, dtype=torch.float64)
-        return draws / self._columns**0.5
+        return draws / math.sqrt(self._columns)
 
     def _extended(self, features: Tensor) -> Tensor:
         if not self.intercept:
             return features
         ones = features.new_ones(*features.shape[:-1], 1)
-        return torch.cat([features, ones], -1)
+        extended: Tensor = torch.cat([features, ones], -1)
+        return extended
 
     def row_gradients(self, theta: Tensor, features: Tensor, target: Tensor) -> Tensor:
         """Residual [R, c] times features [R, d], flat."""

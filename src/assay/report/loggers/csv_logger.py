@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from assay.report.reading import RunRecord
 
 def send(logger: Any, record: RunRecord) -> None:
     """Writes hparams.yaml, metrics.csv and <table>.csv into the logger's folder; figures stay in the run directory."""
-    logger.log_hyperparams(dict(record.config))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Experiment logs directory")  # publishing again replaces, as it should
+        logger.log_hyperparams(dict(record.config))
     logger.log_metrics(dict(record.metrics), step=0)
     logger.save()
     for name in record.tables:

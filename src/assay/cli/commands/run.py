@@ -10,12 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.config.locations import conf_root
+from assay.config.suggest import nearest
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 _TRACEBACK = "ASSAY_TRACEBACK"
+_SHORT = ("-h", "-c", "-p", "-r", "-m", "-s", "-i")
+_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd")
+_LONG = (
+    "--help",
+    "--hydra-help",
+    "--version",
+    "--cfg",
+    "--resolve",
+    "--package",
+    "--run",
+    "--multirun",
+    "--shell-completion",
+    "--config-path",
+    "--config-name",
+    "--config-dir",
+    "--experimental-rerun",
+    "--info",
+)
 
 
 class JobFailed(Exception):
@@ -30,7 +49,8 @@ def main(argv: Sequence[str]) -> int:
     """Hands overrides and flags to hydra, which composes the config and calls `job` for each run."""
     import hydra
 
-    arguments, here = list(argv), os.getpid()
+    _check_flags(argv)
+    arguments, here = _overrides_first(argv), os.getpid()
     statuses: list[int] = []
 
     def job(composed: DictConfig) -> None:
@@ -60,16 +80,20 @@ def carry_job(composed: DictConfig) -> int:
     """One run: checks the composed config, carries it out, prints its table and directory; returns the exit status."""
     from hydra.core.hydra_config import HydraConfig
 
+    from assay.cli import failure_line
     from assay.config.compose import checked
     from assay.config.explain import explained
 
     try:
         with explained([]):
             config = checked(composed, dict(HydraConfig.get().runtime.choices))
-        from assay.cli.job import carry, summarise
+        from assay.cli.job import carry, report, summarise
 
         directory = carry(config)
+        page = report(config, directory) if config["report"] else None
         summarise(directory)
+        if page is not None:
+            print(f"report: {page}")
         print(f"run: {directory}", flush=True)
     except Exception as error:
         if _wants_traceback():
@@ -77,8 +101,7 @@ def carry_job(composed: DictConfig) -> int:
         if isinstance(error, AssayError):
             print(error, file=sys.stderr)
             return 2
-        text = " ".join(str(error).split())
-        print(f"{type(error).__name__}: {text} (HYDRA_FULL_ERROR=1 shows the traceback)", file=sys.stderr)
+        print(failure_line(error), file=sys.stderr)
         return 1
     return 0
 
@@ -117,6 +140,28 @@ def _overrides(arguments: Sequence[str]) -> list[str]:
         elif (not argument.startswith("-") and "=" in argument) or argument.startswith("~"):
             found.append(argument)
     return found
+
+
+def _overrides_first(argv: Sequence[str]) -> list[str]:
+    """Overrides before flags: hydra's parser takes no override after a flag that came after an override."""
+    overrides: list[str] = []
+    flags: list[str] = []
+    for place, argument in enumerate(argv):
+        before = argv[place - 1] if place else ""
+        is_value = before in _WITH_VALUE or (before in ("--info", "-i") and "=" not in argument)
+        (flags if is_value or argument.startswith("-") else overrides).append(argument)
+    return [*overrides, *flags]
+
+
+def _check_flags(arguments: Sequence[str]) -> None:
+    """Raises AssayError for a flag that hydra does not have; its own answer would be a page."""
+    for argument in arguments:
+        flag = argument.partition("=")[0]
+        known = flag[:2] in _SHORT if not flag.startswith("--") else any(name.startswith(flag) for name in _LONG)
+        if flag.startswith("-") and not known:
+            near = nearest(flag, _LONG)
+            remedy = f"did you mean {near}?" if near else "assay run --help shows the flags"
+            raise AssayError(f"{flag}: unknown flag ({remedy})")
 
 
 def _drop_command_from_completion() -> None:

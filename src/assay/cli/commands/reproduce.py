@@ -33,12 +33,14 @@ def main(argv: Sequence[str]) -> int:
         from assay.cli.job import carry
         from assay.config import compose
 
-        return carry(compose([*overrides, f"paths.outputs={flags.outputs}"]))
+        directory = carry(compose([*overrides, f"paths.outputs={flags.outputs}"]))
+        print(f"run: {directory}", flush=True)
+        return directory
 
-    page = reproduce(
+    folder = reproduce(
         paper=flags.paper, scale=flags.scale, seeds=flags.seeds, claims=flags.claims, run=run, outputs=flags.outputs
     )
-    print(f"report: {page}")
+    print(f"report: {folder / 'index.html'}")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""Timings in processor seconds, medians of repeated measurements."""

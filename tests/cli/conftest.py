@@ -1,0 +1,143 @@
+"""Small stand-ins for data, tasks and reports, so that the command line is tested by itself and without torch."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from assay.cli import main
+from assay.errors import InputError
+from assay.runs import Outcome, RunContext
+
+
+@dataclass
+class Fakes:
+    """What the command line asked of its neighbours, and what they answer."""
+
+    prepared: list[dict[str, Any]] = field(default_factory=list)
+    carried: list[dict[str, Any]] = field(default_factory=list)
+    checked: list[tuple[Any, ...]] = field(default_factory=list)
+    published: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    reported: list[tuple[list[Path], Path, str]] = field(default_factory=list)
+    fetched: list[tuple[list[str], Path]] = field(default_factory=list)
+    reproduced: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    data_error: Exception | None = None
+    task_error: Exception | None = None
+
+    def prepare(self, **keys: Any) -> SimpleNamespace:
+        if self.data_error is not None:
+            raise self.data_error
+        draw = keys["generator"]("split").random()
+        self.prepared.append(keys)
+        provenance = SimpleNamespace(provider="built in", source="scikit-learn==1", sha256="ab")
+        return SimpleNamespace(provenance=provenance, draw=draw)
+
+    def check_columns(self, path: str, target: str, features: Any, types: Any) -> None:
+        self.checked.append((path, target, features, types))
+        names = Path(path).read_text().splitlines()[0].split(",")
+        if target not in names:
+            raise InputError("dataset.target", target, f"no such column in {path}", f"one of {', '.join(names)}")
+
+    def local_checksum(self, path: str) -> str:
+        return f"{len(Path(path).read_bytes()):064x}"
+
+    def carry_out(self, config: dict[str, Any], data: SimpleNamespace, context: RunContext) -> Outcome:
+        import warnings
+
+        warnings.warn("a library is worried", stacklevel=1)
+        logging.getLogger("somebody").warning("a library says so")
+        if self.task_error is not None and config["seed"] == 1:
+            raise self.task_error
+        self.carried.append(config)
+        values = context.streams.generator("values").normal(size=20)
+        table = pd.DataFrame({"id": np.arange(20), "value": values, "std_error": 0.1})
+        return Outcome({"rows": 20.0, "draw": data.draw}, {"values": table})
+
+    def build_report(self, directories: list[Path], folder: Path, title: str) -> Path:
+        self.reported.append((list(directories), folder, title))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "index.html").write_text("<html>")
+        return folder / "index.html"
+
+    def reproduce(self, **keys: Any) -> Path:
+        self.reproduced.append(keys)
+        keys["run"](["experiment=quickstart", "scale=smoke", "seed=0"])
+        return Path(keys["outputs"]) / "reports" / keys["paper"]
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
+    """Stand-ins in place, an empty folder to work in, and logging left as it was found."""
+    held = Fakes()
+    listing = [("diabetes", "regression", "442 x 10", "built in", True), ("adult", "classification", "?", "PyPI", False)]
+    contents: dict[str, dict[str, Any]] = {
+        "assay.data": {
+            "prepare": held.prepare,
+            "check_columns": held.check_columns,
+            "local_checksum": held.local_checksum,
+            "list_datasets": lambda data_dir=None: listing,
+            "fetch": lambda names, data_dir: held.fetched.append((list(names), data_dir)),
+            "verify": lambda data_dir: held.problems,
+        },
+        "assay.tasks": {"carry_out": held.carry_out},
+        "assay.report": {
+            "build_report": held.build_report,
+            "publish": lambda directory, logger: held.published.append((directory, logger)),
+            "reproduce": held.reproduce,
+        },
+    }
+    for name, content in contents.items():
+        module = types.ModuleType(name)
+        module.__dict__.update(content)
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.chdir(tmp_path)
+    for name in ("ASSAY_OUTPUTS", "ASSAY_DATA", "HYDRA_FULL_ERROR"):
+        monkeypatch.delenv(name, raising=False)
+    root, level = logging.getLogger(), logging.getLogger().level
+    yield held
+    root.setLevel(level)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
+
+
+@dataclass(frozen=True)
+class Said:
+    """Exit status and output of one command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def last(self) -> str:
+        return self.out.splitlines()[-1]
+
+
+class Assay:
+    """Calls the command line in this process."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def __call__(self, *arguments: str) -> Said:
+        status = main(list(arguments))
+        said = self._capfd.readouterr()
+        return Said(status, said.out, said.err)
+
+
+@pytest.fixture
+def assay(capfd: pytest.CaptureFixture[str]) -> Assay:
+    """The command line."""
+    return Assay(capfd)

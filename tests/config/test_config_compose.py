@@ -1,0 +1,140 @@
+"""What composes, with which types, and what a user may add."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay.config import compose, conf_root, experiments_root, listing, schemas
+from assay.errors import AssayError
+from assay.runs.fingerprint import fingerprint
+
+NEEDS = {
+    "csv": ["dataset.path=x.csv", "dataset.target=y"],
+    "parquet": ["dataset.path=x.parquet", "dataset.target=y"],
+    "huggingface": ["dataset.path=owner/name", "dataset.target=y"],
+    "xgboost": ["valuation=semivalue"],
+    "logistic": ["dataset=wine"],
+    "bag_of_words": ["dataset=rotten_tomatoes"],
+    "estimation_uncertainty": ["privacy=iid"],
+}
+SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
+
+
+@pytest.mark.parametrize(("group", "name"), SHIPPED)
+def test_every_shipped_option_passes_its_schema(group: str, name: str) -> None:
+    config = compose([f"{group}={name}", *NEEDS.get(name, [])])
+    if group != "paths":
+        assert config[group]["name"] == name
+    assert "hydra" not in config
+
+
+@pytest.mark.parametrize("name", [name for name, _ in listing.experiments()])
+@pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
+def test_every_shipped_experiment_composes_at_every_scale(name: str, scale: str) -> None:
+    config = compose([f"experiment={name}", f"scale={scale}"])
+    assert config["name"] == name
+    assert config["scale"]["name"] == scale
+
+
+def test_every_shipped_option_and_experiment_has_its_line() -> None:
+    lines = {(group, name): text for group in listing.groups() for name, text in listing.options(group)}
+    lines |= {("experiment", name): text for name, text in listing.experiments()}
+    assert [key for key, text in lines.items() if not text or text.startswith("@package")] == []
+
+
+def test_every_option_with_a_schema_is_shipped() -> None:
+    groups = listing.groups()
+    missing = [(group, name) for group, table in schemas.OPTIONS.items() for name in table if name not in groups[group]]
+    assert missing == []
+    assert set(schemas.GROUPS) == set(groups)
+
+
+def test_numbers_get_their_schema_type() -> None:
+    config = compose(["privacy=iid", "privacy.epsilon=8", "valuation.evaluations=1e2", "task=value"])
+    assert repr(config["privacy"]["epsilon"]) == "8.0"
+    assert repr(config["valuation"]["evaluations"]) == "100"
+    assert fingerprint(config) == fingerprint(compose(["privacy=iid", "valuation.evaluations=100"]))
+
+
+def test_a_column_may_be_called_by_a_number() -> None:
+    config = compose(["dataset=csv", "dataset.path=x.csv", "dataset.target=7", "dataset.features=[1,b]"])
+    assert config["dataset"]["target"] == "7"
+    assert config["dataset"]["features"] == ["1", "b"]
+
+
+def test_a_count_of_burn_in_below_every_number_of_evaluations_passes() -> None:
+    assert compose(["privacy=iid", "privacy.burn_in=39", "valuation.evaluations=40"])["privacy"]["burn_in"] == 39
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["dataset.split={train:0.7,valid:0.2,test:0.1}"],  # 0.7 + 0.2 + 0.1 is a little below 1 in binary
+        ["dataset.split={train:0.1,valid:0.2,test:0.7}"],  # and this a little above
+        ["dataset.split={train:20,valid:20,test:0}", "dataset.rows=40"],
+        ["valuation.utility=accuracy", "dataset=wine"],
+        ["valuation=semivalue", "model=xgboost"],
+        ["task=estimation_uncertainty", "task.mechanisms=[none]"],
+        ["seed=0"],
+    ],
+)
+def test_what_is_possible_passes(overrides: list[str]) -> None:
+    assert compose(overrides)["progress"] is True
+
+
+def test_a_users_own_option_that_says_what_to_build_passes_unchecked(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_text("_target_: my.Model\nwidth: ten\n")
+    model = compose(["model=mine"], config_dir=str(tmp_path))["model"]
+    assert model == {"_target_": "my.Model", "width": "ten", "name": "mine"}
+
+
+def test_a_users_own_option_that_does_not_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "mine.yaml").write_text("width: 10\n")
+    with pytest.raises(AssayError, match=r"^model=mine: .*give it a _target_: package.module.Class\)$"):
+        compose(["model=mine"], config_dir=str(tmp_path))
+
+
+def test_a_users_own_values_for_a_shipped_option_are_checked(tmp_path: Path) -> None:
+    (tmp_path / "privacy").mkdir()
+    strict = tmp_path / "privacy" / "strict.yaml"
+    strict.write_text("defaults: [iid]\nepsilon: 1\n")
+    assert compose(["privacy=strict"], config_dir=str(tmp_path))["privacy"]["epsilon"] == 1.0
+    strict.write_text("defaults: [iid]\nepsilon: -1\n")
+    with pytest.raises(AssayError, match=r"^privacy.epsilon=-1: must be > 0"):
+        compose(["privacy=strict"], config_dir=str(tmp_path))
+
+
+def test_a_misspelt_option_also_finds_the_users_own(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "transformer.yaml").write_text("_target_: my.Model\n")
+    with pytest.raises(AssayError, match=r"did you mean model=transformer\?"):
+        compose(["model=transfomer"], config_dir=str(tmp_path))
+
+
+def test_choices_and_claims_are_found_beside_the_clone() -> None:
+    assert (conf_root() / "config.yaml").is_file()
+    assert experiments_root().name == "experiments"
+
+
+def test_an_installed_package_finds_them_beside_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from assay.config import locations
+
+    monkeypatch.setattr(locations, "_PACKAGE", tmp_path / "site" / "assay")
+    (tmp_path / "site" / "assay" / "conf").mkdir(parents=True)
+    assert locations.conf_root() == tmp_path / "site" / "assay" / "conf"
+    assert locations.experiments_root() == tmp_path / "experiments"
+
+
+def test_composing_and_checking_import_no_torch() -> None:
+    code = (
+        "import sys; from assay.config import compose; compose(['experiment=quickstart'])\n"
+        "print([name for name in ('torch', 'pandas', 'sklearn', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,153 @@
+"""Every way to ask wrongly ends in one line that names key, value, limit and remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from assay.config import compose
+from assay.errors import AssayError
+
+PRIVATE = "privacy=iid"
+STUDY = "task=estimation_uncertainty privacy=iid"
+TREES = "valuation=semivalue model=xgboost"
+
+MISSPELT = [
+    ("privacy=iid privacy.epslon=1", "privacy.epslon=1: unknown key (did you mean privacy.epsilon?)"),
+    ("privacy=iid +privacy.epslon=1", "privacy.epslon=1: unknown key (did you mean privacy.epsilon?)"),
+    ("dataset=diabtes", "dataset=diabtes: unknown option (did you mean dataset=diabetes?)"),
+    ("privcy=iid", "privcy=iid: unknown key (did you mean privacy?)"),
+    ("+privcy=iid", "privcy=iid: unknown key (did you mean privacy?)"),
+    ("sed=1", "sed=1: unknown key (did you mean seed?)"),
+    ("+sed=1", "sed=1: unknown key (did you mean seed?)"),
+    ("experiment=quikstart", "experiment=quikstart: unknown option (did you mean experiment=quickstart?)"),
+    (
+        "experiment=estimation_uncertanty",
+        "experiment=estimation_uncertanty: unknown option"
+        " (did you mean experiment=private_valuation/estimation_uncertainty?)",
+    ),
+    ("dataset.splt.train=3", "dataset.splt.train=3: unknown key (did you mean dataset.split.train?)"),
+    ("dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),
+    ("+dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),
+    (
+        "privacy.epsilon=3",
+        "privacy.epsilon=3: privacy=none has no such key"
+        " (it belongs to privacy=iid or privacy=running_mean or privacy=running_mean_burn_in)",
+    ),
+    (
+        "privacy.epslon=1",
+        "privacy.epslon=1: privacy=none has no such key"
+        " (did you mean privacy.epsilon? It belongs to privacy=iid)",
+    ),
+    ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp)"),
+    ("hydra/launcher=joblib", "hydra/launcher=joblib: unknown option (pip install 'assay[joblib]')"),
+    ("valuation.semivalue=shaply", "did you mean shapley?"),
+]
+
+WRONG_TYPES = [
+    (
+        "valuation.evaluations=ten",
+        "valuation.evaluations=ten: must be a whole number, not the text 'ten' (e.g. valuation.evaluations=10)",
+    ),
+    ("valuation.evaluations=1.5", "valuation.evaluations=1.5: must be a whole number"),
+    ("privacy=iid privacy.epsilon=big", "privacy.epsilon=big: must be a number, not the text 'big'"),
+    ("privacy=iid privacy.epsilon=true", "privacy.epsilon=true: must be a number"),
+    ("privacy=iid privacy.epsilon=null", "privacy.epsilon=null: must be a number, null"),
+    ("privacy=iid privacy.epsilon=nan", "privacy.epsilon=nan: must be a number"),
+    ("privacy=iid privacy.secure_noise=1", "privacy.secure_noise=1: must be true or false"),
+    ("model=mlp model.hidden=16", "model.hidden=16: must be a list (write model.hidden=[16])"),
+    ("model=mlp model.hidden=[16,x]", "model.hidden=x: must be a whole number"),
+    ("dataset.split=0.5", "dataset.split=0.5: must be a mapping (write dataset.split={train:...,valid:...,test:...})"),
+    ("progress=maybe", "progress=maybe: must be true or false"),
+    ("seed=[1", "seed=[1: cannot be read as a value"),
+    ("seed=1,2", "seed=1,2: several values (add -m for a run of each, or make it a list: seed=[1,2])"),
+    ("model=null", "model=null: names no option (one of auto,"),
+    ("~model", "model=null: a run needs one (one of auto,"),
+    ("seed=${nowhere}", "seed: Interpolation key 'nowhere' not found"),
+    ("privacy=iid ~privacy.epsilon", "privacy.epsilon=: missing (give privacy.epsilon a value)"),
+]
+
+IMPOSSIBLE = [
+    ("privacy=iid privacy.epsilon=-1", "privacy.epsilon=-1: must be > 0 (use privacy=none for a run without privacy)"),
+    ("privacy=iid privacy.epsilon=0", "privacy.epsilon=0: must be > 0"),
+    ("privacy=iid privacy.epsilon=inf", "privacy.epsilon=inf: must be > 0"),
+    ("privacy=iid privacy.delta=0", "privacy.delta=0: must be between 0 and 1, both excluded"),
+    ("privacy=iid privacy.delta=1", "privacy.delta=1: must be between 0 and 1, both excluded"),
+    ("privacy=iid privacy.max_grad_norm=0", "privacy.max_grad_norm=0: must be > 0"),
+    ("privacy=iid privacy.burn_in=-0.1", "privacy.burn_in=-0.1: must be >= 0"),
+    (
+        "privacy=iid privacy.burn_in=40 task=value valuation.evaluations=40",
+        "privacy.burn_in=40: must be below every number of evaluations, and valuation.evaluations has 40"
+        " (a share below 1 fits every number, e.g. privacy.burn_in=0.5)",
+    ),
+    (f"{STUDY} privacy.burn_in=10", "below every number of evaluations, and task.evaluations has 10"),
+    (f"{PRIVATE} privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
+    (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one"),
+    ("valuation.semivalue=owen", "valuation.semivalue=owen: must be one of shapley, beta, banzhaf"),
+    ("valuation.utility=f1", "valuation.utility=f1: must be one of negative_loss, accuracy"),
+    ("valuation.initialisation=ones", "valuation.initialisation=ones: must be one of "),
+    ("valuation.evaluations=0", "valuation.evaluations=0: must be >= 1"),
+    ("valuation.learning_rate=0", "valuation.learning_rate=0: must be > 0"),
+    ("valuation.alpha=0", "valuation.alpha=0: must be > 0"),
+    (f"{STUDY} task.replicates=0", "task.replicates=0: must be >= 1"),
+    (f"{STUDY} task.evaluations=[4,0]", "task.evaluations=0: must be >= 1"),
+    (f"{STUDY} task.evaluations=[]", "task.evaluations=[]: must not be empty"),
+    ("seed=-1", "seed=-1: must be from 0 to 2^63 - 1"),
+    ("workers=0", "workers=0: must be >= 1"),
+    ("name=../up", "name=../up: must be a folder name"),
+    ("name=/root", "name=/root: must be a folder name"),
+    ("name=.hidden", "name=.hidden: must be a folder name"),
+    (
+        "dataset.split.train=0.8",
+        "dataset.split={train:0.8,valid:0.2,test:0.2}: the shares sum to 1.2, above 1 (lower one of them)",
+    ),
+    ("dataset.split.valid=-3", "dataset.split.valid=-3: must be >= 0"),
+    ("dataset.split.train=0", "dataset.split.train=0: must be > 0"),
+    ("dataset.split.train=10.5", "dataset.split.train=10.5: a number of rows is whole"),
+    (
+        "dataset.rows=50 dataset.split={train:40,valid:10,test:10}",
+        "needs 60 rows and dataset.rows=50 leaves 50 (raise dataset.rows or lower the split)",
+    ),
+    ("dataset.rows=50 dataset.split={train:40,valid:0.3,test:0}", "needs 55 rows and dataset.rows=50 leaves 50"),
+    ("dataset.rows=0", "dataset.rows=0: must be >= 1"),
+    ("dataset.corruption.labels=1.5", "dataset.corruption.labels=1.5: must be a share from 0 to 1 (0.3 is 30 %)"),
+    ("dataset.corruption.features=-0.1", "dataset.corruption.features=-0.1: must be a share from 0 to 1"),
+    ("dataset.preprocess.components=0", "dataset.preprocess.components=0: must be >= 1"),
+    ("trainer.precision=16", "trainer.precision=16: must be one of 32, 64"),
+    ("model=mlp model.hidden=[0]", "model.hidden=0: must be >= 1"),
+    ("model=mlp model.hidden=[]", "model.hidden=[]: must not be empty"),
+    ("model=mlp model.activation=relo", "model.activation=relo: must be one of tanh, relu (did you mean relu?)"),
+    ("dataset=csv", "dataset.path=null: dataset=csv needs your file or folder (add dataset.path=...)"),
+    ("dataset=csv dataset.path=x.csv", "dataset.target=null: dataset=csv needs the column to predict"),
+    ("model.name=mlp", "model.name=mlp: names the option auto (choose with model=...)"),
+]
+
+POINTLESS = [
+    (f"{TREES} privacy=iid", "privacy=iid: model=xgboost has no per-row gradients to make private (use privacy=none"),
+    ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue refits whole models"),
+    ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),
+    ("model=logistic", "model=logistic: fits classes and dataset=diabetes is a regression dataset (use model=linear"),
+    (
+        "model=linear dataset=wine",
+        "model=linear: fits numbers and dataset=wine is a classification dataset (use model=logistic or model=auto)",
+    ),
+    ("valuation.utility=accuracy", "valuation.utility=accuracy: counts right classes and dataset=diabetes is"),
+    ("model=bag_of_words", "model=bag_of_words: reads text and dataset=diabetes is a dataset of tables"),
+    ("model=logistic dataset=rotten_tomatoes", "model=logistic: reads columns of numbers and dataset=rotten_tomatoes"),
+    (f"{STUDY} valuation=semivalue privacy=none", "task=estimation_uncertainty: compares noise mechanisms"),
+    (f"{STUDY} task.replicates=1", "task.replicates=1: task=estimation_uncertainty needs 2 or more"),
+    (f"{STUDY} task.mechanisms=[none,idd]", "'idd' is no mechanism (did you mean iid?)"),
+    (
+        "task=estimation_uncertainty task.mechanisms=[none,iid]",
+        "task.mechanisms=[none,iid]: 'iid' needs a budget and privacy=none has none"
+        " (add privacy=iid, or use task.mechanisms=[none])",
+    ),
+]
+
+
+@pytest.mark.parametrize(("overrides", "message"), [*MISSPELT, *WRONG_TYPES, *IMPOSSIBLE, *POINTLESS])
+def test_asking_wrongly_is_one_line(overrides: str, message: str) -> None:
+    with pytest.raises(AssayError) as caught:
+        compose(overrides.split())
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).endswith(")")

@@ -1,0 +1,35 @@
+"""Runs of a composed config in a temporary place, without the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assay.config.compose import compose
+from assay.data import PreparedData, prepare
+from assay.runs import Outcome, RunContext, Streams
+from assay.tasks import carry_out
+
+Answer = Callable[..., Outcome]
+
+
+@pytest.fixture
+def answer(tmp_path: Path) -> Answer:
+    """answer("task=value", ..., workers=2) gives the outcome; files of the run lie in tmp_path; `change` alters the data."""
+
+    def carried(
+        *overrides: str,
+        workers: int = 1,
+        folder: str = "run",
+        change: Callable[[PreparedData], PreparedData] = lambda data: data,
+    ) -> Outcome:
+        config = compose([*overrides, f"paths.data={tmp_path / 'data'}"])
+        streams = Streams(config["seed"])
+        data = prepare(**config["dataset"], data_dir=Path(config["paths"]["data"]), generator=streams.generator)
+        scratch = tmp_path / folder / "scratch"
+        scratch.mkdir(parents=True, exist_ok=True)
+        return carry_out(config, change(data), RunContext(scratch.parent, scratch, streams, workers))
+
+    return carried

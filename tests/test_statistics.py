@@ -1,0 +1,79 @@
+"""Interval and rank statistics against scikit-learn, scipy and slow definitions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from assay.statistics import (
+    bootstrap_indices,
+    detection_auc,
+    log_log_slope,
+    mean_interval,
+    percentile_interval,
+    ranks,
+    spearman,
+)
+
+
+def test_mean_interval_is_students() -> None:
+    samples = np.array([1.0, 2.0, 4.0, 8.0])
+    low, high = stats.t.interval(0.95, 3, loc=samples.mean(), scale=stats.sem(samples))
+    found = mean_interval(samples)
+    assert (found.estimate, found.low, found.high) == pytest.approx((3.75, low, high))
+
+
+def test_one_sample_has_no_interval() -> None:
+    found = mean_interval([2.0])
+    assert found.estimate == 2.0
+    assert np.isnan([found.low, found.high]).all()
+
+
+@given(hnp.arrays(np.float64, (3, 8), elements=st.integers(-5, 5).map(float)))
+def test_spearman_is_scipys_row_by_row(values: np.ndarray) -> None:
+    reference = np.arange(8.0) ** 2
+    for row, found in zip(values, spearman(values, reference), strict=True):
+        if len(set(row)) == 1:
+            assert found == 0
+        else:
+            assert found == pytest.approx(stats.spearmanr(row, reference)[0])
+
+
+@given(hnp.arrays(np.float64, (2, 12), elements=st.integers(-4, 4).map(float)))
+def test_detection_auc_is_scikit_learns(values: np.ndarray) -> None:
+    clean = np.array([True] * 7 + [False] * 5)
+    expected = [roc_auc_score(~clean, -row) for row in values]
+    assert detection_auc(values, clean) == pytest.approx(expected)
+
+
+def test_low_values_mean_corrupted() -> None:
+    assert detection_auc(np.array([-1.0, 2.0, 3.0]), np.array([False, True, True])) == 1.0
+
+
+@pytest.mark.parametrize("clean", [[True, True], [False, False]])
+def test_detection_needs_both_kinds_of_rows(clean: list[bool]) -> None:
+    with pytest.raises(ValueError, match="needs clean and corrupted rows"):
+        detection_auc(np.array([0.0, 1.0]), clean)
+
+
+def test_slope_of_a_power_law() -> None:
+    k = [10, 40, 160]
+    assert log_log_slope(k, np.array(k) ** 0.75) == pytest.approx(0.75)
+    assert log_log_slope(k, np.stack([np.ones(3), np.array(k) ** -1.0])) == pytest.approx([0.0, -1.0])
+
+
+def test_percentile_interval_and_bootstrap_rows() -> None:
+    found = percentile_interval(0.5, np.linspace(0, 1, 1001))
+    assert (found.low, found.high) == pytest.approx((0.025, 0.975))
+    rows = bootstrap_indices(5, 200, np.random.default_rng(0))
+    assert rows.shape == (200, 5)
+    assert set(rows.ravel()) == {0, 1, 2, 3, 4}
+
+
+def test_ties_share_their_rank() -> None:
+    assert ranks([3.0, 1.0, 3.0]) == pytest.approx([2.5, 1.0, 2.5])

@@ -1,0 +1,136 @@
+"""Semivalues by refitting, the learners behind them, and the value table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.data import PreparedData
+from assay.errors import InputError
+from assay.learning.learners import Learner
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs.streams import Streams
+from assay.valuation.games import exact_semivalue
+from assay.valuation.semivalue import Semivalue
+from assay.valuation.utilities import predictor_utility
+from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.values import Values
+
+Portion = Callable[..., PreparedData]
+NONE = PrivacySpec("none")
+
+
+def valuate(data: PreparedData, model: str = "auto", **choices: object) -> Valuation:
+    surroundings = {key: choices.pop(key) for key in ("workers", "scratch") if key in choices}
+    valuator = Semivalue(**{"evaluations": 3, **choices})  # type: ignore[arg-type]
+    return valuator.valuate(
+        data, ModelSpec(model, trees=5), NONE, Surroundings(Streams(0), TrainerSpec(), **surroundings)
+    )  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("name", "model"), [("diabetes", "auto"), ("breast_cancer", "auto"), ("diabetes", "xgboost")])
+def test_values_of_a_permutation_sum_to_the_gain_of_the_whole(portion: Portion, name: str, model: str) -> None:
+    data = portion(name, train=12, valid=40)
+    found = valuate(data, model)
+    learner = Learner(ModelSpec(model, trees=5), data.kind, len(data.classes))
+    nothing = learner.fit(data.train.features[:0], data.train.target[:0])
+    assert found.model_fits == 3 * 13
+    assert found.epsilon == math.inf
+    orders_matter = model == "xgboost" or name == "breast_cancer"  # solvers see rows in another order: not bit-equal
+    everything = learner.fit(data.train.features, data.train.target)
+    gain = predictor_utility(everything, data, "negative_loss") - predictor_utility(nothing, data, "negative_loss")
+    assert found.values.value.sum() == pytest.approx(gain, abs=0.05 if orders_matter else 1e-8)
+
+
+def test_many_permutations_approach_exact_enumeration(portion: Portion) -> None:
+    """Five rows: 2^5 fits are the truth; 60 permutations must lie within 4 standard errors."""
+    data = portion("diabetes", train=5, valid=40, components=2)
+    learner = Learner(ModelSpec("auto"), data.kind, 0)
+
+    def game(rows: list[int] | tuple[int, ...]) -> float:
+        chosen = np.array(sorted(rows), dtype=int)
+        return predictor_utility(
+            learner.fit(data.train.features[chosen], data.train.target[chosen]), data, "negative_loss"
+        )
+
+    exact = exact_semivalue(game, 5, np.ones(5))
+    found = valuate(data, evaluations=60).values
+    assert (np.abs(found.value - exact) < 4 * found.std_error).all()
+    assert np.abs(exact).max() > 2 * found.std_error.max()  # else the line above would say nothing
+
+
+def test_one_or_two_workers_give_the_same_bytes(portion: Portion, tmp_path: Path) -> None:
+    data = portion("diabetes", train=8)
+    one, two = valuate(data), valuate(data, workers=2, scratch=tmp_path)
+    assert one.values.value.tobytes() == two.values.value.tobytes()
+    assert len(list(tmp_path.glob("walk-*.npy"))) == 3
+
+
+def test_finished_permutations_are_not_walked_again(
+    portion: Portion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = portion("diabetes", train=8)
+    first = valuate(data, scratch=tmp_path)
+    (tmp_path / "walk-2.npy").unlink()
+    fits: list[int] = []
+    fit = Learner.fit
+
+    def counted(self: Learner, *rows: object, **choices: object) -> object:
+        fits.append(1)
+        return fit(self, *rows, **choices)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Learner, "fit", counted)
+    again = valuate(data, scratch=tmp_path)
+    assert len(fits) == 9
+    assert again.values.value.tobytes() == first.values.value.tobytes()
+
+
+def test_privacy_is_refused(portion: Portion) -> None:
+    with pytest.raises(InputError, match=r"privacy=iid: a refit has no bounded sensitivity"):
+        Semivalue().valuate(
+            portion("diabetes"), ModelSpec(), PrivacySpec("iid"), Surroundings(Streams(0), TrainerSpec())
+        )
+
+
+@pytest.mark.parametrize("model", ["auto", "mlp", "xgboost"])
+@pytest.mark.parametrize("name", ["diabetes", "wine"])
+def test_learners_learn(portion: Portion, name: str, model: str) -> None:
+    data = portion(name, train=90, valid=60)
+    learner = Learner(ModelSpec(model, hidden=(8,)), data.kind, len(data.classes))
+    fitted = learner.fit(data.train.features, data.train.target)
+    nothing = learner.fit(data.train.features[:0], data.train.target[:0])
+    assert predictor_utility(fitted, data, "negative_loss") > predictor_utility(nothing, data, "negative_loss")
+    if data.kind == "classification":
+        assert predictor_utility(fitted, data, "accuracy") > 0.85
+        assert fitted.predict(data.valid.features).sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
+
+
+@pytest.mark.parametrize("model", ["auto", "xgboost"])
+def test_classes_that_are_absent_have_no_probability(portion: Portion, model: str) -> None:
+    data = portion("wine", train=60)
+    learner = Learner(ModelSpec(model), data.kind, 3)
+    some = data.train.target != 1
+    predicted = learner.fit(data.train.features[some], data.train.target[some]).predict(data.valid.features)
+    assert predicted.shape == (60, 3)
+    assert not predicted[:, 1].any()
+    alone = learner.fit(data.train.features[~some], data.train.target[~some]).predict(data.valid.features)
+    assert (alone == [0.0, 1.0, 0.0]).all()
+
+
+def test_accuracy_of_a_regression_is_refused(portion: Portion) -> None:
+    with pytest.raises(InputError, match=r"valuation\.utility=accuracy"):
+        valuate(portion("diabetes", train=5), utility="accuracy")
+
+
+def test_the_value_table_is_in_order_of_id() -> None:
+    table = Values(np.array([7, 3]), np.array([0.5, -1.0]), np.array([0.1, np.nan]), np.array([4, 4])).table()
+    assert list(table.columns) == ["id", "value", "std_error", "ci_low", "ci_high", "evaluations"]
+    assert table["id"].tolist() == [3, 7]
+    assert table.loc[1, "ci_high"] == pytest.approx(0.5 + 0.196, abs=1e-4)
+    assert np.isnan(table.loc[0, "ci_low"])
