@@ -39,10 +39,14 @@ def seconds(work: Callable[[], object]) -> list[float]:
 def quickstart_data() -> PreparedData:
     """The data of the quickstart."""
     config = compose(["experiment=quickstart"])
-    return prepare(**config["dataset"], data_dir=Path(config["paths"]["data"]).expanduser(), generator=Streams(0).generator)
+    return prepare(
+        **config["dataset"], data_dir=Path(config["paths"]["data"]).expanduser(), generator=Streams(0).generator
+    )
 
 
-def valuation(data: PreparedData, replicates: int, evaluations: int = 40, mechanism: str = "running_mean_burn_in") -> object:
+def valuation(
+    data: PreparedData, replicates: int, evaluations: int = 40, mechanism: str = "running_mean_burn_in"
+) -> object:
     """One private valuation."""
     valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates)
     return valuator.value(data, MODEL, PrivacySpec(mechanism, burn_in=0.3), Streams(0), TRAINER)

@@ -80,7 +80,10 @@ class Fakes:
 def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
     """Stand-ins in place, an empty folder to work in, and logging left as it was found."""
     held = Fakes()
-    listing = [("diabetes", "regression", "442 x 10", "built in", True), ("adult", "classification", "?", "PyPI", False)]
+    listing = [
+        ("diabetes", "regression", "442 x 10", "built in", True),
+        ("adult", "classification", "?", "PyPI", False),
+    ]
     contents: dict[str, dict[str, Any]] = {
         "assay.data": {
             "prepare": held.prepare,

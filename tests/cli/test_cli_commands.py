@@ -92,7 +92,10 @@ def test_list_of_experiments(assay: Any, word: str) -> None:
         (["reproduce", "private_valuation", "--scale", "lptop"], "--scale=lptop: unknown scale (did you mean laptop?)"),
         (["reproduce", "private_valuation", "--seeds", "0"], "--seeds=0: must be >= 1"),
         (["reproduce", "private_valuation", "--seeds", "x"], "assay reproduce: argument --seeds: invalid int value"),
-        (["reproduce", "private_valuation", "--sedes", "1"], "assay reproduce: --sedes: unknown, did you mean --seeds?"),
+        (
+            ["reproduce", "private_valuation", "--sedes", "1"],
+            "assay reproduce: --sedes: unknown, did you mean --seeds?",
+        ),
         (["report"], "outputs/runs: holds no finished run (carry one out: assay run experiment=quickstart)"),
         (["report", "nowhere"], "nowhere: holds no finished run"),
         (["report", "--output", "x"], "assay report: --output: unknown, did you mean --outputs?"),

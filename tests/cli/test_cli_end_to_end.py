@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = ["experiment=quickstart", "scale=smoke", "report=false", "trainer.checkpoint_seconds=0"]
+COMMAND = [
+    "experiment=quickstart",
+    "scale=smoke",
+    "report=false",
+    "task.reference_evaluations=100",
+    "trainer.checkpoint_seconds=0",
+]
 TIMES = ("seconds", "cpu_seconds", "peak_memory_mb")
 
 

@@ -134,6 +134,10 @@ def test_the_traceback_is_shown_to_who_asks(fakes: Any, assay: Any, monkeypatch:
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
     with pytest.raises(ZeroDivisionError):
         assay(*RUN, "seed=1")
+    with pytest.raises(AssayError, match=r"privacy.delta=2"):
+        assay(*RUN, "privacy=iid", "privacy.delta=2")
+    with pytest.raises(Exception, match="Could not override 'sed'"):
+        assay(*RUN, "sed=2")
     assert os.environ["HYDRA_FULL_ERROR"] == "1"
 
 

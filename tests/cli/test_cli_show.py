@@ -24,7 +24,9 @@ SUMMARY = pd.DataFrame(
 COSTS = pd.DataFrame({"mechanism": ["iid", "none"], "evaluations": [4, 4], "seconds": [2.5, 1.25]})
 
 
-def shown(tables: dict[str, pd.DataFrame], metrics: dict[str, float], folder: Path, capfd: pytest.CaptureFixture[str]) -> str:
+def shown(
+    tables: dict[str, pd.DataFrame], metrics: dict[str, float], folder: Path, capfd: pytest.CaptureFixture[str]
+) -> str:
     result = execute({"name": "x", "seed": 0}, lambda context: Outcome(metrics, tables), folder)
     show(RunDirectory(result.directory))
     return capfd.readouterr().out

@@ -35,8 +35,7 @@ MISSPELT = [
     ),
     (
         "privacy.epslon=1",
-        "privacy.epslon=1: privacy=none has no such key"
-        " (did you mean privacy.epsilon? It belongs to privacy=iid)",
+        "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=iid)",
     ),
     ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp)"),
     ("hydra/launcher=joblib", "hydra/launcher=joblib: unknown option (pip install 'assay[joblib]')"),
@@ -61,6 +60,10 @@ WRONG_TYPES = [
     ("seed=[1", "seed=[1: cannot be read as a value"),
     ("seed=1,2", "seed=1,2: several values (add -m for a run of each, or make it a list: seed=[1,2])"),
     ("model=null", "model=null: names no option (one of auto,"),
+    ("model=[1,2]", "model=[1,2]: names no option (one of auto,"),
+    ("+experiment=[[1]]", "+experiment=[[1]]: names no option (one of "),
+    ("=3", "=3: no override (write group=option or key=value)"),
+    ("=mlp", "=mlp: no override (write group=option or key=value)"),
     ("~model", "model=null: a run needs one (one of auto,"),
     ("seed=${nowhere}", "seed: Interpolation key 'nowhere' not found"),
     ("privacy=iid ~privacy.epsilon", "privacy.epsilon=: missing (give privacy.epsilon a value)"),

@@ -12,7 +12,7 @@ from data_helpers import settings, streams
 from numpy.testing import assert_allclose
 
 from assay.data import PreparedData, prepare
-from assay.data.dataset import build_dataset
+from assay.data.dataset import Dataset, build_dataset
 from assay.data.preparation import arrays_of
 from assay.data.records import Provenance
 from assay.errors import AssayError, InputError
@@ -84,9 +84,7 @@ def test_nothing_that_is_fitted_sees_a_private_row(tmp_path: Path) -> None:
             kind="regression",
             provenance=Provenance("local path", "t", "0"),
         )
-        base = settings(tmp_path, preprocess={"components": 2, "norm": 1.0})
-        pieces = [base[key] for key in ("rows", "split", "corruption", "sources", "preprocess")]
-        return arrays_of(dataset, *pieces, streams(0))
+        return finish(dataset, tmp_path, preprocess={"components": 2, "norm": 1.0})
 
     first = prepared(table, target)
     private = np.concatenate([first.train.ids, first.test.ids])
@@ -98,6 +96,55 @@ def test_nothing_that_is_fitted_sees_a_private_row(tmp_path: Path) -> None:
     assert (first.valid.target == second.valid.target).all()
     # The map is affine and the same, so a private row that was scaled is scaled about the image of zero.
     assert_allclose(second.train.target - first.train.target, 50 / target[first.valid.ids].std())
+
+
+def finish(dataset: Dataset, tmp_path: Path, **changes: object) -> PreparedData:
+    """`prepare` for a dataset that is at hand."""
+    base = settings(tmp_path, **changes)
+    pieces = [base[key] for key in ("rows", "split", "corruption", "sources", "preprocess")]
+    return arrays_of(dataset, *pieces, streams(0))
+
+
+def test_a_category_that_no_public_row_has_gets_no_column(tmp_path: Path) -> None:
+    towns = [f"town{i}" for i in range(30)]
+    dataset = build_dataset(
+        {"town": towns},
+        np.arange(30.0),
+        kind="regression",
+        types={"town": "categorical"},
+        provenance=Provenance("local path", "t", "0"),
+    )
+    data = finish(dataset, tmp_path, preprocess={"standardize": False})
+    assert set(data.feature_names) == {f"town={towns[row]}" for row in data.valid.ids}
+    assert (data.valid.features.sum(axis=1) == 1).all()
+    assert (data.train.features == 0).all()
+
+
+def test_marks_and_sources_that_the_dataset_has_are_kept(tmp_path: Path) -> None:
+    clean = np.arange(60) % 4 != 0
+    source = np.arange(60) % 3
+    dataset = build_dataset(
+        {"x": np.arange(60.0)},
+        np.arange(60) % 2,
+        kind="classification",
+        classes=["a", "b"],
+        clean=clean,
+        source=source,
+        source_names=["p", "q", "r"],
+        provenance=Provenance("local path", "t", "0"),
+    )
+    data = finish(dataset, tmp_path, corruption={"labels": 0.25})
+    assert data.source_names == ("p", "q", "r")
+    for part in (data.train, data.valid, data.test):
+        assert (part.source == source[part.ids]).all()
+    for part in (data.valid, data.test):
+        assert (part.clean == clean[part.ids]).all()
+    flipped = data.train.target != data.train.ids % 2
+    assert flipped.sum() == 9
+    assert (data.train.clean == (clean[data.train.ids] & ~flipped)).all()
+    replaced = finish(dataset, tmp_path, sources={"count": 2})
+    assert set(replaced.train.source) == {0, 1}  # type: ignore[arg-type]
+    assert replaced.source_names == ()
 
 
 def test_rows_are_a_stratified_subsample_with_their_own_ids(tmp_path: Path) -> None:

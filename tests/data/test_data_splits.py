@@ -108,3 +108,14 @@ def test_test_rows_come_from_the_official_part() -> None:
     assert (partition[test] == 1).all()
     assert (partition[np.concatenate([train, valid])] == 0).all()
     assert labels[test].sum() == 5
+
+
+def test_every_row_of_a_stratum_is_as_likely_as_another() -> None:
+    labels = np.repeat([0, 1], 20)
+    draws = 400
+    chosen = np.zeros(40)
+    for seed in range(draws):
+        chosen[stratified_parts(labels, [10], np.random.default_rng(seed))[0]] += 1
+    # Each row is drawn with probability 1/4: standard error 0.0217 over 400 draws. Five of them: over 40 rows, a
+    # false alarm once in 40,000.
+    assert np.abs(chosen / draws - 0.25).max() < 5 * (0.25 * 0.75 / draws) ** 0.5

@@ -19,7 +19,12 @@ from assay.errors import AssayError
 from assay.runs import Outcome, RunContext, RunDirectory, execute, find_finished, finished_runs
 from assay.runs import directory as directory_module
 
-CONFIG: dict[str, Any] = {"name": "paper/study", "seed": 0, "paths": {"outputs": "outputs"}, "privacy": {"name": "none"}}
+CONFIG: dict[str, Any] = {
+    "name": "paper/study",
+    "seed": 0,
+    "paths": {"outputs": "outputs"},
+    "privacy": {"name": "none"},
+}
 
 
 def answer(context: RunContext) -> Outcome:
@@ -212,7 +217,9 @@ def test_a_full_disk_is_one_line_and_loses_no_earlier_run(
 
 def test_outputs_that_are_a_file_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("in the way")
-    with pytest.raises(AssayError, match=r"^paths.outputs=outputs: cannot write .*\(write elsewhere: paths.outputs=FOLDER\)$"):
+    with pytest.raises(
+        AssayError, match=r"^paths.outputs=outputs: cannot write .*\(write elsewhere: paths.outputs=FOLDER\)$"
+    ):
         execute(CONFIG, answer, tmp_path / "outputs" / "runs")
 
 

@@ -77,7 +77,9 @@ def numbers(root: Path) -> tuple[dict[str, Any], bytes]:
     ]
     lines = (place / "metrics.json").read_text().splitlines()
     times = ('"seconds"', '"cpu_seconds"', '"peak_memory_mb"')
-    return {"lines": [line for line in lines if not line.strip().startswith(times)]}, (place / "sums.parquet").read_bytes()
+    return {"lines": [line for line in lines if not line.strip().startswith(times)]}, (
+        place / "sums.parquet"
+    ).read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -57,6 +58,27 @@ def test_processes_hold_the_lock_one_at_a_time(tmp_path: Path) -> None:
     assert count.read_text() == "60"
 
 
+def test_workers_that_outlive_a_killed_holder_do_not_keep_the_lock(tmp_path: Path) -> None:
+    code = (
+        "import os,signal,sys,time; from pathlib import Path; from assay.runs.lock import locked\n"
+        "with locked(Path(sys.argv[1]), print):\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        time.sleep(60); os._exit(0)\n"
+        "    print(child, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "lock")], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    worker = int(holder.stdout.readline())
+    holder.wait()
+    try:
+        with locked(tmp_path / "lock", pytest.fail):
+            os.kill(worker, 0)  # the worker is alive, and the lock is ours
+    finally:
+        os.kill(worker, signal.SIGKILL)
+
+
 def test_progress_is_silent_off_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     ticks: list[int] = []
     progress = Progress(wanted=True, tick=lambda: ticks.append(1))
@@ -96,6 +118,28 @@ def test_the_meter_counts_time_processor_and_children() -> None:
     assert elapsed <= cost.seconds < elapsed + 0.5
     assert 0.28 <= cost.cpu_seconds - own < cost.seconds + 0.1  # clock ticks of 10 ms
     assert 5 < cost.peak_memory_mb < 100_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells of running children")
+def test_the_meter_counts_workers_that_still_run() -> None:
+    meter = Meter()
+    processor = time.process_time()
+    code = (
+        "import time; block = bytearray(b'x') * (300 * 2**20); time.sleep(0.1)\n"
+        "while time.process_time() < 0.5: pass\n"
+        "print('done', flush=True); input()"
+    )
+    command = [sys.executable, "-c", code]
+    worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "done\n"
+    running, own = meter.cost(), time.process_time() - processor
+    worker.communicate("\n")
+    ended = meter.cost()
+    assert 0.47 <= running.cpu_seconds - own < 2
+    assert running.peak_memory_mb > 300
+    assert ended.cpu_seconds >= running.cpu_seconds - 0.03  # not lost, and not counted twice
+    assert ended.cpu_seconds < running.cpu_seconds + 0.4
 
 
 def test_memory_that_was_held_counts_though_it_was_given_back() -> None:

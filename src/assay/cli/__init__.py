@@ -18,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(arguments)
     except AssayError as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

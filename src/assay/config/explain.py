@@ -23,7 +23,7 @@ def explained(overrides: Sequence[str]) -> Iterator[None]:
         yield
     except AssayError:
         raise
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
+    except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
         raise explain(error, overrides) from error
 
 
@@ -33,6 +33,9 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue
 
     text = str(error)
+    for override in overrides:
+        if override.startswith("="):
+            return AssayError(f"{override}: no override (write group=option or key=value)")
     if isinstance(error, OverrideParseException):
         return _unreadable(error.override)
     if isinstance(error, MissingConfigException):
@@ -40,13 +43,13 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     if found := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
         key, value = found.groups()
         return InputError(key, value, "several values", f"add -m for a run of each, or make it a list: {key}=[{value}]")
-    if found := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=]+)", text):
+    if found := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=\n]+)'?", text):
         return _unknown_key(found[1].lstrip("+~"), overrides)
-    if "group override must be" in text:
+    if isinstance(error, TypeError) or "group override must be" in text:
         for key, _, value in (override.partition("=") for override in overrides):
-            if key in (*GROUPS, ""):
-                known = ", ".join(name for name, _ in options(key)) if key else "group=option, or key.below=value"
-                return InputError(key, value, "names no option", f"one of {known}" if key else known)
+            if key.lstrip("+") in (*GROUPS, "experiment") and (value.startswith("[") or value == "null"):
+                known = ", ".join(name for name, _ in options(key.lstrip("+")))
+                return InputError(key, value, "names no option", f"one of {known}")
     if isinstance(error, OSError):  # hydra could not make its folder
         return AssayError(f"{error.filename}: {error.strerror} (write elsewhere: paths.outputs=FOLDER)")
     if isinstance(error, InterpolationKeyError | MissingMandatoryValue):

@@ -120,7 +120,7 @@ def arrays_of(
         feature_names=tuple(names) if components is None else tuple(f"component_{i + 1}" for i in range(components)),
         modality=dataset.modality,
         provenance=dataset.provenance,
-        source_names=dataset.source_names,
+        source_names=() if sources["count"] else dataset.source_names,
     )
 
 

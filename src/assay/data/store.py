@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,11 +20,13 @@ def raw_folder(data_dir: Path) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """The folder with its parents; AssayError in one line when it cannot be made."""
+    """The folder with its parents; AssayError in one line when it cannot be made or written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AssayError(f"{folder} cannot be made: {error.strerror} (set ASSAY_DATA to a folder of yours)") from error
+    if not os.access(folder, os.W_OK):
+        raise AssayError(f"{folder} cannot be written to (set ASSAY_DATA to a folder of yours)")
 
 
 def find_archive(archive: Archive, data_dir: Path) -> Path | None:
@@ -142,7 +145,6 @@ def _take(archive: Archive, data_dir: Path) -> Path:
 
 def fetch_canonical(name: str, canonical: Canonical, data_dir: Path) -> None:
     """Download the original files of a dataset; AssayError in one line when one cannot be had."""
-
     folder = canonical_folder(name, data_dir)
     make_folder(folder)
     try:
@@ -153,6 +155,8 @@ def fetch_canonical(name: str, canonical: Canonical, data_dir: Path) -> None:
 
 
 def _fetch_files(canonical: Canonical, folder: Path) -> None:
+    from assay.data.registries import download_url
+
     for file, url, checksum in canonical.files:
         if not (folder / file).is_file():
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds, processor seconds with ended children, and the largest memory (MB of 2^20) that one process held."""
+    """Seconds, processor seconds with child processes, and the largest memory (MB of 2^20) that one process held."""
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -43,30 +43,48 @@ class Meter:
         # Linux lets a process restart its high-water mark, so that a sweep's jobs do not inherit each other's
         with contextlib.suppress(OSError):
             Path("/proc/self/clear_refs").write_text("5")
-        self._seconds, self._cpu, self._children = time.perf_counter(), _cpu_seconds(), _children_peak_mb()
+        self._seconds, self._cpu, self._ended = time.perf_counter(), _cpu_seconds(), _ended_children_peak()
 
     def cost(self) -> Cost:
-        """The cost so far; children count once they have ended."""
-        children = _children_peak_mb()
-        peak = max(_own_peak_mb(), children if children > self._children else 0.0)
-        return Cost(time.perf_counter() - self._seconds, _cpu_seconds() - self._cpu, peak)
+        """The cost so far, workers that still run included where the system tells (Linux)."""
+        ended = _ended_children_peak()
+        peaks = [_peak_of("self"), *map(_peak_of, _live_children()), ended if ended > self._ended else 0.0]
+        return Cost(time.perf_counter() - self._seconds, _cpu_seconds() - self._cpu, max(peaks))
 
 
 def _cpu_seconds() -> float:
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    own = times.user + times.system + times.children_user + times.children_system
+    return own + sum(map(_cpu_seconds_of, _live_children()))
 
 
-def _own_peak_mb() -> float:
+def _live_children() -> list[str]:
+    pids: list[str] = []
+    for file in Path("/proc/self/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            pids += file.read_text().split()
+    return pids
+
+
+def _cpu_seconds_of(pid: str) -> float:
+    """User and system seconds of a process and of its ended children; 0 when it is gone."""
     with contextlib.suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(int(ticks) for ticks in fields[11:15]) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _peak_of(pid: str) -> float:
+    """Largest resident set in MB of a process; 0 when it is gone."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 2**10
-    return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    return _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) if pid == "self" else 0.0
 
 
-def _children_peak_mb() -> float:
-    """The largest resident set any ended child ever had."""
+def _ended_children_peak() -> float:
+    """The largest resident set in MB that any ended child ever had."""
     return _megabytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 

@@ -32,13 +32,14 @@ def _acquire(path: Path, on_wait: Callable[[str], None]) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # a record lock, since flock would live on in forked workers that outlive a killed holder
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
             try:
                 if not told:
                     on_wait(_holder(path))
                     told = True
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                fcntl.lockf(descriptor, fcntl.LOCK_EX)
             except BaseException:
                 os.close(descriptor)
                 raise
