@@ -75,5 +75,10 @@ def test_percentile_interval_and_bootstrap_rows() -> None:
     assert set(rows.ravel()) == {0, 1, 2, 3, 4}
 
 
+def test_no_bootstrap_draw_is_one_replicate_alone() -> None:
+    rows = bootstrap_indices(2, 500, np.random.default_rng(0))
+    assert all(len(set(row)) == 2 for row in rows)
+
+
 def test_ties_share_their_rank() -> None:
     assert ranks([3.0, 1.0, 3.0]) == pytest.approx([2.5, 1.0, 2.5])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from assay.config import listing
 from assay.config.limits import above, at_least, inside, share
 from assay.config.suggest import did_you_mean, nearest
-from assay.config.typed import keys_of, shown, typed
+from assay.config.typed import shown, typed
 from assay.errors import InputError
 
 
@@ -68,10 +68,6 @@ def test_null_passes_where_it_may() -> None:
 def test_builder_keys_pass_everywhere() -> None:
     values = {**GOOD, "_target_": "a.B", "inner": {"size": 2, "_partial_": True}}
     assert typed(Outer, values)["inner"] == {"size": 2, "_partial_": True}
-
-
-def test_keys_of_a_schema_go_all_the_way_down() -> None:
-    assert keys_of(Outer, "x.") == ["x.rate", "x.kind", "x.devices", "x.inner", "x.inner.size", "x.names"]
 
 
 @given(st.floats(allow_nan=True))

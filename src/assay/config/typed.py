@@ -38,16 +38,6 @@ def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str
     }
 
 
-def keys_of(schema: type, prefix: str = "") -> list[str]:
-    """Every key of a schema in full, those of nested schemas included."""
-    keys = []
-    for name, hint in _hints(schema).items():
-        keys.append(f"{prefix}{name}")
-        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
-            keys += keys_of(hint, f"{prefix}{name}.")
-    return keys
-
-
 def shown(value: Any) -> str:
     """A value as one writes it on the command line."""
     if value is None:

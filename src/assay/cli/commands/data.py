@@ -49,8 +49,8 @@ def _fetch(names: Sequence[str], data_dir: Path) -> int:
     for name in names:
         if name not in known:
             raise AssayError(f"{name}: unknown dataset ({did_you_mean(name, known)})")
-    fetch(names, data_dir)
-    print(f"fetched: {' '.join(names)}")
+    for line in fetch(names, data_dir):
+        print(line)
     return 0
 
 
