@@ -35,7 +35,7 @@ def mean_interval(samples: ArrayLike, level: float = 0.95) -> Interval:
 def bootstrap_indices(replicates: int, draws: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Rows of replicate numbers [draws, replicates], drawn with replacement; each holds two different ones at the least.
 
-    A draw of one replicate alone, likely only among very few, has no variance to take the logarithm of: its last entry is moved on.
+    A draw of one replicate alone has no variance to take the logarithm of, so its last entry is moved on.
     """
     rows = generator.integers(0, replicates, size=(draws, replicates))
     alone = (rows == rows[:, :1]).all(axis=1)
