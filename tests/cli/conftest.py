@@ -70,6 +70,10 @@ class Fakes:
         (folder / "index.html").write_text("<html>")
         return folder / "index.html"
 
+    def fetch(self, names: list[str], data_dir: Path) -> list[str]:
+        self.fetched.append((list(names), data_dir))
+        return [f"{name}: from PyPI" for name in names]
+
     def reproduce(self, **keys: Any) -> Path:
         self.reproduced.append(keys)
         keys["run"](["experiment=quickstart", "scale=smoke", "seed=0"])
@@ -90,7 +94,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
             "check_columns": held.check_columns,
             "local_checksum": held.local_checksum,
             "list_datasets": lambda data_dir=None: listing,
-            "fetch": lambda names, data_dir: held.fetched.append((list(names), data_dir)),
+            "fetch": held.fetch,
             "verify": lambda data_dir: held.problems,
         },
         "assay.tasks": {"carry_out": held.carry_out},

