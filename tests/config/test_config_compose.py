@@ -19,7 +19,7 @@ NEEDS = {
     "xgboost": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
-    "estimation_uncertainty": ["privacy=iid"],
+    "estimation_uncertainty": ["privacy=running_mean_burn_in"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
 
@@ -67,7 +67,12 @@ def test_a_column_may_be_called_by_a_number() -> None:
 
 
 def test_a_count_of_burn_in_below_every_number_of_evaluations_passes() -> None:
-    assert compose(["privacy=iid", "privacy.burn_in=39", "valuation.evaluations=40"])["privacy"]["burn_in"] == 39
+    assert (
+        compose(["privacy=running_mean_burn_in", "privacy.burn_in=39", "valuation.evaluations=40"])["privacy"][
+            "burn_in"
+        ]
+        == 39
+    )
 
 
 @pytest.mark.parametrize(

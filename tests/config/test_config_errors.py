@@ -8,7 +8,7 @@ from assay.config import compose
 from assay.errors import AssayError
 
 PRIVATE = "privacy=iid"
-STUDY = "task=estimation_uncertainty privacy=iid"
+STUDY = "task=estimation_uncertainty privacy=running_mean_burn_in"
 TREES = "valuation=semivalue model=xgboost"
 
 MISSPELT = [
@@ -76,14 +76,14 @@ IMPOSSIBLE = [
     ("privacy=iid privacy.delta=0", "privacy.delta=0: must be between 0 and 1, both excluded"),
     ("privacy=iid privacy.delta=1", "privacy.delta=1: must be between 0 and 1, both excluded"),
     ("privacy=iid privacy.max_grad_norm=0", "privacy.max_grad_norm=0: must be > 0"),
-    ("privacy=iid privacy.burn_in=-0.1", "privacy.burn_in=-0.1: must be >= 0"),
+    ("privacy=running_mean_burn_in privacy.burn_in=-0.1", "privacy.burn_in=-0.1: must be >= 0"),
     (
-        "privacy=iid privacy.burn_in=40 task=value valuation.evaluations=40",
+        "privacy=running_mean_burn_in privacy.burn_in=40 task=value valuation.evaluations=40",
         "privacy.burn_in=40: must be below every number of evaluations, and valuation.evaluations has 40"
         " (a share below 1 fits every number, e.g. privacy.burn_in=0.5)",
     ),
     (f"{STUDY} privacy.burn_in=10", "below every number of evaluations, and task.evaluations has 10"),
-    (f"{PRIVATE} privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
+    ("privacy=running_mean_burn_in privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
     (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one"),
     ("valuation.semivalue=owen", "valuation.semivalue=owen: must be one of shapley, beta, banzhaf"),
     ("valuation.utility=f1", "valuation.utility=f1: must be one of negative_loss, accuracy"),
@@ -125,6 +125,14 @@ IMPOSSIBLE = [
 ]
 
 POINTLESS = [
+    (
+        "task=estimation_uncertainty privacy=iid",
+        "'running_mean_burn_in' needs privacy.burn_in and privacy=iid has none (use privacy=running_mean_burn_in)",
+    ),
+    (
+        f"{PRIVATE} privacy.secure_noise=true trainer.precision=32",
+        "privacy.secure_noise=true: single precision leaves gaps in the noise",
+    ),
     (f"{TREES} privacy=iid", "privacy=iid: model=xgboost has no per-row gradients to make private (use privacy=none"),
     ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue refits whole models"),
     ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),

@@ -195,7 +195,9 @@ def test_the_round_too_many_is_refused() -> None:
     assert release.ledger.touches.max() == 2
 
 
-@pytest.mark.parametrize("mistake", ["no clipping", "clipping after", "another norm", "another relation"])
+@pytest.mark.parametrize(
+    "mistake", ["no clipping", "clipping after", "another norm", "another relation", "changed since"]
+)
 def test_releases_that_are_not_clipped_as_accounted_are_refused(mistake: str) -> None:
     ledger = Ledger(Budget(3.0, 1e-5), Sensitivity(1.0, Relation.ZERO_OUT), N)
     release = ReleaseGradients(KnownNoise(torch.zeros(1, N, 1, D + 1)), 1.0, ledger)
@@ -204,8 +206,9 @@ def test_releases_that_are_not_clipped_as_accounted_are_refused(mistake: str) ->
         "clipping after": [release, ClipRowGradients(1.0)],
         "another norm": [ClipRowGradients(2.0), release],
         "another relation": [ClipRowGradients(1.0, Relation.REPLACE_ONE), release],
+        "changed since": [ClipRowGradients(1.0), ReuseReleases(N), release],
     }
-    with pytest.raises(ValueError, match="put one ClipRowGradients with the same norm"):
+    with pytest.raises(ValueError, match="put a ClipRowGradients with the same norm"):
         one_pass(np.arange(N)[None, None], callbacks[mistake])
     assert ledger.touches.sum() == 0
 

@@ -51,6 +51,13 @@ def test_noise_at_half_scale_is_caught_by_the_budget() -> None:
     assert ledger.touches.max() == 10
 
 
+def test_a_charge_that_is_no_number_is_refused() -> None:
+    ledger = Ledger(BUDGET, CLIP, rows=1)
+    with pytest.raises(OverspentError):
+        ledger.charge(np.array([0]), float("nan"))
+    assert ledger.touches.sum() == 0
+
+
 def test_rows_have_accounts_of_their_own() -> None:
     """Parallel composition: what row 0 has spent leaves row 1 its whole budget."""
     sigma = BUDGET.noise_multiplier(1, CLIP)

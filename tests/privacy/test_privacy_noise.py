@@ -48,3 +48,11 @@ def test_noise_is_standard_normal(source: NoiseSource) -> None:
 def test_dtype_is_kept() -> None:
     assert SecureNoise(torch.float32).open_round(1)((2, 3)).dtype == torch.float32
     assert SeededNoise(lambda number: number, torch.float32).open_round(1)((2, 3)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("byte", [b"\x00", b"\xff"])
+def test_the_extremes_of_the_entropy_source_give_finite_noise(byte: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.urandom", lambda count: byte * count)
+    extreme = SecureNoise(torch.float64).open_round(1)((3,))
+    assert torch.isfinite(extreme).all()
+    assert extreme.abs().min() > 8

@@ -7,12 +7,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from assay.data import Arrays, PreparedData
-from assay.runs import Outcome
+from assay.config.compose import compose
+from assay.data import Arrays, PreparedData, prepare
+from assay.learning.modules.permutation_pass import PermutationPass
+from assay.runs import Outcome, Streams, execute
+from assay.tasks import carry_out
+from assay.valuation.values import Values
 
 Answer = Callable[..., Outcome]
 SMALL = ("dataset.split={train: 25, valid: 60, test: 20}", "valuation.evaluations=5")
@@ -82,3 +88,35 @@ def test_the_test_split_is_not_looked_at(answer: Answer, valuation: str) -> None
     choices = (*SMALL, "dataset=diabetes", f"valuation={valuation}")
     open_, sealed = answer(*choices, folder="open"), answer(*choices, folder="sealed", change=seal)
     assert sealed.tables["values"].equals(open_.tables["values"])
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_run_that_fails_after_its_fit_does_not_release_twice(
+    secure: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With secure noise a second fit would be a second release, and the ledger would know of one only."""
+    config = compose([*SMALL, "dataset=diabetes", "privacy=iid", f"privacy.secure_noise={secure}"])
+    data = prepare(**config["dataset"], data_dir=tmp_path / "data", generator=Streams(0).generator)
+    tables: list[pd.DataFrame] = []
+    fits: list[int] = []
+    training_step = PermutationPass.training_step
+
+    def step(self: PermutationPass, batch: Any, batch_idx: int) -> None:
+        fits.append(len(batch))
+        training_step(self, batch, batch_idx)
+
+    def fail(values: Values) -> None:
+        tables.append(values.table())
+        raise ValueError("no figure today")
+
+    monkeypatch.setattr(PermutationPass, "training_step", step)
+    with monkeypatch.context() as broken:
+        broken.setattr("assay.tasks.value.value_figure", fail)
+        with pytest.raises(ValueError, match="no figure today"):
+            execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs")
+    result = execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs")
+    published = pd.read_parquet(result.directory / "values.parquet")
+    pd.testing.assert_frame_equal(published, tables[0])
+    assert sum(fits) == (5 if secure else 10)  # seeded noise repeats, so that its checkpoint need not be trusted
+    entries = (result.directory / "ledger.jsonl").read_text().splitlines()
+    assert len(entries) == 5

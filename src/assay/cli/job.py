@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,7 @@ def carry(config: Config) -> Path:
     """
     outputs = Path(config["paths"]["outputs"]).expanduser()
     with held_back():
-        checksum = _checksum(config["dataset"])
+        checksum = _checksum(config)
         result = find_finished(config, outputs / "runs", checksum) or _execute(config, outputs / "runs", checksum)
         _publish(result, config["logger"])
     return result.directory
@@ -55,8 +57,9 @@ def summarise(directory: Path) -> None:
     show(RunDirectory(directory))
 
 
-def _checksum(dataset: Config) -> str | None:
+def _checksum(config: Config) -> str | None:
     """Checksum of the user's file or folder, its columns checked; None for data that lies elsewhere."""
+    dataset = config["dataset"]
     path = dataset.get("path")
     if path is None:
         return None
@@ -66,7 +69,18 @@ def _checksum(dataset: Config) -> str | None:
         check_columns(path, dataset["target"], dataset["features"], dataset["types"])
     elif not Path(path).expanduser().exists():
         return None  # a hub id; for built-in data the local path is only the first place to look
-    return local_checksum(path)
+    found = local_checksum(path)
+    return found if config["privacy"]["name"] == "none" else _withheld(found, config)
+
+
+def _withheld(checksum: str, config: Config) -> str:
+    """A checksum that says nothing to who lacks the key beside the data: a plain one would confirm a guess at a private row."""
+    place = Path(config["paths"]["data"]).expanduser() / "checksum.key"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, os.urandom(32))
+        place.chmod(0o600)
+    return hmac.new(place.read_bytes(), checksum.encode(), hashlib.sha256).hexdigest()
 
 
 def _execute(config: Config, root: Path, checksum: str | None) -> RunResult:
@@ -79,6 +93,8 @@ def _execute(config: Config, root: Path, checksum: str | None) -> RunResult:
 
     provenance = data.provenance
     source = {"provider": provenance.provider, "source": provenance.source, "sha256": provenance.sha256}
+    if checksum is not None and config["privacy"]["name"] != "none":
+        source["sha256"] = "withheld: the run is private"
     return execute(config, work, root, path_checksum=checksum, facts={"data": source})
 
 

@@ -79,6 +79,9 @@ def _check_model(config: Config) -> None:
 def _check_privacy(config: Config) -> None:
     if config["privacy"]["name"] != "none" and config["valuation"]["name"] == "semivalue":
         _pointless_privacy(config, "valuation=semivalue refits whole models, which release nothing per row")
+    if config["privacy"].get("secure_noise") and config["trainer"].get("precision") == 32:
+        told = "single precision leaves gaps in the noise that betray what it hides"
+        raise InputError("privacy.secure_noise", "true", told, "use trainer.precision=64")
 
 
 def _pointless_privacy(config: Config, why: str) -> None:
@@ -106,6 +109,9 @@ def _check_task(config: Config) -> None:
         told = f"'{private[0]}' needs a budget and privacy=none has none"
         remedy = f"add privacy={private[0]}, or use task.mechanisms=[none]"
         raise InputError("task.mechanisms", shown(task["mechanisms"]), told, remedy)
+    if "running_mean_burn_in" in private and "burn_in" not in config["privacy"]:
+        told = f"'running_mean_burn_in' needs privacy.burn_in and privacy={config['privacy']['name']} has none"
+        raise InputError("task.mechanisms", shown(task["mechanisms"]), told, "use privacy=running_mean_burn_in")
 
 
 def _check_burn_in(config: Config) -> None:

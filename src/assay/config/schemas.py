@@ -159,8 +159,14 @@ class Privacy:
     delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
     relation: Literal["zero_out", "replace_one"]
     max_grad_norm: Annotated[float, above(0, "the L2 norm that a row's gradient is clipped to, e.g. 1.0")]
-    burn_in: BurnIn
     secure_noise: bool
+
+
+@dataclass(frozen=True)
+class BurnInPrivacy(Privacy):
+    """privacy=running_mean_burn_in."""
+
+    burn_in: BurnIn
 
 
 @dataclass(frozen=True)
@@ -223,7 +229,7 @@ OPTIONS: dict[str, dict[str, type]] = {
         "xgboost": Trees,
     },
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
-    "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": Privacy},
+    "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy},
     "task": {"value": Value, "estimation_uncertainty": EstimationUncertainty},
 }
 # groups whose options all hold the same keys

@@ -49,9 +49,10 @@ class Ledger:
         Raises OverspentError, with nothing entered, when any of them would exceed the budget.
         """
         spent = self._spent[self._lanes, rows] + self.sensitivity.release_mu(noise_multiplier) ** 2
-        if spent.max(initial=0.0) > self._limit:
+        if not spent.max(initial=0.0) <= self._limit:  # so that a charge that is no number is refused too
             row = int(rows[int(spent.argmax())])
-            reached = epsilon_of(float(spent.max()) ** 0.5, self.budget.delta)
+            total = float(spent.max())
+            reached = epsilon_of(total**0.5, self.budget.delta) if total == total else total
             raise OverspentError(
                 f"privacy.epsilon={self.budget.epsilon:g}: a further release of row {row} would reach {reached:.6g}; "
                 "it was not made (plan fewer evaluations or a larger budget)"

@@ -61,6 +61,7 @@ class SecureNoise:
     def _draw(self, shape: tuple[int, ...]) -> Tensor:
         count = int(np.prod(shape))
         bits = np.frombuffer(os.urandom(32 * count), dtype=np.uint64).reshape(4, count)
-        uniform = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        # 52 bits and a half: exact, symmetric about 1/2 and never 0 or 1, where the normal would be infinite
+        uniform = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
         normal: Tensor = torch.special.ndtri(torch.from_numpy(uniform)).sum(0) / 2
         return normal.reshape(shape).to(device=self._device, dtype=self._dtype)

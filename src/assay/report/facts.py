@@ -111,6 +111,8 @@ def _checksum(data: Any) -> str:
 
 
 def _epsilon(run: RunRecord, noise: str) -> str:
+    if "epsilon_per_estimate" in run.status:
+        return f"{number(run.status['epsilon_per_estimate'])} for each estimate; {run.status.get('release', '')}"
     spent = run.status.get("epsilon", run.metrics.get("epsilon"))
     if isinstance(spent, Mapping):
         return ", ".join(f"{key}: {number(value)}" for key, value in spent.items())

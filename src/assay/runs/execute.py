@@ -126,8 +126,10 @@ def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: Ba
     said = {"state": "interrupted" if stopped else "failed", "finished": _now(), "error": _one_line(error)}
     with contextlib.suppress(OSError):  # the disk that stopped the run may refuse this line too
         directory.write_status({**status, **said})
-    if not stopped and not isinstance(error, OSError):
-        directory.drop_scratch()  # a checkpoint may be what the work fails on
+    # A checkpoint may be what the work fails on, unless it holds releases that secure noise cannot make again: to make
+    # others instead would spend the budget a second time.
+    if not stopped and not isinstance(error, OSError) and status.get("noise") != "secure":
+        directory.drop_scratch()
 
 
 @contextmanager

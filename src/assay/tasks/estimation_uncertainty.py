@@ -24,7 +24,7 @@ from assay.statistics import (
 from assay.tasks.cells import Cell, measure_cells
 from assay.tasks.plots import fidelity_figure, uncertainty_figure
 from assay.tasks.study import Study
-from assay.tasks.value import record_privacy
+from assay.tasks.value import write_ledger
 from assay.valuation.gradient_semivalue import GradientSemivalue
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWS = 1_000  # of the bootstrap over replicates
+RESEARCH = "for research: every estimate spends the budget, there are many, and non-private ones stand beside them"
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,10 @@ class EstimationUncertainty:
         ]
         reference, *found = measure_cells(study, study.valuator, [reference_cell, *cells])
         truth = reference["values"].mean(axis=0)
-        draws = bootstrap_indices(self.replicates, DRAWS, study.context.streams.generator("bootstrap"))
         rows, slopes, costs = [], [], []
         for name in self.mechanisms:
             measured = [(c, f) for c, f in zip(cells, found, strict=True) if c.privacy.name == name]
-            spread = [_uncertainty(f["values"], draws) for _, f in measured]
+            spread = [_uncertainty(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
             for (cell, result), (uncertainty, _) in zip(measured, spread, strict=True):
                 rows.append(self._row(study, cell, result, uncertainty, truth))
                 key = {"mechanism": name, "evaluations": cell.evaluations}
@@ -78,17 +78,23 @@ class EstimationUncertainty:
         summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes)
         ledger = [entry for result in found for entry in result["entries"]]
         spent = max((float(r["epsilon"]) for r in rows if np.isfinite(r["epsilon"])), default=0.0)
-        record_privacy(study, spent, ledger)
+        write_ledger(study, ledger)
+        study.context.record(epsilon=None, epsilon_per_estimate=spent, release=RESEARCH)
         metrics = self._metrics(summary, slope_table)
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
         metrics["reference/auc"] = float(detection_auc(truth, study.data.train.clean))
-        metrics["epsilon"] = spent
+        metrics["epsilon_per_estimate"] = spent
         figures = {
             "estimation_uncertainty": uncertainty_figure(summary, slope_table),
             "fidelity": fidelity_figure(summary),
         }
         tables = {"summary": summary, "slopes": slope_table, "costs": pd.DataFrame(costs)}
         return Outcome(metrics, {**tables, "values": self._values(study, cells, found, truth)}, figures)
+
+    def _draws(self, study: Study, evaluations: int) -> NDArray[np.int64]:
+        """Resamples of the replicates: the same for mechanisms that share noise, others at another number of evaluations."""
+        generator = study.context.streams.generator("bootstrap", evaluations)
+        return bootstrap_indices(self.replicates, DRAWS, generator)
 
     def _row(
         self, study: Study, cell: Cell, result: dict[str, Any], uncertainty: Interval, truth: NDArray[np.float64]
@@ -142,8 +148,8 @@ class EstimationUncertainty:
             if cell.evaluations == most:
                 values = result["values"]
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
-                counts = np.full(len(train), most * len(values))
-                table = Values(train.ids, values.mean(axis=0), error, counts).table()
+                counts = np.full(len(train), (most - cell.privacy.burn_in_rounds(most)) * len(values))
+                table = Values(train.ids, values.mean(axis=0), error, counts, len(values) - 1).table()
                 parts.append(table.assign(mechanism=cell.privacy.name))
         order = train.ids.argsort(kind="stable")
         extra = pd.DataFrame({"id": train.ids[order], "clean": train.clean[order], "non_private_value": truth[order]})

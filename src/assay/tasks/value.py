@@ -40,14 +40,14 @@ class Value:
         if not train.clean.all():
             metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
             table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
-        record_privacy(study, found.epsilon, found.ledger)
+        write_ledger(study, found.ledger)
+        if found.ledger:
+            context.record(epsilon=found.epsilon)
         return Outcome(metrics, {"values": table}, {"values": value_figure(found.values)})
 
 
-def record_privacy(study: Study, epsilon: float, entries: list[dict[str, Any]]) -> None:
-    """Writes the ledger and notes in the status what was spent, and whether the noise can be repeated."""
-    if not entries:
-        return
-    lines = "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries)
-    write_atomically(study.context.directory / "ledger.jsonl", lines.encode())
-    study.context.record(epsilon=epsilon, noise="secure" if study.privacy.secure_noise else "seeded")
+def write_ledger(study: Study, entries: list[dict[str, Any]]) -> None:
+    """Keeps the ledger's record in the run directory, if there is one."""
+    if entries:
+        lines = "".join(json.dumps(entry, sort_keys=True) + "\n" for entry in entries)
+        write_atomically(study.context.directory / "ledger.jsonl", lines.encode())

@@ -92,10 +92,11 @@ class GradientSemivalue:
         single = replace(self, replicates=1)
         fit = _Fit(single, data, model, privacy, surroundings.streams, surroundings.trainer, "values")
         found = fit.run(checkpoint, surroundings.advance)
-        errors = found.std_errors[0]
+        errors, freedom = found.std_errors[0], int(found.evaluations[0, 0]) - 1
         if fit.reuse is not None:
             errors = fit.bootstrap(self.bootstrap) if self.bootstrap > 1 else np.full_like(errors, np.nan)
-        values = Values(found.ids, found.values[0], errors, found.evaluations[0])
+            freedom = self.bootstrap - 1
+        values = Values(found.ids, found.values[0], errors, found.evaluations[0], freedom)
         epsilon = found.epsilon if privacy.mechanism.private else math.inf
         return Valuation(values, epsilon, found.utility_evaluations, ledger=found.entries)
 
@@ -132,6 +133,7 @@ class _Fit:
         trainer: TrainerSpec,
         purpose: str,
     ) -> None:
+        torch.set_num_threads(trainer.threads)  # the start too is computed, and must not depend on what ran before
         self.choice, self.privacy, self.streams, self.trainer = choice, privacy, streams, trainer
         self.ids, self.rows, replicates, dtype = data.train.ids, len(data.train), choice.replicates, trainer.dtype
         features = data.train.features.shape[1]

@@ -79,7 +79,9 @@ class Semivalue:
             sums.add(number, orders(number), marginals[None])
             surroundings.advance(1)
         fits = self.evaluations * (rows + 1)
-        values = Values(data.train.ids, sums.values()[0], sums.std_errors()[0], sums.evaluations[0])
+        values = Values(
+            data.train.ids, sums.values()[0], sums.std_errors()[0], sums.evaluations[0], self.evaluations - 1
+        )
         return Valuation(values, math.inf, utility_evaluations=fits, model_fits=fits)
 
     def _walks(self, walk: _Walk, surroundings: Surroundings) -> Iterator[NDArray[np.float64]]:

@@ -41,12 +41,12 @@ class ReleaseGradients(RoundCallback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Refuses a Trainer whose gradients reach this callback unclipped or clipped otherwise than accounted for."""
         callbacks: list[Any] = list(trainer.callbacks)  # type: ignore[attr-defined]
-        before = callbacks[: callbacks.index(self)]
-        carried: list[Sensitivity] = [c.sensitivity for c in before if isinstance(c, ClipRowGradients)]
-        if carried != [self.ledger.sensitivity]:
+        before = [c for c in callbacks[: callbacks.index(self)] if isinstance(c, RoundCallback)]
+        carried: list[Sensitivity] = [c.sensitivity for c in before[-1:] if isinstance(c, ClipRowGradients)]
+        if carried != [self.ledger.sensitivity]:  # what is clipped and then changed is no longer clipped
             raise ValueError(
                 f"the ledger accounts for {self.ledger.sensitivity}, the gradients carry {carried}: "
-                "put one ClipRowGradients with the same norm and relation before ReleaseGradients"
+                "put a ClipRowGradients with the same norm and relation right before ReleaseGradients"
             )
 
     def on_round_start(self, module: LightningModule, number: int, order: NDArray[np.int64]) -> None:

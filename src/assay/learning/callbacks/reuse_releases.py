@@ -33,6 +33,7 @@ class ReuseReleases(RoundCallback):
         replicates, parameters = gradient.shape
         if self._sums is None:
             self._sums = gradient.new_zeros(replicates * self._rows, parameters)
+        self._sums = self._sums.to(gradient.device)  # a resumed fit may be on another device than the saved one
         places = rows + self._rows * torch.arange(replicates, device=rows.device)
         total = self._sums.index_select(0, places).add_(gradient)
         self._sums.index_copy_(0, places, total)

@@ -15,10 +15,11 @@ from assay.runs.directory import write_atomically
 
 
 class SaveRounds(Callback):
-    """Writes the state of the module and of all callbacks every `seconds` seconds, atomically.
+    """Writes the state of the module and of all callbacks every `seconds` seconds and at the end, atomically.
 
-    The state says after which round it was taken; everything random is named by its round, so that a resumed fit ends in
-    the same bytes whenever it was interrupted. The ledger's counts are part of the state.
+    The state says after which round it was taken; everything random is named by its round, so that a resumed fit ends in the
+    same bytes whenever it was interrupted. The ledger's counts are part of the state. The save at the end keeps a run with
+    secure noise, stopped after its fit, from making its releases a second time.
 
     Example:
         >>> save = SaveRounds(Path("rounds.pt"), seconds=15)  # doctest: +SKIP
@@ -29,25 +30,31 @@ class SaveRounds(Callback):
     def __init__(self, path: Path | None, seconds: float) -> None:
         self.path, self.seconds = path, seconds
         self._earlier = Cost()
-        self._meter, self._saved = Meter(), time.monotonic()
+        self._meter, self._saved, self._done = Meter(), time.monotonic(), 0
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Saves when there is a path and the last save is older than `seconds`."""
-        if self.path is None or time.monotonic() - self._saved < self.seconds:
-            return
-        callbacks: list[Any] = list(trainer.callbacks)  # type: ignore[attr-defined]
-        self._save(self.path, pl_module, [c for c in callbacks if c is not self], int(batch[-1]))
-        self._saved = time.monotonic()
+        """Saves when the last save is older than `seconds`."""
+        self._done = int(batch[-1])
+        if time.monotonic() - self._saved >= self.seconds:
+            self._save(trainer, pl_module)
 
-    def _save(self, path: Path, module: LightningModule, callbacks: list[Callback], done: int) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Saves the finished fit."""
+        self._save(trainer, pl_module)
+
+    def _save(self, trainer: Trainer, module: LightningModule) -> None:
+        if self.path is None:
+            return
+        callbacks: list[Callback] = [c for c in trainer.callbacks if c is not self]  # type: ignore[attr-defined]
         cost = self.cost()
-        state = {"done": done, "module": module.state_dict(), "cost": [cost.seconds, cost.cpu_seconds]}
+        state = {"done": self._done, "module": module.state_dict(), "cost": [cost.seconds, cost.cpu_seconds]}
         state["callbacks"] = [callback.state_dict() for callback in callbacks]
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_atomically(path, buffer.getvalue())
+        write_atomically(self.path, buffer.getvalue())
+        self._saved = time.monotonic()
 
     def cost(self) -> Cost:
         """Seconds and processor seconds of this fit, those of its interrupted attempts included."""
@@ -57,7 +64,7 @@ class SaveRounds(Callback):
         """Puts back a saved state, if there is one, and returns the last round it holds (0: none)."""
         if self.path is None or not self.path.exists():
             return 0
-        state = torch.load(self.path, weights_only=True)
+        state = torch.load(self.path, weights_only=True, map_location="cpu")
         module.load_state_dict(state["module"])
         for callback, saved in zip(callbacks, state["callbacks"], strict=False):
             callback.load_state_dict(saved)
