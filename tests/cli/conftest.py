@@ -41,9 +41,9 @@ class Fakes:
         draw = keys["generator"]("split").random()
         self.prepared.append(keys)
         provenance = SimpleNamespace(provider="built in", source="scikit-learn==1", sha256="ab")
-        return SimpleNamespace(provenance=provenance, draw=draw)
+        return SimpleNamespace(provenance=provenance, draw=draw, description=None)
 
-    def check_columns(self, path: str, target: str, features: Any, types: Any) -> None:
+    def check_columns(self, path: str, target: str, features: Any, types: Any, encoding: str) -> None:
         self.checked.append((path, target, features, types))
         names = Path(path).read_text().splitlines()[0].split(",")
         if target not in names:

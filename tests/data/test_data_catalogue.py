@@ -14,7 +14,21 @@ from assay.errors import InputError
 
 OPTIONS = Path(__file__).parents[2] / "conf/dataset"
 OWN = ("csv", "parquet", "huggingface")
-KEYS = {"name", "kind", "modality", "path", "target", "features", "types", "rows", "download", "split", "corruption"}
+KEYS = {
+    "name",
+    "kind",
+    "modality",
+    "path",
+    "target",
+    "features",
+    "types",
+    "missing",
+    "encoding",
+    "rows",
+    "download",
+    "split",
+    "corruption",
+}
 KEYS |= {"sources", "preprocess"}
 
 

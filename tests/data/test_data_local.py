@@ -152,7 +152,7 @@ def test_types_by_value() -> None:
         }
     )
     with pytest.warns(UserWarning, match="'date'"):
-        types = column_types(table, {"count": "ignore"})
+        types, left_out = column_types(table, {"count": "ignore"})
     assert types == {
         "number": "numeric",
         "flag": "categorical",
@@ -160,6 +160,7 @@ def test_types_by_value() -> None:
         "many": "categorical",
         "words": "text",
     }
+    assert left_out == {"count": "ignored", "date": "identifies rows"}
 
 
 GOOD = "a,b,y\n" + rows("{i}.5", "{third}", "{even}")
@@ -179,12 +180,12 @@ MISTAKES = {
     "no rows": ("a,b,y\n", {}, "dataset.path", "no rows"),
     "blank header": ("\n1,2,3\n", {}, "dataset.path", "first line is empty"),
     "two columns of one name": ("a,a,y\n1,2,0\n", {}, "dataset.path=a", "name of two columns"),
-    "missing cell": (GOOD + ",1,1\n,2,0\n", {}, "column 'a' has 2 missing (NaN) values", "+dataset.types.a=ignore"),
+    "missing cell": (GOOD + ",1,1\n,2,0\n", {}, "column 'a' has 2 missing (NaN) values", "dataset.types.a=ignore"),
     "missing category": ("a,b,y\n" + rows("{i}.5", "c{third}", "{even}") + "1,,1\n", {}, "column 'b' has 1 missing", "fill them"),
     "missing target": (GOOD + "1,1,\n", {}, "column 'y' has 1 missing", "fill them or drop those rows"),
     "infinite": (GOOD + "inf,1,1\n-inf,1,0\n", {}, "column 'a' has 2 infinite values", "fill them"),
     "one class": ("a,y\n" + rows("{i}.5", "1"), {}, "dataset.target=y: has one value only (1)", "one class"),
-    "constant": ("a,b,y\n" + rows("{i}.5", "7", "{even}"), {}, "column 'b' is constant (7)", "+dataset.types.b=ignore"),
+    "constant": ("a,b,y\n" + rows("{i}.5", "7", "{even}"), {}, "column 'b' is constant (7)", "dataset.types.b=ignore"),
     "too few rows": (GOOD, {"split": {"train": 30}, "rows": 30}, "dataset.split", "needs 42 rows, the dataset has 30"),
     "too few for rows": (GOOD, {"rows": 41}, "dataset.rows=41", "must be in 1..40"),
     "too many cells": (GOOD + "1,2,3,4\n", {}, "dataset.path", "as many cells as the header"),

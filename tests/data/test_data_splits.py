@@ -68,6 +68,9 @@ def test_a_split_repeats_itself_and_depends_on_the_generator() -> None:
         ({"train": 0.6, "valid": 0.2, "test": 0.2}, 48842, 16281, [24421, 8140, 16281]),
         ({"train": 1000, "valid": 500, "test": 300}, 48842, 16281, [1000, 500, 300]),
         ({"train": 0.3, "valid": 0.1, "test": 100}, 1100, 100, [300, 100, 100]),
+        ({"train": 0.8, "valid": 0.2, "test": 0}, 442, 0, [354, 88, 0]),
+        ({"train": 100, "valid": 50, "test": 0}, 442, 0, [100, 50, 0]),
+        ({"train": 0.8, "valid": 0.2, "test": 0}, 1100, 100, [800, 200, 0]),
     ],
 )
 def test_sizes_of_the_parts(split: dict[str, float], rows: int, official: int, sizes: list[int]) -> None:
@@ -89,6 +92,10 @@ def test_shares_that_sum_to_one_use_every_row(rows: int, shares: tuple[float, fl
         ({"train": 900, "valid": 200, "test": 0.1}, 1100, 100, "needs 1100 rows, the official train part has 1000"),
         ({"train": 0, "valid": 0.2, "test": 0.2}, 100, 0, "dataset.split.train=0: must be a share"),
         ({"train": 0.2, "valid": 2.5, "test": 0.2}, 100, 0, "dataset.split.valid=2.5: must be a share"),
+        ({"train": 0.2, "valid": 0, "test": 0}, 100, 0, "dataset.split.valid=0: must be a share"),
+        ({"train": 0.5, "valid": 0.5, "test": 0.001}, 100, 0, "sum to 1.001"),
+        ({"train": 0.5, "valid": 0.2, "test": 0.001}, 100, 0, "dataset.split.test=0.001: gives no row"),
+        ({"train": 0.2, "valid": 0.2, "test": -1}, 100, 0, "dataset.split.test=-1: must be a share"),
         ({"train": -5, "valid": 2, "test": 0.2}, 100, 0, "dataset.split.train=-5: must be a share"),
     ],
 )

@@ -29,7 +29,8 @@ after a kill it goes on.
   assay run -m seed=0,1,2 privacy=none,iid          a run for each combination
   assay run -m seed=0,1,2 hydra/launcher=joblib     several at a time
 
-Overrides are hydra's: group=option (see `assay list`), key.below=value, +new.key=value, ~key.
+Overrides are hydra's: group=option (see `assay list`), key.below=value, +new.key=value, ~key. The type of a column
+needs no `+`, whatever its name: dataset.types.zip=categorical, "dataset.types.Age (years)=ignore".
   --cfg job [--resolve]   print the composed config and stop
   --config-dir DIR        a folder with options of your own
   -m, --multirun          sweep

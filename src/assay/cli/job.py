@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import logging
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 Config = Mapping[str, Any]
 _OWN_FILES = ("csv", "parquet")
 _PUBLISHED = "published.json"
+
+_logger = logging.getLogger(__name__)
 
 
 def carry(config: Config) -> Path:
@@ -66,7 +70,7 @@ def _checksum(config: Config) -> str | None:
     from assay.data import check_columns, local_checksum
 
     if dataset["name"] in _OWN_FILES:
-        check_columns(path, dataset["target"], dataset["features"], dataset["types"])
+        check_columns(path, dataset["target"], dataset["features"], dataset["types"], dataset["encoding"])
     elif not Path(path).expanduser().exists():
         return None  # a hub id; for built-in data the local path is only the first place to look
     found = local_checksum(path)
@@ -85,6 +89,7 @@ def _withheld(checksum: str, config: Config) -> str:
 
 def _execute(config: Config, root: Path, checksum: str | None) -> RunResult:
     data = _prepare(config)
+    private = config["privacy"]["name"] != "none"
 
     def work(context: RunContext) -> Outcome:
         from assay.tasks import carry_out
@@ -93,9 +98,23 @@ def _execute(config: Config, root: Path, checksum: str | None) -> RunResult:
 
     provenance = data.provenance
     source = {"provider": provenance.provider, "source": provenance.source, "sha256": provenance.sha256}
-    if checksum is not None and config["privacy"]["name"] != "none":
+    if checksum is not None and private:
         source["sha256"] = "withheld: the run is private"
-    return execute(config, work, root, path_checksum=checksum, facts={"data": source})
+    facts = {"data": source, **_described(data, private)}
+    return execute(config, work, root, path_checksum=checksum, facts=facts)
+
+
+def _described(data: PreparedData, private: bool) -> dict[str, Any]:
+    """Says on the terminal and in the log what was made of the user's own table; returns it as facts."""
+    if data.description is None:
+        return {}
+    from assay.data.description import cautions, facts, summary
+
+    for level, lines in ((logging.INFO, summary(data)), (logging.WARNING, cautions(data))):
+        for line in lines:
+            print(line, file=sys.stderr)
+            _logger.log(level, line)
+    return facts(data, private)
 
 
 def _prepare(config: Config) -> PreparedData:

@@ -53,6 +53,12 @@ def _check_data_path(dataset: Config) -> None:
         for key, what in (("path", "your file or folder"), ("target", "the column to predict")):
             if dataset.get(key) is None:
                 raise InputError(f"dataset.{key}", "null", f"dataset={name} needs {what}", f"add dataset.{key}=...")
+    elif dataset.get("missing", "error") != "error":
+        told = f"is for data of your own, and dataset={name} has no missing cells"
+        raise InputError("dataset.missing", dataset["missing"], told, "leave it out")
+    if name != "csv" and dataset.get("encoding", "utf-8") != "utf-8":
+        told = f"is how a csv file is read, and dataset={name} is none"
+        raise InputError("dataset.encoding", dataset["encoding"], told, "leave it out")
 
 
 def _check_model(config: Config) -> None:

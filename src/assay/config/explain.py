@@ -32,6 +32,8 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     from hydra.errors import MissingConfigException, OverrideParseException
     from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue
 
+    from assay.config.compose import spelt
+
     text = str(error)
     for override in overrides:
         if override.startswith("="):
@@ -41,7 +43,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     if isinstance(error, MissingConfigException):
         return _missing_option(error.missing_cfg_file or "", text)
     if found := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
-        key, value = found.groups()
+        key, value = spelt(found[1]), found[2]
         return InputError(key, value, "several values", f"add -m for a run of each, or make it a list: {key}=[{value}]")
     if found := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=\n]+)'?", text):
         return _unknown_key(found[1].lstrip("+~"), overrides)
@@ -58,8 +60,16 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
 
 
 def _unreadable(override: str) -> AssayError:
+    from assay.config.compose import spelt
+
     key, equals, value = override.partition("=")
     if equals:
+        key = spelt(key)
+        if key == "dataset.types":
+            return InputError(key, value, "cannot be read as a mapping", "write dataset.types.COLUMN=TYPE for each")
+        if value.startswith("[") and value.endswith("]"):
+            remedy = f'put quotes around its entries: \'{key}=["a b","c"]\''
+            return InputError(key, value, "cannot be read as a list", remedy)
         return InputError(key, value, "cannot be read as a value", f"put quotes around it: '{key}=\"{value}\"'")
     choices = {f"{group}={name}": name for group in ("experiment", *GROUPS) for name, _ in options(group)}
     near = nearest(override, choices.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,6 +17,13 @@ SplitSize = Annotated[float, at_least(0, "a share below 1, or a number of rows f
 BurnIn = Annotated[float, at_least(0, "a share of the evaluations below 1, or a number of them from 1 on; 0 keeps all")]
 Semivalue = Literal["shapley", "beta", "banzhaf"]
 Utility = Literal["negative_loss", "accuracy"]
+
+
+def _is_encoding(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding
+    except LookupError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,8 @@ class Dataset:
     target: str | None
     features: Annotated[list[str] | None, not_empty("null keeps every column")]
     types: dict[str, Literal["numeric", "categorical", "text", "ignore"]]
+    missing: Literal["error", "drop"]
+    encoding: Annotated[str, Limit(_is_encoding, "is no text encoding", "e.g. utf-8, cp1252, latin-1 or utf-16")]
     rows: Annotated[int | None, at_least(1, "null keeps every row")]
     download: bool
     split: Split

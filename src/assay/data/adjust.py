@@ -25,7 +25,7 @@ def with_columns(dataset: Dataset, features: Sequence[str] | None, types: Mappin
         kept.append(replace(column, type=wanted))
     if not kept:
         raise InputError("dataset.types", dict(types), "no feature column is left", "keep one of them")
-    return replace(dataset, columns=tuple(kept))
+    return replace(dataset, columns=tuple(kept), description=None)
 
 
 def with_kind(dataset: Dataset, kind: str) -> Dataset:

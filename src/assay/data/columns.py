@@ -6,12 +6,14 @@ import codecs
 import csv
 import difflib
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from assay.errors import InputError
 
 COLUMN_TYPES = ("numeric", "categorical", "text", "ignore")
+NEAR_NAME = 0.75  # how alike two file names are before one is suggested for the other
 SCANNED_BYTES = 64 * 2**20  # the check before a run reads no more than this of a file
 
 
@@ -19,7 +21,7 @@ def existing(path: str | Path) -> Path:
     """The path, or an InputError when nothing is there."""
     found = Path(path).expanduser()
     if not found.exists():
-        near = difflib.get_close_matches(found.name, _siblings(found), n=1)
+        near = difflib.get_close_matches(found.name, _siblings(found), n=1, cutoff=NEAR_NAME)
         remedy = f"did you mean {near[0]!r}?" if near else "give the path from the current folder, or an absolute one"
         raise InputError("dataset.path", path, "no such file", remedy)
     return found
@@ -53,24 +55,28 @@ def update_from_file(digest: hashlib._Hash, path: Path) -> None:
 
 
 def check_columns(
-    path: str | Path, target: str | None, features: Sequence[str] | None = None, types: Mapping[str, str] | None = None
+    path: str | Path,
+    target: str | None,
+    features: Sequence[str] | None = None,
+    types: Mapping[str, str] | None = None,
+    encoding: str = "utf-8",
 ) -> None:
-    """Raise InputError when a csv or parquet file cannot serve: missing, empty, not UTF-8, or a column is not there.
+    """Raise InputError when a csv or parquet file cannot serve: missing, empty, not in its encoding, or without a column.
 
     Reads the header (and, of a csv, the first 64 MB for their encoding); loads neither pandas nor torch.
     """
     file = existing(path)
-    names = header(file)
+    names = header(file, encoding)
     check_names(names, target, features, types or {})
 
 
-def header(file: Path) -> list[str]:
+def header(file: Path, encoding: str = "utf-8") -> list[str]:
     """Column names of a csv or parquet file."""
     if file.is_dir():
         raise InputError("dataset.path", file, "is a folder", "dataset=huggingface reads a saved folder")
     if file.stat().st_size == 0:
         raise InputError("dataset.path", file, "the file is empty", "it needs a header line and rows")
-    return _parquet_header(file) if file.suffix in (".parquet", ".pq") else csv_header(file)[0]
+    return _parquet_header(file) if file.suffix in (".parquet", ".pq") else csv_header(file, encoding)[0]
 
 
 def _parquet_header(file: Path) -> list[str]:
@@ -86,10 +92,10 @@ def _parquet_header(file: Path) -> list[str]:
     return [str(name) for name in parquet.schema_arrow.names]
 
 
-def csv_header(file: Path) -> tuple[list[str], str]:
+def csv_header(file: Path, encoding: str = "utf-8") -> tuple[list[str], str]:
     """Column names of a csv file and its delimiter (comma, semicolon, tab or bar, whichever the header has most of)."""
-    _check_encoding(file)
-    with file.open(encoding="utf-8-sig", newline="") as stream:
+    _check_encoding(file, encoding)
+    with file.open(encoding=read_as(encoding), newline="") as stream:
         line = stream.readline()
         if not line.strip():
             raise InputError("dataset.path", file, "the first line is empty", "it must name the columns")
@@ -102,8 +108,22 @@ def csv_header(file: Path) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _check_encoding(file: Path) -> None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def read_as(encoding: str) -> str:
+    """The codec for an encoding that a user names: UTF-8 may begin with a byte order mark."""
+    return "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+
+
+def not_decoded(file: Path, encoding: str, where: str = "") -> InputError:
+    """The error for text that is not in its encoding; names the key that says another."""
+    with file.open("rb") as stream:
+        marked = stream.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    likely = "utf-16" if marked else "cp1252"
+    remedy = f"name its encoding, e.g. dataset.encoding={likely}, or save it as UTF-8"
+    return InputError("dataset.path", file, f"is not {encoding.upper()} text{where}", remedy)
+
+
+def _check_encoding(file: Path, encoding: str) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)()
     position = 0
     with file.open("rb") as stream:
         while position < SCANNED_BYTES and (block := stream.read(2**20)):
@@ -111,11 +131,13 @@ def _check_encoding(file: Path) -> None:
             try:
                 decoder.decode(block)
             except UnicodeDecodeError as error:
-                limit = f"is not UTF-8 text at byte {position - pending + error.start}"
-                raise InputError("dataset.path", file, limit, "save it as UTF-8") from error
+                raise not_decoded(file, encoding, f" at byte {position - pending + error.start}") from error
+            except UnicodeError as error:  # as UTF-16 without its byte order mark
+                raise not_decoded(file, encoding) from error
             position += len(block)
     if position < SCANNED_BYTES and decoder.getstate()[0]:
-        raise InputError("dataset.path", file, "ends in the middle of a UTF-8 character", "save it as UTF-8")
+        limit = f"ends in the middle of a {encoding.upper()} character"
+        raise InputError("dataset.path", file, limit, "name its encoding with dataset.encoding, or save it as UTF-8")
 
 
 def check_names(
@@ -149,6 +171,11 @@ def _known(key: str, wanted: Iterable[str], names: Sequence[str]) -> None:
             near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
             remedy = f"did you mean {folded[near[0]]!r}?" if near else f"the file has {listing(names)}"
             raise InputError(key, name, "no such column", remedy)
+
+
+def type_override(column: str, kind: str) -> str:
+    """The override that sets a column's type, as one writes it in a shell."""
+    return shlex.quote(f"dataset.types.{column}={kind}")
 
 
 def listing(names: Sequence[str]) -> str:

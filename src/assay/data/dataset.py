@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay.data.records import Provenance
+from assay.data.records import Description, Provenance
 
 if TYPE_CHECKING:
     import datasets
@@ -38,6 +38,7 @@ class Dataset:
     classes: tuple[str, ...]
     provenance: Provenance
     source_names: tuple[str, ...] = ()
+    description: Description | None = None  # of a user's own table
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -79,10 +80,13 @@ def build_dataset(
     source: Integers | None = None,
     source_names: Sequence[str] = (),
     clean: Flags | None = None,
+    ids: Integers | None = None,
+    description: Description | None = None,
 ) -> Dataset:
     """Store columns (arrays [rows], image arrays [rows, ...] or lists of strings) and roles as one Arrow table.
 
-    A column without a type is numeric; partition is 0 for the official train rows and 1 for the official test rows.
+    A column without a type is numeric; partition is 0 for the official train rows and 1 for the official test rows; ids
+    are the rows' positions unless given.
     """
     import numpy as np
     import pyarrow as pa
@@ -106,9 +110,9 @@ def build_dataset(
         columns.append(Column(name, kind_of_column, None if declared is None else tuple(declared), shape))
     number = np.float64 if kind == "regression" else np.int64
     stored[TARGET] = pa.array(np.asarray(target, dtype=number))
-    stored[ID] = pa.array(np.arange(len(target), dtype=np.int64))
+    stored[ID] = pa.array(np.asarray(np.arange(len(target)) if ids is None else ids, dtype=np.int64))
     for role, values in ((PARTITION, partition), (SOURCE, source), (CLEAN, clean)):
         if values is not None:
             stored[role] = pa.array(np.asarray(values, dtype=bool if role == CLEAN else np.int64))
     table = hugging_face().Dataset(pa.table(stored))
-    return Dataset(table, tuple(columns), kind, tuple(classes), provenance, tuple(source_names))
+    return Dataset(table, tuple(columns), kind, tuple(classes), provenance, tuple(source_names), description)

@@ -45,7 +45,7 @@ def encode(
             blocks.append(_indicators(values, categories[column.name]))
             names.extend(f"{column.name}={category}" for category in categories[column.name])
         elif column.type == "image":
-            pixels = values.flatten().to_numpy(zero_copy_only=False).reshape(len(rows), -1)
+            pixels = values.flatten().to_numpy(zero_copy_only=False).reshape(len(rows), int(np.prod(column.shape)))
             blocks.append(pixels / 255.0)
             names.extend(_pixel_names(column))
         else:
@@ -86,6 +86,8 @@ def hashed_counts(texts: list[str], buckets: int) -> Floats:
 
     if buckets < 1:
         raise InputError("dataset.preprocess.buckets", buckets, "must be >= 1", "1024 is usual")
+    if not texts:
+        return np.zeros((0, buckets))
     vectorizer = HashingVectorizer(n_features=buckets, alternate_sign=False, norm=None)
     return np.asarray(vectorizer.transform(texts).toarray(), dtype=np.float64)
 

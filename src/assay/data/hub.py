@@ -16,11 +16,19 @@ from assay.errors import AssayError, InputError
 
 
 def load_hub(
-    path: str, *, kind: str, modality: str, target: str | None, features: Sequence[str] | None, types: Mapping[str, str]
+    path: str,
+    *,
+    kind: str,
+    modality: str,
+    target: str | None,
+    features: Sequence[str] | None,
+    types: Mapping[str, str],
+    missing: str = "error",
 ) -> Dataset:
     """A saved folder, or the hub dataset "owner/name" or "owner/name:configuration".
 
-    Splits called train and test are the official parts; other splits are left out. A ClassLabel target keeps its names.
+    Splits called train and test are the official parts; other splits are left out. The ids of
+    test rows go on from those of train. A ClassLabel target keeps its names.
     Raises InputError when neither a folder nor a dataset of the hub is there.
     """
     import numpy as np
@@ -51,6 +59,7 @@ def load_hub(
         types=types,
         partition=partition,
         classes=getattr(label, "names", None),
+        missing=missing,
     )
 
 

@@ -7,10 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.data.columns import check_names, csv_header, existing, header, local_checksum
+from assay.data.columns import (
+    check_names,
+    csv_header,
+    existing,
+    header,
+    local_checksum,
+    not_decoded,
+    read_as,
+    type_override,
+)
 from assay.data.dataset import Dataset, build_dataset
 from assay.data.inference import check_values, column_types, target_kind
-from assay.data.records import Provenance
+from assay.data.records import Description, Provenance
 from assay.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,29 +29,52 @@ if TYPE_CHECKING:
 
 
 def load_table(
-    path: str, *, kind: str, modality: str, target: str | None, features: Sequence[str] | None, types: Mapping[str, str]
+    path: str,
+    *,
+    kind: str,
+    modality: str,
+    target: str | None,
+    features: Sequence[str] | None,
+    types: Mapping[str, str],
+    missing: str = "error",
+    encoding: str = "utf-8",
 ) -> Dataset:
     """A csv or parquet file as a dataset; raises InputError for what the user can mend."""
     file = existing(path)
-    check_names(header(file), target, features, types)
-    table = _read_parquet(file) if file.suffix in (".parquet", ".pq") else _read_csv(file)
+    check_names(header(file, encoding), target, features, types)
+    table = _read_parquet(file) if file.suffix in (".parquet", ".pq") else _read_csv(file, encoding)
     provenance = Provenance("local path", file.name, local_checksum(file))
-    return table_dataset(table, provenance, kind=kind, modality=modality, target=target, features=features, types=types)
+    return table_dataset(
+        table,
+        provenance,
+        kind=kind,
+        modality=modality,
+        target=target,
+        features=features,
+        types=types,
+        missing=missing,
+    )
 
 
-def _read_csv(file: Path) -> pd.DataFrame:
+def _read_csv(file: Path, encoding: str) -> pd.DataFrame:
     import pandas as pd
 
-    names, delimiter = csv_header(file)
+    names, delimiter = csv_header(file, encoding)
     try:
         with warnings.catch_warnings():
             # Cells beyond the header would be dropped with no more than a warning.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                file, sep=delimiter, header=0, names=names, encoding="utf-8-sig", skipinitialspace=True, index_col=False
+                file,
+                sep=delimiter,
+                header=0,
+                names=names,
+                encoding=read_as(encoding),
+                skipinitialspace=True,
+                index_col=False,
             )
     except UnicodeDecodeError as error:
-        raise InputError("dataset.path", file, "is not UTF-8 text", "save it as UTF-8") from error
+        raise not_decoded(file, encoding) from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         reason = " ".join(str(error).split())
         raise InputError("dataset.path", file, reason, "every row needs as many cells as the header") from error
@@ -65,8 +97,12 @@ def table_dataset(
     types: Mapping[str, str],
     partition: Integers | None = None,
     classes: Sequence[str] | None = None,
+    missing: str = "error",
 ) -> Dataset:
-    """A dataset out of a table; column types and the kind of target are inferred where not given."""
+    """A dataset out of a table; column types and the kind of target are inferred where not given.
+
+    missing=drop leaves out rows with a missing cell in the target or a kept column; ids stay positions in the table.
+    """
     import numpy as np
 
     check_names([str(name) for name in table.columns], target, features, types)
@@ -77,9 +113,12 @@ def table_dataset(
     overrides = dict(types)
     if modality == "text":
         overrides = {name: "text" for name in kept.columns if not _is_number(kept[name])} | overrides
-    found = column_types(kept, overrides)
+    found, left_out = column_types(kept, overrides, provenance.source)
     if not found:
         raise InputError("dataset.features", "none", "no feature column is left", "set dataset.types for one of them")
+    everything = len(table)
+    ids = _complete_rows(table[[*found, target]]) if missing == "drop" else np.arange(everything)
+    table, partition = table.iloc[ids], None if partition is None else partition[ids]
     check_values(table, found, target, provenance.source)
     kind = target_kind(table[target], kind)
     labels: list[str] = []
@@ -89,9 +128,32 @@ def table_dataset(
     else:
         labels, values = class_index(table[target], classes)
     columns = {name: _values(table[name], column_type) for name, column_type in found.items()}
+    if features is not None:
+        left_out |= {name: "not in dataset.features" for name in table.columns if name not in {*features, target}}
     return build_dataset(
-        columns, values, kind=kind, classes=labels, types=found, provenance=provenance, partition=partition
+        columns,
+        values,
+        kind=kind,
+        classes=labels,
+        types=found,
+        provenance=provenance,
+        partition=partition,
+        ids=ids,
+        description=Description(target, found, left_out, everything, everything - len(ids)),
     )
+
+
+def _complete_rows(table: pd.DataFrame) -> Integers:
+    """Positions of the rows without a missing cell."""
+    import numpy as np
+
+    complete = table.notna()
+    rows = np.flatnonzero(complete.all(axis=1))
+    if len(rows) == 0:
+        worst = str(complete.sum().idxmin())
+        limit = f"every row has a missing cell (most of them in column {worst!r})"
+        raise InputError("dataset.missing", "drop", limit, f"leave columns out, e.g. {type_override(worst, 'ignore')}")
+    return rows.astype(np.int64)
 
 
 def class_index(column: pd.Series, classes: Sequence[str] | None = None) -> tuple[list[str], Integers]:

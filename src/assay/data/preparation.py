@@ -33,6 +33,8 @@ def prepare(
     preprocess: Mapping[str, Any],
     data_dir: Path,
     generator: Callable[[str], np.random.Generator],
+    missing: str = "error",
+    encoding: str = "utf-8",
 ) -> PreparedData:
     """Load a dataset, subsample, split, encode, corrupt train and divide it into sources; all draws from `generator`.
 
@@ -41,7 +43,7 @@ def prepare(
     declare) is fitted on the valid rows alone: valid is public by assumption, so that private rows go through a fixed
     map. Labels and feature noise are applied to train alone; noise is added before standardisation.
     A private method's guarantee is for one row of the prepared train part: which rows are in it (split by label), the
-    columns' types, the classes and the injected corruption are taken as given.
+    columns' types, the classes and the injected corruption are taken as given; so is which rows missing=drop left out.
     Raises InputError for what a user can mend.
     """
     from assay.data.providers import load
@@ -56,6 +58,8 @@ def prepare(
         types=types,
         download=download,
         data_dir=Path(data_dir),
+        missing=missing,
+        encoding=encoding,
     )
     return arrays_of(dataset, rows, split, corruption, sources, preprocess, generator)
 
@@ -123,6 +127,7 @@ def arrays_of(
         modality=dataset.modality,
         provenance=dataset.provenance,
         source_names=() if sources["count"] else dataset.source_names,
+        description=dataset.description,
     )
 
 

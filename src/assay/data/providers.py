@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from assay.data.archives import FolderMembers, Members, OneFile, file_sha256, open_archive
 from assay.data.built_in import load_built_in
@@ -49,6 +50,8 @@ def load(
     types: Mapping[str, str],
     download: bool,
     data_dir: Path,
+    missing: str = "error",
+    encoding: str = "utf-8",
 ) -> Dataset:
     """The dataset of that name in storage form; InputError or AssayError in one line when it cannot be had."""
     if name in ("csv", "parquet", "huggingface"):
@@ -57,8 +60,13 @@ def load(
             raise InputError("dataset.path", "null", limit, "give dataset.path=... and dataset.target=...")
         from assay.data import hub, local
 
-        read = hub.load_hub if name == "huggingface" else local.load_table
-        return read(path, kind=kind, modality=modality, target=target, features=features, types=types)
+        chosen: dict[str, Any] = {"kind": kind, "modality": modality, "target": target, "features": features}
+        chosen |= {"types": types, "missing": missing}
+        return (
+            hub.load_hub(path, **chosen)
+            if name == "huggingface"
+            else local.load_table(path, encoding=encoding, **chosen)
+        )
     entry = entry_of(name)
     if target is not None:
         raise InputError("dataset.target", target, f"dataset={name} has its own target", "leave it null")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,17 @@ class Provenance:
     provider: str  # "built in" | "local path" | "archive" | "canonical"
     source: str  # package==version, file name or URL
     sha256: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """How a user's own table was read."""
+
+    target: str
+    columns: Mapping[str, str]  # feature column -> numeric | categorical | text
+    left_out: Mapping[str, str]  # column -> why; the reasons hold no counts
+    rows: int  # of the table
+    incomplete: int = 0  # of them left out for a missing cell
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,3 +62,4 @@ class PreparedData:
     modality: str  # table | image | text
     provenance: Provenance
     source_names: tuple[str, ...] = ()
+    description: Description | None = None  # of a user's own table

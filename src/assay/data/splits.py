@@ -51,10 +51,12 @@ def part_sizes(split: Mapping[str, float], rows: int, official_test: int = 0) ->
     """Rows of train, valid and test: a share of all rows below 1, a number from 1 on.
 
     With an official test part of `official_test` of the rows, a share for test takes all of it, and the shares of
-    train and valid divide the remaining rows in proportion. Raises InputError when a part is empty or the rows do not suffice.
+    train and valid divide the remaining rows in proportion. Test may be 0;
+    raises InputError when another part is empty or the rows do not suffice.
     """
     for part in PARTS:
-        if not split[part] > 0 or (split[part] >= 1 and split[part] != int(split[part])):
+        none = part == "test" and split[part] == 0
+        if not (split[part] > 0 or none) or (split[part] >= 1 and split[part] != int(split[part])):
             limit = "must be a share in (0, 1) or a whole number of rows"
             raise InputError(f"dataset.split.{part}", split[part], limit, "for example 0.2 or 200")
     shares = sum(split[part] for part in PARTS if split[part] < 1)
@@ -64,7 +66,7 @@ def part_sizes(split: Mapping[str, float], rows: int, official_test: int = 0) ->
     sizes = {part: int(split[part]) for part in PARTS if split[part] >= 1}
     if official_test:
         scale = 1 - split["test"] if split["test"] < 1 else 1.0
-        bounds = {"train": split["train"] / scale, "valid": split["valid"] / scale, "test": 1.0}
+        bounds = {"train": split["train"] / scale, "valid": split["valid"] / scale, "test": float(split["test"] > 0)}
     else:
         bounds = {part: split[part] for part in PARTS}
     cumulative = 0.0
@@ -85,7 +87,7 @@ def part_sizes(split: Mapping[str, float], rows: int, official_test: int = 0) ->
             limit = f"needs {need} rows, {where} {available[part]}"
             raise InputError("dataset.split", dict(split), limit, "ask for fewer rows or raise dataset.rows")
     for part in PARTS:
-        if sizes[part] < 1:
+        if sizes[part] < 1 and split[part] > 0:
             limit = f"gives no row out of {rows}"
             raise InputError(f"dataset.split.{part}", split[part], limit, "raise the share or give a number of rows")
     return [sizes[part] for part in PARTS]

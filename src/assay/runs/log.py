@@ -20,12 +20,15 @@ def held_back() -> Iterator[None]:
     """Collects log records and warnings until a run's log takes them; drops what no log took."""
     buffer = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
     root = logging.getLogger()
+    level = root.level
     root.addHandler(buffer)
+    _hear(root)
     try:
         with _warnings_logged():
             yield
     finally:
         root.removeHandler(buffer)
+        root.setLevel(level)
         buffer.close()
 
 
@@ -43,10 +46,7 @@ def run_log(path: Path) -> Iterator[None]:
             handler.buffer.clear()
     level = root.level
     root.addHandler(file)
-    root.setLevel(min(level, logging.INFO) if level else logging.INFO)
-    for logger in logging.root.manager.loggerDict.values():
-        if isinstance(logger, logging.Logger):
-            logger.disabled = False  # hydra silences every logger that exists when a job of a sweep begins
+    _hear(root)
     for name in _TALKATIVE:
         logger = logging.getLogger(name)
         logger.handlers = [held for held in logger.handlers if not _is_terminal(held)]
@@ -60,20 +60,26 @@ def run_log(path: Path) -> Iterator[None]:
         file.close()
 
 
+def _hear(root: logging.Logger) -> None:
+    """Lets records from INFO on through to the root's handlers; hydra leaves it at ERROR."""
+    root.setLevel(min(root.level, logging.INFO) if root.level else logging.INFO)
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False  # hydra silences every logger that exists when a job of a sweep begins
+
+
 @contextmanager
 def _warnings_logged() -> Iterator[None]:
-    """Sends warnings to the log; unlike logging.captureWarnings, it nests and always takes hold."""
+    """Sends warnings to the log; unlike logging.captureWarnings, it nests, takes hold, and tells each run of a sweep."""
 
     def show(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
     ) -> None:
         logging.getLogger("py.warnings").warning("%s:%s: %s: %s", filename, lineno, category.__name__, message)
 
-    before, warnings.showwarning = warnings.showwarning, show
-    try:
+    with warnings.catch_warnings():  # also forgets which warnings an earlier run has had
+        warnings.showwarning = show
         yield
-    finally:
-        warnings.showwarning = before
 
 
 def _is_terminal(handler: logging.Handler) -> bool:

@@ -50,7 +50,9 @@ def main(argv: Sequence[str]) -> int:
     import hydra
 
     _check_flags(argv)
-    arguments, here = _overrides_first(argv), os.getpid()
+    from assay.config.compose import readable
+
+    arguments, here = [readable(argument) for argument in _overrides_first(argv)], os.getpid()
     statuses: list[int] = []
 
     def job(composed: DictConfig) -> None:
