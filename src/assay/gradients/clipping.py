@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -25,19 +25,15 @@ class ClippedSum:
     max_grad_norm: float
     samples: int
 
-    def of(self, samples: int) -> ClippedSum:
-        """The same sum as one of `samples` samples."""
-        return replace(self, samples=samples)
-
 
 class Clipping(Protocol):
     """Weights that bound each sample's gradient."""
 
-    def weights(self, layer_norms: Mapping[str, Tensor]) -> Mapping[str, Tensor] | Tensor:
-        """Factors [N] for all layers, or for each, from the norms [N] of each layer."""
+    def weights(self, layer_norms: Tensor, layers: Sequence[str]) -> Tensor:
+        """Factors [N], or [layers, N], from norms [layers, N]."""
         ...
 
-    def max_grad_norm_of(self, layers: Sequence[str]) -> float:
+    def bound(self, layers: Sequence[str]) -> float:
         """Largest L2 norm of a clipped gradient over all `layers`."""
         ...
 
@@ -51,11 +47,11 @@ class Flat:
     def __post_init__(self) -> None:
         _positive("max_grad_norm", self.max_grad_norm)
 
-    def weights(self, layer_norms: Mapping[str, Tensor]) -> Tensor:
+    def weights(self, layer_norms: Tensor, layers: Sequence[str]) -> Tensor:
         """min(1, C / |g|) [N]."""
         return _shrink(_whole(layer_norms), self.max_grad_norm)
 
-    def max_grad_norm_of(self, layers: Sequence[str]) -> float:
+    def bound(self, layers: Sequence[str]) -> float:
         """C."""
         return self.max_grad_norm
 
@@ -74,12 +70,12 @@ class PerLayer:
         for name, value in given.items() if isinstance(given, Mapping) else {"": given}.items():
             _positive(f"max_grad_norm[{name!r}]" if name else "max_grad_norm", value)
 
-    def weights(self, layer_norms: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """min(1, C_l / |g_l|) [N] for each layer l."""
-        limits = self._limits(list(layer_norms))
-        return {name: _shrink(norms, limits[name]) for name, norms in layer_norms.items()}
+    def weights(self, layer_norms: Tensor, layers: Sequence[str]) -> Tensor:
+        """min(1, C_l / |g_l|) [layers, N]."""
+        limits = self._limits(layers)
+        return torch.stack([_shrink(norms, limits[name]) for name, norms in zip(layers, layer_norms, strict=True)])
 
-    def max_grad_norm_of(self, layers: Sequence[str]) -> float:
+    def bound(self, layers: Sequence[str]) -> float:
         """sqrt(sum of C_l^2)."""
         return float(sum(self._limits(layers)[name] ** 2 for name in layers) ** 0.5)
 
@@ -109,19 +105,19 @@ class Automatic:
         if not self.gamma >= 0:
             raise InputError("gamma", self.gamma, "must be >= 0", "the paper takes 0.01")
 
-    def weights(self, layer_norms: Mapping[str, Tensor]) -> Tensor:
+    def weights(self, layer_norms: Tensor, layers: Sequence[str]) -> Tensor:
         """C / (|g| + gamma) [N]; zero for a gradient of norm zero."""
         norms = _whole(layer_norms)
         limit = self.max_grad_norm * _room(norms)
         return torch.where(norms > 0, limit / (norms + self.gamma), 0.0)
 
-    def max_grad_norm_of(self, layers: Sequence[str]) -> float:
+    def bound(self, layers: Sequence[str]) -> float:
         """C."""
         return self.max_grad_norm
 
 
-def _whole(layer_norms: Mapping[str, Tensor]) -> Tensor:
-    norms: Tensor = torch.linalg.vector_norm(torch.stack(list(layer_norms.values())), dim=0)
+def _whole(layer_norms: Tensor) -> Tensor:
+    norms: Tensor = torch.linalg.vector_norm(layer_norms, dim=0)
     return norms
 
 

@@ -49,6 +49,7 @@ class PerSampleGradients:
     ) -> None:
         self.model = model
         self._layers, self._fallback, self._audit = layers, fallback, audit
+        self._parameters = tuple(model.parameters())
         self._plan, self._trained = make_plan(model, layers), self._flags()
         refuse_mixing(model)
         if self._plan.uncovered and fallback is False:
@@ -114,8 +115,8 @@ class PerSampleGradients:
             self._plan, self._trained = make_plan(self.model, self._layers), self._flags()
         return self._plan
 
-    def _flags(self) -> tuple[tuple[int, bool], ...]:
-        return tuple((id(parameter), parameter.requires_grad) for parameter in self.model.parameters())
+    def _flags(self) -> list[bool]:
+        return [parameter.requires_grad for parameter in self._parameters]
 
     def _no_rule(self, remedy: str) -> LayerError:
         names = ", ".join(self._plan.uncovered) or type(self.model).__name__

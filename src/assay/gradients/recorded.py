@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 import torch
@@ -32,26 +34,28 @@ class Recorded:
         self._parameters, self._factors, self._scale = parameters, factors, scale
         self.samples, self.losses = samples, losses
 
-    @property
+    @cached_property
     def layers(self) -> list[str]:
         """Names of the layers, in the order of the model's parameters."""
         return list(dict.fromkeys(layer_of(name) for name in self._parameters))
 
     @cached_property
-    def _squares(self) -> dict[str, Tensor]:
-        return self._by_layer(lambda name, factor: factor.squared_norms() * self._scale**2)
+    def _layer_norms(self) -> Tensor:
+        """L2 norms [layers, N]."""
+        return self._by_layer(lambda name, factor: factor.squared_norms()).sqrt() * abs(self._scale)
 
     def layer_norms(self) -> dict[str, Tensor]:
         """L2 norms [N] of each sample's gradient, layer by layer."""
-        return {name: squares.sqrt() for name, squares in self._squares.items()}
+        return dict(zip(self.layers, self._layer_norms, strict=True))
 
     def norms(self) -> Tensor:
         """L2 norms [N] of each sample's gradient over all layers."""
-        return torch.stack(list(self._squares.values())).sum(0).sqrt()
+        norms: Tensor = torch.linalg.vector_norm(self._layer_norms, dim=0)
+        return norms
 
     def dots(self, direction: Mapping[str, Tensor]) -> Tensor:
         """Inner products [N] with a direction given as one tensor for each parameter; absent ones count as zero."""
-        return torch.stack(list(self._layer_dots(direction).values())).sum(0)
+        return self._layer_dots(direction).sum(0)
 
     def alignment(self, direction: Mapping[str, Tensor]) -> Alignment:
         """Inner products, norms and cosines with a direction over all layers."""
@@ -60,11 +64,12 @@ class Recorded:
 
     def layer_alignments(self, direction: Mapping[str, Tensor]) -> dict[str, Alignment]:
         """The same, layer by layer."""
-        sizes = {name: torch.zeros_like(next(iter(self._parameters.values()))[:0].sum()) for name in self.layers}
-        for name, value in direction.items():
-            sizes[layer_of(name)] = sizes[layer_of(name)] + value.square().sum()
-        dots, norms = self._layer_dots(direction), self.layer_norms()
-        return {name: Alignment(dots[name], norms[name], sizes[name].sqrt()) for name in self.layers}
+        dots, found = self._layer_dots(direction), {}
+        for number, layer in enumerate(self.layers):
+            parts = [value.square().sum() for name, value in direction.items() if layer_of(name) == layer]
+            size = torch.stack(parts).sum().sqrt() if parts else dots.new_zeros(())
+            found[layer] = Alignment(dots[number], self._layer_norms[number], size)
+        return found
 
     def cosines(self, direction: Mapping[str, Tensor]) -> Tensor:
         """Cosines [N] of each sample's gradient with a direction."""
@@ -74,16 +79,14 @@ class Recorded:
         """Of each sample with the mean gradient of all others in this batch; needs at least two samples."""
         return self.alignment(self.mean()).without_self(self.samples)
 
-    def weighted_sum(self, weights: Tensor | Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Sum of the gradients, each sample's times its weight [N] (or its weights by layer): a tensor a parameter."""
+    def weighted_sum(self, weights: Tensor) -> dict[str, Tensor]:
+        """Sum of the gradients, each sample's times its weight [N], or its weights by layer [layers, N]."""
+        scaled = weights if self._scale == 1 else weights * self._scale
+        rows = dict(zip(self.layers, scaled.unbind(), strict=True)) if scaled.dim() == 2 else None
         found = {}
         for name, parameter in self._parameters.items():
-            factor = self._factors.get(name)
-            weight = weights[layer_of(name)] if isinstance(weights, Mapping) else weights
-            if factor is None:
-                found[name] = torch.zeros_like(parameter, requires_grad=False)
-            else:
-                found[name] = factor.weighted_sum(weight if self._scale == 1 else weight * self._scale)
+            factor, row = self._factors.get(name), scaled if rows is None else rows[layer_of(name)]
+            found[name] = torch.zeros_like(parameter.detach()) if factor is None else factor.weighted_sum(row)
         return found
 
     def mean(self) -> dict[str, Tensor]:
@@ -97,12 +100,12 @@ class Recorded:
         sample whose gradient is not finite contributes zero, so that it cannot pass unclipped.
         """
         rule = Flat(clipping) if isinstance(clipping, int | float) else clipping
-        norms = self.layer_norms()
-        limit = rule.max_grad_norm_of(self.layers)
-        finite = torch.isfinite(self.norms())
-        if self.samples and not bool(finite.all()):
-            return self.take(finite.nonzero()[:, 0]).clipped_sum(clipping).of(self.samples)
-        return ClippedSum(self.weighted_sum(rule.weights(norms)), limit, self.samples)
+        limit, norms = rule.bound(self.layers), self._layer_norms
+        if not math.isfinite(float(norms.sum())):
+            finite = torch.isfinite(norms).all(0)
+            if not bool(finite.all()):
+                return replace(self.take(finite.nonzero()[:, 0]).clipped_sum(rule), samples=self.samples)
+        return ClippedSum(self.weighted_sum(rule.weights(norms, self.layers)), limit, self.samples)
 
     def gram(self, other: Recorded) -> Tensor:
         """Inner products [N, M] of all gradients with all those of another batch of the same model (or of itself)."""
@@ -129,24 +132,23 @@ class Recorded:
         losses = None if self.losses is None else self.losses[index]
         return Recorded(self._parameters, factors, len(index), losses, self._scale)
 
-    def _layer_dots(self, direction: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _layer_dots(self, direction: Mapping[str, Tensor]) -> Tensor:
         for name, value in direction.items():
             if name not in self._parameters or value.shape != self._parameters[name].shape:
                 limit = "must name a recorded parameter and have its shape"
                 raise InputError(f"direction[{name!r}].shape", tuple(value.shape), limit, "take names from mean()")
         used = {name: factor for name, factor in self._factors.items() if name in direction}
-        return self._by_layer(lambda name, factor: factor.dots(direction[name]) * self._scale, used)
+        return self._by_layer(lambda name, factor: factor.dots(direction[name]), used) * self._scale
 
-    def _by_layer(
-        self, ask: Callable[[str, Factor], Tensor], factors: Mapping[str, Factor] | None = None
-    ) -> dict[str, Tensor]:
-        """Sums [N] of `ask` over the parameters of each layer."""
-        found: dict[str, Tensor] = {}
-        for name, factor in (self._factors if factors is None else factors).items():
-            answer = ask(name, factor)
-            layer = layer_of(name)
-            found[layer] = found[layer] + answer if layer in found else answer
-        return {name: found[name] if name in found else self._vector(0.0) for name in self.layers}
+    def _by_layer(self, ask: Callable[[str, Factor], Tensor], factors: Mapping[str, Factor] | None = None) -> Tensor:
+        """Sums [layers, N] of `ask` over the parameters of each layer."""
+        factors = self._factors if factors is None else factors
+        found = self._vector(0.0).expand(len(self.layers), -1).clone()
+        if not factors:
+            return found
+        numbers = {layer: number for number, layer in enumerate(self.layers)}
+        rows = torch.tensor([numbers[layer_of(name)] for name in factors], device=found.device)
+        return found.index_add_(0, rows, torch.stack([ask(name, factor) for name, factor in factors.items()]))
 
     def _vector(self, value: float) -> Tensor:
         return next(iter(self._parameters.values())).new_full((self.samples,), value)

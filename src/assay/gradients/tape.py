@@ -23,7 +23,7 @@ class Tape:
     """Records the layers of a plan while it is entered; leaves the model as it was when left.
 
     Parameters that a rule covers take no part in the backward pass, so it computes activation gradients alone; a covered
-    parameter that is used outside its layer's own `forward` is refused by name during the backward pass.
+    parameter that is used outside its layer's own `forward` is refused by name when the tape is left.
     """
 
     def __init__(self, plan: Plan, samples: int) -> None:
@@ -38,10 +38,7 @@ class Tape:
         for parameter in self._plan.left_out:
             self._undo.callback(parameter.requires_grad_, True)
             parameter.requires_grad_(False)
-        for name, parameter in self._plan.parameters.items():
-            self._undo.callback(parameter.requires_grad_, True)
-            stray = parameter.register_hook(partial(_refuse_stray, name))  # type: ignore[no-untyped-call]
-            self._undo.callback(stray.remove)
+        self._before = [(parameter.grad, _version(parameter.grad)) for parameter in self._plan.parameters.values()]
         for layer in self._plan.layers:
             before = partial(_require, [getattr(layer.module, name) for name in layer.wanted], False)
             self._undo.callback(layer.module.register_forward_pre_hook(before).remove)
@@ -54,7 +51,16 @@ class Tape:
         self._undo.close()
         self._inputs.clear()
         if kind is not None:
+            for layer in self._plan.layers:
+                _require([getattr(layer.module, name) for name in layer.wanted], True)
             self._parts.clear()
+            return
+        for (name, parameter), before in zip(self._plan.parameters.items(), self._before, strict=True):
+            if parameter.grad is not before[0] or _version(parameter.grad) != before[1]:
+                parameter.grad = None
+                self._parts.clear()
+                limit = "this parameter is also used outside its layer's forward"
+                raise LayerError(name, limit, "call the layer itself, or use PerSampleGradients(..., fallback=True)")
 
     def backward(self, losses: Tensor) -> None:
         """Runs the backward pass of per-sample losses [N]; a loss that has been reduced is refused by its shape."""
@@ -148,6 +154,5 @@ def _require(parameters: list[nn.Parameter], flag: bool, *_: object) -> None:
         parameter.requires_grad_(flag)
 
 
-def _refuse_stray(name: str, gradient: Tensor) -> None:
-    limit = "this parameter is also used outside its layer's forward"
-    raise LayerError(name, limit, "call the layer itself, or use PerSampleGradients(..., fallback=True)")
+def _version(gradient: Tensor | None) -> int:
+    return -1 if gradient is None else gradient._version

@@ -16,6 +16,9 @@ from assay.gradients.factors.outer import Outer
 SHORTEST_RUN = 16
 """Numbers that lie side by side in a channels-last patch from which on copying patches that way is the faster one."""
 
+LARGEST_COPY = 1 << 18
+"""Elements of patches that are copied at a time: what stays in a processor's cache until it is used."""
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -115,12 +118,18 @@ class Convolved(Factor):
         return windows.reshape(len(images), -1, self._size.numel()).mT
 
     def _write(self, images: Tensor, outputs: Tensor) -> Tensor:
-        groups, count = self._geometry.groups, len(images)
-        patches = self._patches(images).mT.reshape(count * groups, -1, self._size.numel())
-        written = outputs.reshape(count * groups, -1, self._size.numel()) @ patches.mT
+        """Gradients [N, d, patch], in the order of the patches; patches are copied some samples at a time."""
+        groups, positions = self._geometry.groups, self._size.numel()
+        written = outputs.new_empty(len(images), self._full[0], self._full[1:].numel())
+        step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
+        for start in range(0, len(images), step):
+            patches = self._patches(images[start : start + step])
+            left = outputs[start : start + step].reshape(len(patches) * groups, -1, positions)
+            right = patches.mT.reshape(len(left), -1, positions).mT
+            torch.bmm(left, right, out=written[start : start + step].view(len(left), left.shape[1], -1))
         channels, *kernel = self._full[1:]
         order = (*kernel, channels) if self._channels_last else (channels, *kernel)
-        return written.reshape(count, self._full[0], *order)
+        return written.reshape(len(images), self._full[0], *order)
 
     def _natural(self, written: Tensor) -> Tensor:
         natural = written.permute(0, 1, 4, 2, 3) if self._channels_last else written

@@ -24,14 +24,14 @@ class Kept:
 
     def __init__(self, tensor: Tensor, layer: str) -> None:
         self._tensor, self._layer = tensor.detach(), layer
-        self._version = _version(tensor)
+        self._version = None if tensor.is_inference() else tensor._version  # nothing can write on an inference tensor
         self.users = 0
         self._shared: dict[str, tuple[Any, Any, int]] = {}
 
     @property
     def value(self) -> Tensor:
         """The tensor as it was."""
-        if _version(self._tensor) != self._version:
+        if self._version is not None and self._tensor._version != self._version:
             raise OverwrittenError(
                 f"layer={self._layer}: an activation or gradient it needs was overwritten in place after use "
                 "(take the in-place operation out of place, e.g. inplace=False, x = x + y)"
@@ -78,7 +78,3 @@ def squared_norms(value: Tensor) -> Tensor:
     """Squared L2 norm of each sample [N] of a tensor [N, ...]."""
     norms: Tensor = torch.linalg.vector_norm(value.reshape(len(value), -1), dim=1)
     return norms.square()
-
-
-def _version(tensor: Tensor) -> int:
-    return 0 if tensor.is_inference() else tensor._version
