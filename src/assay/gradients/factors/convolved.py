@@ -1,0 +1,136 @@
+"""Gradients of convolution kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from assay.gradients.factors.base import Factor, chunks
+from assay.gradients.factors.dense import Dense
+from assay.gradients.factors.kept import Kept
+from assay.gradients.factors.outer import Outer
+
+SHORTEST_RUN = 16
+"""Numbers that lie side by side in a channels-last patch from which on copying patches that way is the faster one."""
+
+LARGEST_COPY = 1 << 18
+"""Elements of patches that are copied at a time: what stays in a processor's cache until it is used."""
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A two-dimensional convolution without padding: [height, width] of everything that is a pair."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    groups: int
+
+    def windows(self, images: Tensor, size: torch.Size) -> Tensor:
+        """View [N, oh, ow, kh, kw, C] of `images` [N, C, h, w] for outputs of `size` [oh, ow]; nothing is copied."""
+        batch, channel, height, width = images.stride()
+        steps = (height * self.stride[0], width * self.stride[1], height * self.dilation[0], width * self.dilation[1])
+        shape = (len(images), *size, *self.kernel, images.shape[1])
+        return images.as_strided(shape, (batch, *steps, channel), images.storage_offset())
+
+
+class Convolved(Factor):
+    """g_n = sum over positions of output gradient times patch; a kernel is [d, C / groups, kh, kw],
+    or `shape` where the layer says it otherwise.
+
+    `images` [N, C, h, w] are padded already, `outputs` [N, d, oh, ow] are the gradients of the outputs. Kernels that are
+    small against patches and outputs are written out at once, others go by the ghost identity of their patches.
+    """
+
+    def __init__(self, images: Kept, outputs: Kept, geometry: Geometry, shape: torch.Size) -> None:
+        self._geometry, self.samples = geometry, len(images.value)
+        channels, self._size = images.value.shape[1], outputs.value.shape[2:]
+        self.shape, patch = shape, shape[1:].numel()
+        self._full = torch.Size((shape[0], channels // geometry.groups, *geometry.kernel))
+        self._channels_last = geometry.groups == 1 and geometry.kernel[1] * channels >= SHORTEST_RUN
+        small = shape.numel() <= 2 * self._size.numel() * (patch + shape[0])
+        self._written = Dense(self._write(images.value, outputs.value)) if small or geometry.groups > 1 else None
+        self._kept = None if self._written else (images, outputs)
+
+    def squared_norms(self) -> Tensor:
+        """By the gradients written out, or by the ghost identity some samples at a time."""
+        if self._written:
+            return self._written.squared_norms()
+        some = chunks(self.samples, self._size.numel() * self.shape[1:].numel())
+        return torch.cat([self._outer(rows).squared_norms() for rows in some])
+
+    def weighted_sum(self, weights: Tensor) -> Tensor:
+        """One product with the gradients written out, or one weight gradient of the convolution."""
+        if self._written:
+            return self._natural(self._written.weighted_sum(weights)[None])[0]
+        images, outputs = self._tensors()
+        g = self._geometry
+        scaled, empty = outputs * weights[:, None, None, None], outputs.new_empty(self._full)
+        arguments = (None, g.stride, (0, 0), g.dilation, False, (0, 0), 1, (False, True, False))
+        return torch.ops.aten.convolution_backward(scaled, images, empty, *arguments)[1].reshape(self.shape)  # type: ignore[no-any-return]
+
+    def dots(self, direction: Tensor) -> Tensor:
+        """Output gradients against the convolution with the direction as kernel."""
+        kernel = direction.reshape(self._full)
+        if self._written:
+            return self._written.dots(kernel.permute(0, 2, 3, 1) if self._channels_last else kernel)
+        images, outputs = self._tensors()
+        convolved = functional.conv2d(images, kernel, None, self._geometry.stride, 0, self._geometry.dilation)
+        return (convolved * outputs).flatten(1).sum(1)
+
+    def materialised(self) -> Tensor:
+        """The kernels' gradients [N, *shape]."""
+        return self._natural(self._written.materialised() if self._written else self._write(*self._tensors()))
+
+    def take(self, index: Tensor | slice) -> Factor:
+        """The same for some of the samples."""
+        if self._kept:
+            return Convolved(self._kept[0].take(index), self._kept[1].take(index), self._geometry, self.shape)
+        return Dense(self.materialised()[index])
+
+    def gram(self, other: Factor) -> Tensor:
+        """Of the gradients written out, or by the ghost identity where that takes fewer products."""
+        if isinstance(other, Convolved) and self.samples and other.samples:
+            if self._written and other._written and self._channels_last == other._channels_last:
+                return self._written.gram(other._written)
+            if self._kept and other._kept:
+                return self._outer(slice(None)).gram(other._outer(slice(None)))
+        return super().gram(other)
+
+    def _tensors(self) -> tuple[Tensor, Tensor]:
+        assert self._kept is not None
+        return self._kept[0].value, self._kept[1].value
+
+    def _outer(self, rows: slice) -> Outer:
+        images, outputs = self._tensors()
+        patches = self._patches(images[rows])
+        return Outer(Kept(outputs[rows].flatten(2).mT, ""), Kept(patches, ""))
+
+    def _patches(self, images: Tensor) -> Tensor:
+        """[N, T, patch], in the order kh, kw, C if channels come last and in the order C, kh, kw if not."""
+        if self._channels_last:
+            images = images.contiguous(memory_format=torch.channels_last)
+            return self._geometry.windows(images, self._size).reshape(len(images), self._size.numel(), -1)
+        windows = self._geometry.windows(images, self._size).permute(0, 5, 3, 4, 1, 2)
+        return windows.reshape(len(images), -1, self._size.numel()).mT
+
+    def _write(self, images: Tensor, outputs: Tensor) -> Tensor:
+        """Gradients [N, d, patch], in the order of the patches; patches are copied some samples at a time."""
+        groups, positions = self._geometry.groups, self._size.numel()
+        written = outputs.new_empty(len(images), self._full[0], self._full[1:].numel())
+        step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
+        for start in range(0, len(images), step):
+            patches = self._patches(images[start : start + step])
+            left = outputs[start : start + step].reshape(len(patches) * groups, -1, positions)
+            right = patches.mT.reshape(len(left), -1, positions).mT
+            torch.bmm(left, right, out=written[start : start + step].view(len(left), left.shape[1], -1))
+        channels, *kernel = self._full[1:]
+        order = (*kernel, channels) if self._channels_last else (channels, *kernel)
+        return written.reshape(len(images), self._full[0], *order)
+
+    def _natural(self, written: Tensor) -> Tensor:
+        natural = written.permute(0, 1, 4, 2, 3) if self._channels_last else written
+        return natural.reshape(len(written), *self.shape)
