@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from assay.gradients.audit import evaluating, refuse_mixed_samples
 from assay.gradients.batches import sample_count
+from assay.gradients.factors import Workspace
 from assay.gradients.fallback import Loss, record_by_vmap
 from assay.gradients.plan import Plan, make_plan
 from assay.gradients.recorded import Recorded
@@ -49,7 +50,7 @@ class PerSampleGradients:
     ) -> None:
         self.model = model
         self._layers, self._fallback, self._audit = layers, fallback, audit
-        self._parameters = tuple(model.parameters())
+        self._workspace, self._parameters = Workspace(), tuple(model.parameters())
         self._plan, self._trained = make_plan(model, layers), self._flags()
         refuse_mixing(model)
         if self._plan.uncovered and fallback is False:
@@ -95,7 +96,7 @@ class PerSampleGradients:
         plan = self._current_plan()
         if plan.uncovered or self._fallback:
             raise self._no_rule("use record(loss, *batch), which can fall back to torch.func.vmap")
-        return Tape(plan, samples)
+        return Tape(plan, samples, self._workspace)
 
     def store(self, gradients: Mapping[str, Tensor]) -> None:
         """Makes `gradients` the `.grad` of the parameters they are named after, for an optimizer to use."""
@@ -104,7 +105,7 @@ class PerSampleGradients:
             parameters[name].grad = gradient
 
     def _pass(self, plan: Plan, loss: Loss, batch: tuple[Any, ...], samples: int) -> Recorded:
-        with Tape(plan, samples) as tape:
+        with Tape(plan, samples, self._workspace) as tape:
             tape.backward(loss(self.model, *batch))
         return tape.recorded()
 

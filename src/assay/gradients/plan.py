@@ -13,12 +13,14 @@ from assay.gradients.refusals import LayerError
 
 @dataclass(frozen=True)
 class Layer:
-    """A module with its rule; `wanted` maps its parameters' names to their names in the model."""
+    """A module with its rule; `wanted` maps its parameters' names, which are `own`, to their names in the model."""
 
     name: str
     module: nn.Module
     rule: Rule
     wanted: dict[str, str]
+    own: frozenset[str]
+    parameters: tuple[nn.Parameter, ...]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def make_plan(model: nn.Module, layers: Collection[str] | None) -> Plan:
         if wanted and (rule is None or not wanted.keys() <= {"weight", "bias"}):
             uncovered.append(f"{name or '(the model itself)'} ({type(module).__name__}: {', '.join(wanted)})")
         elif wanted and rule is not None:
-            covered.append(Layer(name, module, rule, wanted))
+            covered.append(Layer(name, module, rule, wanted, frozenset(wanted), tuple(own[each] for each in wanted)))
     ordered = {name: chosen[name] for name in names.values() if name in chosen}
     left_out = tuple(p for n, p in model.named_parameters() if p.requires_grad and n not in chosen)
     return Plan(ordered, tuple(covered), left_out, tuple(uncovered))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from contextlib import ExitStack
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from assay.errors import AssayError, InputError
-from assay.gradients.factors import Factor, Kept, total
+from assay.gradients.factors import Factor, Kept, Workspace, total
 from assay.gradients.layers import Call
 from assay.gradients.plan import Layer, Plan
 from assay.gradients.recorded import Recorded
@@ -26,33 +27,31 @@ class Tape:
     parameter that is used outside its layer's own `forward` is refused by name when the tape is left.
     """
 
-    def __init__(self, plan: Plan, samples: int) -> None:
-        self._plan, self._samples = plan, samples
+    def __init__(self, plan: Plan, samples: int, workspace: Workspace | None = None) -> None:
+        self._plan, self._samples, self._workspace = plan, samples, workspace or Workspace()
         self._parts: defaultdict[str, list[Factor]] = defaultdict(list)
         self._inputs: WeakValueDictionary[Any, Kept] = WeakValueDictionary()
         self._losses: Tensor | None = None
         self._anchor = torch.zeros((), requires_grad=True)
-        self._undo = ExitStack()
+        self._handles: list[RemovableHandle] = []
 
     def __enter__(self) -> Tape:
-        for parameter in self._plan.left_out:
-            self._undo.callback(parameter.requires_grad_, True)
-            parameter.requires_grad_(False)
+        _require(self._plan.left_out, False)
         self._before = [(parameter.grad, _version(parameter.grad)) for parameter in self._plan.parameters.values()]
         for layer in self._plan.layers:
-            before = partial(_require, [getattr(layer.module, name) for name in layer.wanted], False)
-            self._undo.callback(layer.module.register_forward_pre_hook(before).remove)
-            hook = partial(self._called, layer)
+            before, after = partial(_require, layer.parameters, False), partial(self._called, layer)
+            self._handles.append(layer.module.register_forward_pre_hook(before))
             options = {"prepend": True, "with_kwargs": True, "always_call": True}
-            self._undo.callback(layer.module.register_forward_hook(hook, **options).remove)
+            self._handles.append(layer.module.register_forward_hook(after, **options))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._undo.close()
+        for handle in self._handles:
+            handle.remove()
+        _require(self._plan.left_out, True)
         self._inputs.clear()
         if kind is not None:
-            for layer in self._plan.layers:
-                _require([getattr(layer.module, name) for name in layer.wanted], True)
+            _require(self._plan.parameters.values(), True)
             self._parts.clear()
             return
         for (name, parameter), before in zip(self._plan.parameters.items(), self._before, strict=True):
@@ -89,7 +88,7 @@ class Tape:
         self, layer: Layer, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
     ) -> Tensor | None:
         """After a layer's forward: keeps its input and sees to it that the gradient of its output arrives."""
-        _require([getattr(module, name) for name in layer.wanted], True)
+        _require(layer.parameters, True)
         if output is None or not torch.is_grad_enabled() or not self._samples:
             return None  # it raised, or trains nothing
         given = args[0] if args else next(iter(kwargs.values()))
@@ -123,7 +122,8 @@ class Tape:
             raise LayerError(
                 layer.name, "a second backward pass through one recording", "record once for each backward"
             )
-        call = Call(layer.name, layer.module, given.pop(), Kept(gradient, layer.name), frozenset(layer.wanted))
+        kept = Kept(gradient, layer.name)
+        call = Call(layer.name, layer.module, given.pop(), kept, layer.own, self._workspace)
         with torch.no_grad():
             for name, factor in layer.rule(call).items():
                 self._parts[layer.wanted[name]].append(factor)
@@ -149,9 +149,9 @@ class _Start(torch.autograd.Function):
         return None, None
 
 
-def _require(parameters: list[nn.Parameter], flag: bool, *_: object) -> None:
+def _require(parameters: Iterable[nn.Parameter], flag: bool, *_: object) -> None:
     for parameter in parameters:
-        parameter.requires_grad_(flag)
+        parameter.requires_grad = flag
 
 
 def _version(gradient: Tensor | None) -> int:

@@ -7,6 +7,7 @@ from assay.gradients.factors.kept import Kept, OverwrittenError
 from assay.gradients.factors.outer import Outer, outer_products
 from assay.gradients.factors.scattered import Scattered
 from assay.gradients.factors.total import Total, total
+from assay.gradients.factors.workspace import Workspace
 
 __all__ = [
     "Convolved",
@@ -17,6 +18,7 @@ __all__ = [
     "OverwrittenError",
     "Scattered",
     "Total",
+    "Workspace",
     "outer_products",
     "total",
 ]

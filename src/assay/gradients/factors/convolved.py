@@ -12,6 +12,7 @@ from assay.gradients.factors.base import Factor, chunks
 from assay.gradients.factors.dense import Dense
 from assay.gradients.factors.kept import Kept
 from assay.gradients.factors.outer import Outer
+from assay.gradients.factors.workspace import Workspace
 
 SHORTEST_RUN = 16
 """Numbers that lie side by side in a channels-last patch from which on copying patches that way is the faster one."""
@@ -45,8 +46,11 @@ class Convolved(Factor):
     small against patches and outputs are written out at once, others go by the ghost identity of their patches.
     """
 
-    def __init__(self, images: Kept, outputs: Kept, geometry: Geometry, shape: torch.Size) -> None:
+    def __init__(
+        self, images: Kept, outputs: Kept, geometry: Geometry, shape: torch.Size, workspace: Workspace | None = None
+    ) -> None:
         self._geometry, self.samples = geometry, len(images.value)
+        self._workspace = workspace or Workspace()
         channels, self._size = images.value.shape[1], outputs.value.shape[2:]
         self.shape, patch = shape, shape[1:].numel()
         self._full = torch.Size((shape[0], channels // geometry.groups, *geometry.kernel))
@@ -107,29 +111,41 @@ class Convolved(Factor):
     def _outer(self, rows: slice) -> Outer:
         images, outputs = self._tensors()
         patches = self._patches(images[rows])
-        return Outer(Kept(outputs[rows].flatten(2).mT, ""), Kept(patches, ""))
+        return Outer(Kept(outputs[rows].flatten(2).mT, ""), Kept(patches.clone(), ""))
 
     def _patches(self, images: Tensor) -> Tensor:
-        """[N, T, patch], in the order kh, kw, C if channels come last and in the order C, kh, kw if not."""
+        """[N, T, patch], in the order kh, kw, C if channels come last and in the order C, kh, kw if not.
+
+        Valid until the next call: both copies lie in scratch memory.
+        """
+        count = len(images)
         if self._channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-            return self._geometry.windows(images, self._size).reshape(len(images), self._size.numel(), -1)
+            last = images.permute(0, 2, 3, 1)
+            last = self._workspace.scratch("images", last.shape, images).copy_(last)
+            windows = self._geometry.windows(last.permute(0, 3, 1, 2), self._size)
+            return (
+                self._workspace.scratch("patches", windows.shape, images)
+                .copy_(windows)
+                .view(count, self._size.numel(), -1)
+            )
         windows = self._geometry.windows(images, self._size).permute(0, 5, 3, 4, 1, 2)
-        return windows.reshape(len(images), -1, self._size.numel()).mT
+        patches = self._workspace.scratch("patches", windows.shape, images).copy_(windows)
+        return patches.view(count, -1, self._size.numel()).mT
 
     def _write(self, images: Tensor, outputs: Tensor) -> Tensor:
-        """Gradients [N, d, patch], in the order of the patches; patches are copied some samples at a time."""
-        groups, positions = self._geometry.groups, self._size.numel()
-        written = outputs.new_empty(len(images), self._full[0], self._full[1:].numel())
-        step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
-        for start in range(0, len(images), step):
-            patches = self._patches(images[start : start + step])
-            left = outputs[start : start + step].reshape(len(patches) * groups, -1, positions)
-            right = patches.mT.reshape(len(left), -1, positions).mT
-            torch.bmm(left, right, out=written[start : start + step].view(len(left), left.shape[1], -1))
+        """Gradients [N, d, patch], in the order of the patches, which are copied some samples at a time."""
+        groups, positions, depth = self._geometry.groups, self._size.numel(), self._full[0]
         channels, *kernel = self._full[1:]
         order = (*kernel, channels) if self._channels_last else (channels, *kernel)
-        return written.reshape(len(images), self._full[0], *order)
+        written = self._workspace.lend(self, (len(images), depth, *order), outputs)
+        step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
+        for start in range(0, len(images), step):
+            right = self._patches(images[start : start + step])
+            count = len(right) * groups
+            left = outputs[start : start + step].reshape(count, -1, positions)
+            right = right if groups == 1 else right.mT.reshape(count, -1, positions).mT
+            torch.bmm(left, right, out=written[start : start + step].view(count, depth // groups, -1))
+        return written
 
     def _natural(self, written: Tensor) -> Tensor:
         natural = written.permute(0, 1, 4, 2, 3) if self._channels_last else written

@@ -22,7 +22,7 @@ def convolution(call: Call) -> dict[str, Factor]:
             images, outputs = (kept.of(lambda value: value.unsqueeze(2)) for kept in (images, outputs))
         kernel, stride, dilation = (_pair(size) for size in (module.kernel_size, module.stride, module.dilation))
         geometry = Geometry(kernel, stride, dilation, module.groups)
-        factors["weight"] = Convolved(images, outputs, geometry, module.weight.shape)
+        factors["weight"] = Convolved(images, outputs, geometry, module.weight.shape, call.workspace)
     if "bias" in call.wanted:
         factors["bias"] = Dense(call.keep(call.gradient.value.flatten(2).sum(2)))
     return factors

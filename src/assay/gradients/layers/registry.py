@@ -7,18 +7,22 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from assay.gradients.factors import Factor, Kept
+from assay.gradients.factors import Factor, Kept, Workspace
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a layer: its `input` [N, ...], the `gradient` [N, ...] of its output, and which parameters are `wanted`."""
+    """One call of a layer: its `input` [N, ...], the `gradient` [N, ...] of its output, and which parameters are `wanted`.
+
+    `workspace` lends memory for what is made of them.
+    """
 
     name: str
     module: nn.Module
     input: Kept
     gradient: Kept
     wanted: frozenset[str]
+    workspace: Workspace
 
     def keep(self, tensor: Tensor) -> Kept:
         """A tensor made from this call's, to be read later."""
