@@ -8,32 +8,38 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import torch
 
 from assay.config.compose import compose
 from assay.data import PreparedData, prepare
-from assay.learning.models import ModelSpec, build_model
-from assay.learning.modules.permutation_pass import PermutationPass, Rows
+from assay.learning.models import ModelSpec
+from assay.learning.modules.permutation_pass import PermutationPass
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.permutations import random_orders
 
 REPEATS = 5
 TRAINER, MODEL = TrainerSpec(), ModelSpec("linear", intercept=False)
 
 
-def seconds(work: Callable[[], object]) -> list[float]:
-    """Processor seconds of `work`, once to warm up and then REPEATS times."""
+def seconds(work: Callable[[], object], repeats: int = REPEATS) -> list[float]:
+    """Processor seconds of `work`, once to warm up and then `repeats` times."""
     work()
     found = []
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         started = time.process_time()
         work()
         found.append(time.process_time() - started)
     return found
+
+
+def alternating(first: Callable[[], object], second: Callable[[], object]) -> tuple[list[float], list[float]]:
+    """Processor seconds of two pieces of work, taken in turns, so that a busy machine slows both alike."""
+    pairs = [(seconds(first, 1)[0], seconds(second, 1)[0]) for _ in range(REPEATS)]
+    return [a for a, _ in pairs], [b for _, b in pairs]
 
 
 def quickstart_data() -> PreparedData:
@@ -52,16 +58,21 @@ def valuation(
     return valuator.value(data, MODEL, PrivacySpec(mechanism, burn_in=0.3), Streams(0), TRAINER)
 
 
-def bare_rounds(data: PreparedData, replicates: int, evaluations: int) -> None:
-    """The same rounds without Trainer and callbacks: what Lightning's share is measured against."""
-    model = build_model(MODEL, kind="regression", classes=0, features=data.train.features.shape[1])
-    train, valid = (Rows(torch.tensor(part.features), torch.tensor(part.target)) for part in (data.train, data.valid))
-    start = torch.zeros(model.parameter_count, dtype=torch.float64)
-    orders = random_orders(Streams(0), len(train), replicates, "values")
-    module = PermutationPass(
-        model, train, valid, start, orders, learning_rate=0.05, utility="negative_loss", replicates=replicates
-    )
-    module.training_step(torch.arange(1, evaluations + 1), 0)
+def trainer_share(data: PreparedData) -> float:
+    """Share of a fit's processor seconds that is spent outside `training_step`: Lightning's own part."""
+    inside = 0.0
+    step = PermutationPass.training_step
+
+    def timed(self: PermutationPass, batch: torch.Tensor, batch_idx: int) -> None:
+        nonlocal inside
+        started = time.process_time()
+        step(self, batch, batch_idx)
+        inside += time.process_time() - started
+
+    with mock.patch.object(PermutationPass, "training_step", timed):
+        started = time.process_time()
+        valuation(data, 24, 200)
+        return 1 - inside / (time.process_time() - started)
 
 
 def command(*arguments: str) -> Callable[[], object]:
@@ -95,12 +106,11 @@ def main() -> None:
         print(f"{name:62s} {middle:9.4f}  [{min(samples):.4f}, {max(samples):.4f}]", flush=True)
         return middle
 
-    one = note("1 replicate, 40 evaluations, CPU s", seconds(lambda: valuation(data, 1)))
-    many = note("24 replicates, 40 evaluations, CPU s", seconds(lambda: valuation(data, 24)))
-    note("24 replicates over 1, ratio", [many / one])
-    bare = note("200 rounds in the module alone, CPU s", seconds(lambda: bare_rounds(data, 24, 200)))
-    fitted = note("200 rounds by the Trainer, CPU s", seconds(lambda: valuation(data, 24, 200, "none")))
-    note("Trainer over module, ratio", [fitted / bare])
+    one, many = alternating(lambda: valuation(data, 1), lambda: valuation(data, 24))
+    note("1 replicate, 40 evaluations, CPU s", one)
+    note("24 replicates, 40 evaluations, CPU s", many)
+    note("24 replicates over 1, ratio", [b / a for a, b in zip(one, many, strict=True)])
+    note("share of the Trainer in 200 rounds", [trainer_share(data) for _ in range(REPEATS)])
     for evaluations in (20, 80, 320):
         note(f"24 replicates, {evaluations} evaluations, CPU s", seconds(lambda k=evaluations: valuation(data, 24, k)))
     note("assay --help, CPU s", whole_process(command("--help")))

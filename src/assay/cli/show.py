@@ -24,17 +24,52 @@ def show(run: RunDirectory) -> None:
         slopes = _rows(run, "slopes")
         if slopes:
             _print_table("log-log slope of uncertainty on evaluations", slopes)
+            _print_lines(MEANING_OF_SUMMARY)
     else:
         values = _rows(run, "values")
         if values:
             lowest = sorted(values, key=lambda row: row["value"])[:_LOWEST]
             _print_table(f"the {len(lowest)} rows of lowest value, of {len(values)}", lowest)
+            _print_lines(_meaning_of_values(run, values))
     metrics = run.metrics()
     if summary is None:
         for name in [name for name in metrics if name not in _COSTS][:12]:
             print(f"{name}: {_cell(metrics[name])}")
     seconds, processor, memory = (metrics[name] for name in _COSTS)
     print(f"{seconds:.1f} s, {processor:.1f} s of processor, {memory:.0f} MB")
+
+
+MEANING_OF_SUMMARY = (
+    "estimation_uncertainty: variance of a row's value over replicates of noise and permutations (lower is surer)",
+    "spearman: rank correlation with non-private values; auc: of finding the corrupted rows by low value (0.5 is guessing)",
+    "a slope above 0: more evaluations under the same budget make the values less certain",
+)
+
+
+def _meaning_of_values(run: RunDirectory, values: Sequence[Row]) -> list[str]:
+    """What the numbers are, how many can be told from 0, and under which guarantee they stand."""
+    lines = ["id: position of the row in its source, from 0; value: what the row adds to the utility on the valid rows"]
+    if all(math.isfinite(row.get("ci_low", math.nan)) for row in values):
+        below, above = sum(row["ci_high"] < 0 for row in values), sum(row["ci_low"] > 0 for row in values)
+        lines.append(
+            f"{below} of {len(values)} values lie below 0 at 95 %, {above} above; the interval is that of the estimate on "
+            "this split, and other valid rows would give other values"
+        )
+    config = run.config()
+    privacy, facts = config.get("privacy", {}), run.status()
+    if privacy.get("name", "none") != "none" and facts.get("epsilon") is not None:
+        noise = "secure noise" if facts.get("noise") == "secure" else "seeded noise: no guarantee to who knows the seed"
+        lines.append(
+            f"private: epsilon {_cell(facts['epsilon'])}, delta {privacy['delta']:g}, {privacy['relation']} neighbours, "
+            f"{noise} ({run.path / 'ledger.jsonl'})"
+        )
+    lines.append(f"all of them: {run.path / 'values.csv'}")
+    return lines
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    for line in lines:
+        print(line)
 
 
 def _rows(run: RunDirectory, name: str) -> list[dict[str, Any]] | None:
@@ -94,6 +129,8 @@ def _alone(row: Row, column: str) -> str:
 
 def _with_interval(row: Row, column: str) -> str:
     low, high = row.get(f"{column}_low"), row.get(f"{column}_high")
+    if column == "value":
+        low, high = row.get("ci_low"), row.get("ci_high")
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return _cell(row[column])
     return f"{_cell(row[column])} [{_cell(low)}, {_cell(high)}]"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-from pytorch_lightning import Callback, Trainer
+from pytorch_lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 
@@ -63,6 +66,19 @@ class Batches:
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(self.parts)
+
+
+def carry_out_fit(trainer: Trainer, module: LightningModule, batches: Iterable[Any]) -> None:
+    """Fits in silence; an interrupt stays an interrupt, where Lightning ends the process and leaves SIGINT switched off."""
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.getsignal(signal.SIGINT) if main else None
+    with quiet():
+        try:
+            trainer.fit(module, train_dataloaders=batches)
+        except SystemExit as end:
+            if handler is not None:
+                signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from end
 
 
 @contextmanager

@@ -61,6 +61,13 @@ class RunDirectory:
         """Whether the run may be trusted: every other state is a run to be carried out (again)."""
         return self.status().get("state") == "finished"
 
+    def config(self) -> dict[str, Any]:
+        """The resolved config; empty when there is none."""
+        import yaml
+
+        path = self.path / CONFIG
+        return yaml.safe_load(path.read_text()) or {} if path.is_file() else {}
+
     def metrics(self) -> dict[str, float]:
         """Flat name -> number of a finished run; NaN where JSON holds null."""
         held = json.loads((self.path / METRICS).read_text())

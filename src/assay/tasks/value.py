@@ -40,6 +40,7 @@ class Value:
         if not train.clean.all():
             metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
             table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
+        write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())
         write_ledger(study, found.ledger)
         if found.ledger:
             context.record(epsilon=found.epsilon)

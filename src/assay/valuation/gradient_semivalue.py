@@ -24,7 +24,7 @@ from assay.learning.initialisation import public_start
 from assay.learning.marginals import MarginalSums
 from assay.learning.models import ModelSpec, build_model
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, TrainerSpec, quiet
+from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
 from assay.runs.streams import Streams
@@ -179,9 +179,10 @@ class _Fit:
         advance(done)
         if done < self.choice.evaluations:
             rounds = torch.arange(done + 1, self.choice.evaluations + 1)
+            batches = Batches(torch.split(rounds, max(1, STEPS_A_BATCH // self.rows)))
             with quiet():
                 fit = self.trainer.build([*self.callbacks, ShowRounds(advance), save], max_epochs=1)
-                fit.fit(self.module, train_dataloaders=Batches(torch.split(rounds, max(1, STEPS_A_BATCH // self.rows))))
+            carry_out_fit(fit, self.module, batches)
         return self._found(save.cost())
 
     def _found(self, cost: Cost) -> GradientValues:

@@ -15,7 +15,7 @@ from assay.learning.callbacks.rounds import RoundCallback
 from assay.learning.marginals import MarginalSums
 from assay.learning.models import ReplicatedModel
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, TrainerSpec, quiet
+from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
 from assay.runs.streams import Streams
 from assay.valuation.permutations import random_orders
 
@@ -94,5 +94,5 @@ def bootstrap_std_errors(
     callbacks = [noise, ReuseReleases(len(rows)), RecordValues(marginals)]
     with quiet():
         fit = trainer.build(callbacks, max_epochs=1)
-        fit.fit(module, train_dataloaders=Batches([torch.arange(1, evaluations + 1)]))
+    carry_out_fit(fit, module, Batches([torch.arange(1, evaluations + 1)]))
     return np.asarray(marginals.values().std(axis=0, ddof=1))
