@@ -13,6 +13,7 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
+_VALUING = {"value", "estimation_uncertainty"}
 
 
 def check_composition(config: Config) -> None:
@@ -79,6 +80,9 @@ def _check_model(config: Config) -> None:
 def _check_privacy(config: Config) -> None:
     if config["privacy"]["name"] != "none" and config["valuation"]["name"] == "semivalue":
         _pointless_privacy(config, "valuation=semivalue refits whole models, which release nothing per row")
+    if config["privacy"].get("relation") == "add_remove" and config["task"]["name"] in _VALUING:
+        told = f"task={config['task']['name']} releases rows by name, which shows that they are there"
+        raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")
 
 
 def _pointless_privacy(config: Config, why: str) -> None:
