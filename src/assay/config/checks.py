@@ -13,6 +13,7 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
+_VALUING = {"value", "estimation_uncertainty"}
 
 
 def check_composition(config: Config) -> None:
@@ -82,6 +83,9 @@ def _check_privacy(config: Config) -> None:
     if config["privacy"].get("secure_noise") and config["trainer"].get("precision") == 32:
         told = "single precision leaves gaps in the noise that betray what it hides"
         raise InputError("privacy.secure_noise", "true", told, "use trainer.precision=64")
+    if config["privacy"].get("relation") == "add_remove" and config["task"]["name"] in _VALUING:
+        told = f"task={config['task']['name']} releases rows by name, which shows that they are there"
+        raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")
 
 
 def _pointless_privacy(config: Config, why: str) -> None:

@@ -157,7 +157,7 @@ class Privacy:
     name: str
     epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
     delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
-    relation: Literal["zero_out", "replace_one"]
+    relation: Literal["zero_out", "replace_one", "add_remove"]
     max_grad_norm: Annotated[float, above(0, "the L2 norm that a row's gradient is clipped to, e.g. 1.0")]
     secure_noise: bool
 

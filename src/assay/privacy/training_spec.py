@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.privacy.accounting import Accountant, make_accountant
+from assay.privacy.accounting import Accountant, open_accountant
 from assay.privacy.budget import Budget
 from assay.privacy.calibration import noise_multiplier_for
 from assay.privacy.ledger import Ledger
@@ -50,7 +50,7 @@ class TrainingPrivacy:
 
     @cached_property
     def _accountant(self) -> Accountant:
-        return make_accountant(self.accountant)
+        return open_accountant(self.accountant)
 
     def noise_multiplier(self, sample_rate: float, steps: int) -> float:
         """Deviation of the noise in clipping norms, for `steps` steps on Poisson samples."""

@@ -62,7 +62,9 @@ class PrivateGradients(Callback):
                 f"{loader.parts} (make them equal, so that a step is one sample)"
             )
         if trainer.world_size != 1:
-            raise AssayError(f"world_size={trainer.world_size}: each process would draw noise of its own (use devices=1)")
+            raise AssayError(
+                f"world_size={trainer.world_size}: each process would draw noise of its own (use devices=1)"
+            )
         self._engine = PerSampleGradients(pl_module, fallback=False)
         limit, accounted = self.clipping.max_grad_norm_of(self._layers()), self.ledger.account.sensitivity.max_grad_norm
         if limit > accounted * (1 + 1e-12):
@@ -84,7 +86,9 @@ class PrivateGradients(Callback):
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Clips what the backward pass recorded and adds it to the step's sum."""
         if self._tape is None or self._loader is None:
-            raise AssayError("a second backward pass for one batch: each batch is one release (call manual_backward once)")
+            raise AssayError(
+                "a second backward pass for one batch: each batch is one release (call manual_backward once)"
+            )
         tape, self._tape = self._tape, None
         self._open.close()
         real = self._real()
@@ -104,7 +108,10 @@ class PrivateGradients(Callback):
             raise AssayError("an optimizer step before the whole of its batch: step once for each sample")
         sampler = self._loader.sampler
         self.ledger.charge(NoisySteps(self.noise_multiplier, sampler))
-        draw, deviation = self.noise.open_round(self.steps), self.noise_multiplier * self.clipping.max_grad_norm_of(self._layers())
+        draw, deviation = (
+            self.noise.open_round(self.steps),
+            self.noise_multiplier * self.clipping.max_grad_norm_of(self._layers()),
+        )
         gradients = {
             name: total.add(draw(tuple(total.shape)).to(total.device), alpha=deviation) / sampler.expected_batch_size
             for name, total in self._sum.items()
