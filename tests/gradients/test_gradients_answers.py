@@ -182,3 +182,16 @@ def test_gram_of_different_engines_is_refused() -> None:
     other = PerSampleGradients(model, ["2"]).record(squared, draw(3, 5))
     with pytest.raises(AssayError, match="gram"):
         one.gram(other)
+
+
+@pytest.mark.parametrize("name", ["conv2d", "conv2d, channels last"])
+def test_a_batch_keeps_its_memory_while_another_of_the_same_size_is_recorded(name: str) -> None:
+    case = CASES[name]
+    model, inputs = settled(case.build(), torch.float64), case.inputs(6)
+    engine = PerSampleGradients(model)
+    one, other = engine.record(case.loss, inputs[:3]), engine.record(case.loss, inputs[3:])
+    expected = flat(one_row_at_a_time(model, case.loss, inputs))
+    assert close(one.gram(other), expected[:3] @ expected[3:].T, 1e-10)
+    del one
+    third = engine.record(case.loss, inputs[:3])  # takes the memory of the first
+    assert close(third.gram(other), expected[:3] @ expected[3:].T, 1e-10)

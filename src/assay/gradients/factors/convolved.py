@@ -34,7 +34,7 @@ class Geometry:
         """View [N, oh, ow, kh, kw, C] of `images` [N, C, h, w] for outputs of `size` [oh, ow]; nothing is copied."""
         batch, channel, height, width = images.stride()
         steps = (height * self.stride[0], width * self.stride[1], height * self.dilation[0], width * self.dilation[1])
-        shape = (len(images), *size, *self.kernel, images.shape[1])
+        shape = (images.shape[0], *size, *self.kernel, images.shape[1])
         return images.as_strided(shape, (batch, *steps, channel), images.storage_offset())
 
 
@@ -49,7 +49,7 @@ class Convolved(Factor):
     def __init__(
         self, images: Kept, outputs: Kept, geometry: Geometry, shape: torch.Size, workspace: Workspace | None = None
     ) -> None:
-        self._geometry, self.samples = geometry, len(images.value)
+        self._geometry, self.samples = geometry, images.value.shape[0]
         self._workspace = workspace or Workspace()
         channels, self._size = images.value.shape[1], outputs.value.shape[2:]
         self.shape, patch = shape, shape[1:].numel()
@@ -118,7 +118,7 @@ class Convolved(Factor):
 
         Valid until the next call: both copies lie in scratch memory.
         """
-        count = len(images)
+        count = images.shape[0]
         if self._channels_last:
             last = images.permute(0, 2, 3, 1)
             last = self._workspace.scratch("images", last.shape, images).copy_(last)
@@ -141,7 +141,7 @@ class Convolved(Factor):
         step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
         for start in range(0, len(images), step):
             right = self._patches(images[start : start + step])
-            count = len(right) * groups
+            count = right.shape[0] * groups
             left = outputs[start : start + step].reshape(count, -1, positions)
             right = right if groups == 1 else right.mT.reshape(count, -1, positions).mT
             torch.bmm(left, right, out=written[start : start + step].view(count, depth // groups, -1))
