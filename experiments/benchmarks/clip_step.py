@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from experiments.benchmarks.models import MODELS, Task
 
-LEARNING_RATE, MAX_GRAD_NORM = 1e-3, 1.0
+LEARNING_RATE, MAX_GRAD_NORM, WARM_UP = 1e-3, 1.0, 2
 Step = Callable[[], object]
 
 
@@ -54,10 +54,11 @@ def ours(task: Task) -> Step:
     from assay.gradients import PerSampleGradients
 
     engine = PerSampleGradients(task.model)
-    parameters = _trained(task.model)
+    parameters, gradients = _trained(task.model), dict[str, Tensor]()
 
     def step() -> None:
-        gradients = engine.record(task.losses, *task.batch).clipped_sum(MAX_GRAD_NORM).gradients
+        nonlocal gradients
+        gradients = engine.record(task.losses, *task.batch).clipped_sum(MAX_GRAD_NORM, out=gradients).gradients
         _descend(list(parameters.values()), [gradients[name] for name in parameters])
 
     return step
@@ -142,15 +143,15 @@ def timed(name: str, variants: list[str], rounds: int) -> dict[str, list[float]]
     """Processor seconds of each variant in each round."""
     steps = {variant: VARIANTS[variant](MODELS[name]()) for variant in variants}
     found: dict[str, list[float]] = {variant: [] for variant in variants}
-    for number in range(rounds + 1):
+    for number in range(WARM_UP + rounds):
         for variant, step in steps.items():
-            repeats = 3 if variant in ("plain", "ours", "opacus_ghost") and number else 1
+            repeats = 5 if variant in ("plain", "ours", "opacus_ghost") and number >= WARM_UP else 1
             samples = []
             for _ in range(repeats):
                 started = time.process_time()
                 step()
                 samples.append(time.process_time() - started)
-            if number:
+            if number >= WARM_UP:
                 found[variant].append(statistics.median(samples))
     return found
 

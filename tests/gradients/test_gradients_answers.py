@@ -195,3 +195,15 @@ def test_a_batch_keeps_its_memory_while_another_of_the_same_size_is_recorded(nam
     del one
     third = engine.record(case.loss, inputs[:3])  # takes the memory of the first
     assert close(third.gram(other), expected[:3] @ expected[3:].T, 1e-10)
+
+
+def test_memory_of_an_earlier_sum_is_used_again_and_only_if_given() -> None:
+    model, inputs = small(), draw(6, 5)
+    engine = PerSampleGradients(model)
+    first = engine.record(squared, inputs[:3]).clipped_sum(0.1)
+    before, memory = vector(first.gradients), first.gradients["0.weight"].data_ptr()
+    expected = engine.record(squared, inputs[3:]).clipped_sum(0.1)
+    assert torch.equal(vector(first.gradients), before)
+    again = engine.record(squared, inputs[3:]).clipped_sum(0.1, out=first.gradients)
+    assert again.gradients["0.weight"].data_ptr() == memory
+    assert torch.equal(vector(again.gradients), vector(expected.gradients))

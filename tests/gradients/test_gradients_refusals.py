@@ -277,7 +277,7 @@ def test_ids_are_not_overwritten_unseen() -> None:
 
 def test_a_second_backward_pass_through_one_recording_is_refused() -> None:
     engine = PerSampleGradients(settled(nn.Linear(5, 3), torch.float64))
-    with engine.recording(samples=7) as tape:
+    with engine.recording(samples=7):
         losses = squared(engine.model, draw(7, 5))
         losses.sum().backward(retain_graph=True)
         with pytest.raises(LayerError, match="second backward pass"):

@@ -66,7 +66,7 @@ class Convolved(Factor):
         some = chunks(self.samples, self._size.numel() * self.shape[1:].numel())
         return torch.cat([self._outer(rows).squared_norms() for rows in some])
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """One product with the gradients written out, or one weight gradient of the convolution."""
         if self._written:
             return self._natural(self._written.weighted_sum(weights)[None])[0]

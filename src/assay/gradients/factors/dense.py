@@ -27,7 +27,7 @@ class Dense(Factor):
         """|g_n|^2."""
         return self._kept.squares()
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """sum_n w_n g_n."""
         found = torch.mv(self._flat.mT, weights)
         return found if len(self.shape) == 1 else found.reshape(self.shape)

@@ -33,7 +33,7 @@ class Kept:
         """The tensor as it was."""
         if self._version is not None and self._tensor._version != self._version:
             raise OverwrittenError(
-                f"layer={self._layer or '(the model itself)'}: an activation or gradient it needs was overwritten in place after use "
+                f"layer={self._layer or '(the model itself)'}: a tensor it needs was overwritten in place after use "
                 "(take the in-place operation out of place, e.g. inplace=False, x = x + y)"
             )
         return self._tensor

@@ -32,14 +32,15 @@ class Outer(Factor):
             return self._rows.squares() * self._columns.squares()
         return (self._rows.gram() * self._columns.gram()).flatten(1).sum(1).clamp(min=0)
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """R^T diag(w) C over all samples and positions: one product, the book-keeping of Bu et al., arXiv 2210.00038."""
         scale_columns = self.shape[1] <= self.shape[0]
         rows = self._rows.value if scale_columns else self._rows.scaled(weights)
         columns = self._columns.scaled(weights) if scale_columns else self._columns.value
         if rows.dim() > 2:
             rows, columns = rows.reshape(-1, self.shape[0]), columns.reshape(-1, self.shape[1])
-        return rows.mT @ columns
+        found: Tensor = torch.mm(rows.mT, columns, out=out)
+        return found
 
     def dots(self, direction: Tensor) -> Tensor:
         """sum_t r_nt^T V c_nt."""
