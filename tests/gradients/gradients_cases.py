@@ -163,6 +163,8 @@ CASES: dict[str, Case] = {
     "conv2d, groups": _convolution(4, 6, 3, groups=2, padding=1),
     "conv2d, depthwise": _convolution(4, 4, 3, groups=4, bias=False),
     "conv2d, channels last": _convolution(6, 3, 3, stride=2),
+    "conv2d, sixteen kernels": _convolution(3, 16, 3, stride=2),
+    "conv2d, sixteen kernels, channels last": _convolution(7, 16, 3, stride=2),
     "conv2d, ghost": _convolution(20, 24, (3, 3), stride=(4, 5), padding=1),
     "conv2d, ghost, channels first": _convolution(2, 64, (7, 7), stride=9),
     "conv2d, same": _convolution(2, 3, (2, 3), padding="same"),

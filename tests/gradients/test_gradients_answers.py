@@ -191,7 +191,9 @@ def test_a_batch_keeps_its_memory_while_another_of_the_same_size_is_recorded(nam
     engine = PerSampleGradients(model)
     one, other = engine.record(case.loss, inputs[:3]), engine.record(case.loss, inputs[3:])
     expected = flat(one_row_at_a_time(model, case.loss, inputs))
+    both = engine.record(case.loss, inputs[3:])
     assert close(one.gram(other), expected[:3] @ expected[3:].T, 1e-10)
+    assert close(one.gram(both), expected[:3] @ expected[3:].T, 1e-10)
     del one
     third = engine.record(case.loss, inputs[:3])  # takes the memory of the first
     assert close(third.gram(other), expected[:3] @ expected[3:].T, 1e-10)

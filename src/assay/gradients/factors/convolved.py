@@ -55,6 +55,10 @@ class Convolved(Factor):
         self.shape, patch = shape, shape[1:].numel()
         self._full = torch.Size((shape[0], channels // geometry.groups, *geometry.kernel))
         self._channels_last = geometry.groups == 1 and geometry.kernel[1] * channels >= SHORTEST_RUN
+        # products are fastest whose last axis fills a vector register
+        turned = geometry.groups == 1 and shape[0] % 16 == 0 and patch % 16 != 0
+        kernel = "hwc" if self._channels_last else "chw"
+        self._axes = kernel + "d" if turned else "d" + kernel
         small = shape.numel() <= 2 * self._size.numel() * (patch + shape[0])
         self._written = Dense(self._write(images.value, outputs.value)) if small or geometry.groups > 1 else None
         self._kept = None if self._written else (images, outputs)
@@ -80,7 +84,7 @@ class Convolved(Factor):
         """Output gradients against the convolution with the direction as kernel."""
         kernel = direction.reshape(self._full)
         if self._written:
-            return self._written.dots(kernel.permute(0, 2, 3, 1) if self._channels_last else kernel)
+            return self._written.dots(kernel.permute(["dchw".index(axis) for axis in self._axes]))
         images, outputs = self._tensors()
         convolved = functional.conv2d(images, kernel, None, self._geometry.stride, 0, self._geometry.dilation)
         return (convolved * outputs).flatten(1).sum(1)
@@ -98,7 +102,7 @@ class Convolved(Factor):
     def gram(self, other: Factor) -> Tensor:
         """Of the gradients written out, or by the ghost identity where that takes fewer products."""
         if isinstance(other, Convolved) and self.samples and other.samples:
-            if self._written and other._written and self._channels_last == other._channels_last:
+            if self._written and other._written and self._axes == other._axes:
                 return self._written.gram(other._written)
             if self._kept and other._kept:
                 return self._outer(slice(None)).gram(other._outer(slice(None)))
@@ -133,20 +137,23 @@ class Convolved(Factor):
         return patches.view(count, -1, self._size.numel()).mT
 
     def _write(self, images: Tensor, outputs: Tensor) -> Tensor:
-        """Gradients [N, d, patch], in the order of the patches, which are copied some samples at a time."""
-        groups, positions, depth = self._geometry.groups, self._size.numel(), self._full[0]
-        channels, *kernel = self._full[1:]
-        order = (*kernel, channels) if self._channels_last else (channels, *kernel)
-        written = self._workspace.lend(self, (len(images), depth, *order), outputs)
+        """Gradients [N, *axes], in the order of the patches, which are copied some samples at a time."""
+        groups, positions = self._geometry.groups, self._size.numel()
+        sizes = dict(zip("dchw", self._full, strict=True))
+        written = self._workspace.lend(self, (images.shape[0], *(sizes[axis] for axis in self._axes)), outputs)
         step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
-        for start in range(0, len(images), step):
+        for start in range(0, images.shape[0], step):
             right = self._patches(images[start : start + step])
             count = right.shape[0] * groups
             left = outputs[start : start + step].reshape(count, -1, positions)
             right = right if groups == 1 else right.mT.reshape(count, -1, positions).mT
-            torch.bmm(left, right, out=written[start : start + step].view(count, depth // groups, -1))
+            some = written[start : start + step]
+            if self._axes[-1] == "d":
+                torch.bmm(right.mT, left.mT, out=some.view(count, -1, sizes["d"]))
+            else:
+                torch.bmm(left, right, out=some.view(count, sizes["d"] // groups, -1))
         return written
 
     def _natural(self, written: Tensor) -> Tensor:
-        natural = written.permute(0, 1, 4, 2, 3) if self._channels_last else written
-        return natural.reshape(len(written), *self.shape)
+        order = [1 + self._axes.index(axis) for axis in "dchw"]
+        return written.permute(0, *order).reshape(written.shape[0], *self.shape)
