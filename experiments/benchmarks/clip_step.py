@@ -219,9 +219,14 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.memory_of:
-        return _print_memory(arguments.memory_of)
-    if arguments.seconds_of:
-        return _print_seconds(arguments.seconds_of)
+        _print_memory(arguments.memory_of)
+    elif arguments.seconds_of:
+        _print_seconds(arguments.seconds_of)
+    else:
+        _print_table(arguments)
+
+
+def _print_table(arguments: argparse.Namespace) -> None:
     rows = []
     print(f"{'model':14s}{'variant':14s}{'ms':>9s}{'/ plain':>9s}{'quartiles':>17s}{'/ ghost':>9s}{'peak MB':>9s}")
     for name in arguments.models.split(","):

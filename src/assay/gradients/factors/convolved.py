@@ -10,14 +10,14 @@ from torch import Tensor
 
 from assay.gradients.factors.base import Factor, chunks
 from assay.gradients.factors.dense import Dense
-from assay.gradients.factors.kept import Kept
+from assay.gradients.factors.kept import Kept, squared_norms
 from assay.gradients.factors.outer import Outer
 from assay.gradients.factors.workspace import Workspace
 
 SHORTEST_RUN = 16
 """Numbers that lie side by side in a channels-last patch from which on copying patches that way is the faster one."""
 
-LARGEST_COPY = 1 << 18
+LARGEST_COPY = 3 << 16
 """Elements of patches that are copied at a time: what stays in a processor's cache until it is used."""
 
 
@@ -60,13 +60,14 @@ class Convolved(Factor):
         kernel = "hwc" if self._channels_last else "chw"
         self._axes = kernel + "d" if turned else "d" + kernel
         small = shape.numel() <= 2 * self._size.numel() * (patch + shape[0])
+        self._squares: Tensor  # of what is written out, taken while it was in the processor's cache
         self._written = Dense(self._write(images.value, outputs.value)) if small or geometry.groups > 1 else None
         self._kept = None if self._written else (images, outputs)
 
     def squared_norms(self) -> Tensor:
         """By the gradients written out, or by the ghost identity some samples at a time."""
         if self._written:
-            return self._written.squared_norms()
+            return self._squares
         some = chunks(self.samples, self._size.numel() * self.shape[1:].numel())
         return torch.cat([self._outer(rows).squared_norms() for rows in some])
 
@@ -141,6 +142,7 @@ class Convolved(Factor):
         groups, positions = self._geometry.groups, self._size.numel()
         sizes = dict(zip("dchw", self._full, strict=True))
         written = self._workspace.lend(self, (images.shape[0], *(sizes[axis] for axis in self._axes)), outputs)
+        squares: list[Tensor] = []
         step = max(1, LARGEST_COPY // max(1, positions * images.shape[1] * self._full[2:].numel()))
         for start in range(0, images.shape[0], step):
             right = self._patches(images[start : start + step])
@@ -152,6 +154,8 @@ class Convolved(Factor):
                 torch.bmm(right.mT, left.mT, out=some.view(count, -1, sizes["d"]))
             else:
                 torch.bmm(left, right, out=some.view(count, sizes["d"] // groups, -1))
+            squares.append(squared_norms(some))
+        self._squares = torch.cat(squares)
         return written
 
     def _natural(self, written: Tensor) -> Tensor:
