@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from experiments.benchmarks.models import MODELS, Task
 
-LEARNING_RATE, MAX_GRAD_NORM = 1e-3, 1.0
+LEARNING_RATE, MAX_GRAD_NORM, WARM_UP = 1e-3, 1.0, 2
 Step = Callable[[], object]
 
 
@@ -54,10 +54,11 @@ def ours(task: Task) -> Step:
     from assay.gradients import PerSampleGradients
 
     engine = PerSampleGradients(task.model)
-    parameters = _trained(task.model)
+    parameters, gradients = _trained(task.model), dict[str, Tensor]()
 
     def step() -> None:
-        gradients = engine.record(task.losses, *task.batch).clipped_sum(MAX_GRAD_NORM).gradients
+        nonlocal gradients
+        gradients = engine.record(task.losses, *task.batch).clipped_sum(MAX_GRAD_NORM, out=gradients).gradients
         _descend(list(parameters.values()), [gradients[name] for name in parameters])
 
     return step
@@ -142,23 +143,50 @@ def timed(name: str, variants: list[str], rounds: int) -> dict[str, list[float]]
     """Processor seconds of each variant in each round."""
     steps = {variant: VARIANTS[variant](MODELS[name]()) for variant in variants}
     found: dict[str, list[float]] = {variant: [] for variant in variants}
-    for number in range(rounds + 1):
+    for number in range(WARM_UP + rounds):
         for variant, step in steps.items():
-            repeats = 3 if variant in ("plain", "ours", "opacus_ghost") and number else 1
+            repeats = 5 if variant in ("plain", "ours", "opacus_ghost") and number >= WARM_UP else 1
             samples = []
             for _ in range(repeats):
                 started = time.process_time()
                 step()
                 samples.append(time.process_time() - started)
-            if number:
+            if number >= WARM_UP:
                 found[variant].append(statistics.median(samples))
     return found
 
 
+def timed_apart(name: str, variants: list[str], rounds: int) -> dict[str, list[float]]:
+    """The same with a process for each variant and round: what a program pays that runs nothing else.
+
+    Variants that share a process share its allocator, and the larger ones spare the smaller ones their page faults.
+    """
+    found: dict[str, list[float]] = {variant: [] for variant in variants}
+    for _ in range(rounds):
+        for variant in variants:
+            found[variant].append(_in_a_process("--seconds-of", f"{name}:{variant}"))
+    return found
+
+
+def _in_a_process(flag: str, of: str) -> float:
+    call = [sys.executable, "-m", "experiments.benchmarks.clip_step", flag, of]
+    return float(subprocess.run(call, check=True, capture_output=True, text=True).stdout.split()[-1])
+
+
+def _print_seconds(of: str) -> None:
+    name, _, variant = of.partition(":")
+    step = VARIANTS[variant](MODELS[name]())
+    samples = []
+    for _ in range(WARM_UP + (5 if name.startswith("decoder") or variant in ("opacus_hooks", "vmap") else 40)):
+        started = time.process_time()
+        step()
+        samples.append(time.process_time() - started)
+    print(statistics.median(samples[WARM_UP:]))
+
+
 def peak_memory(name: str, variant: str) -> float:
     """Megabytes by which three steps raise the peak of a fresh process."""
-    call = [sys.executable, "-m", "experiments.benchmarks.clip_step", "--memory-of", f"{name}:{variant}"]
-    return float(subprocess.run(call, check=True, capture_output=True, text=True).stdout.split()[-1])
+    return _in_a_process("--memory-of", f"{name}:{variant}")
 
 
 def _print_memory(of: str) -> None:
@@ -185,16 +213,24 @@ def main() -> None:
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--only", default=",".join(VARIANTS))
     parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--apart", action="store_true", help="a process for each variant and round")
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    parser.add_argument("--seconds-of", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.memory_of:
         _print_memory(arguments.memory_of)
-        return
+    elif arguments.seconds_of:
+        _print_seconds(arguments.seconds_of)
+    else:
+        _print_table(arguments)
+
+
+def _print_table(arguments: argparse.Namespace) -> None:
     rows = []
     print(f"{'model':14s}{'variant':14s}{'ms':>9s}{'/ plain':>9s}{'quartiles':>17s}{'/ ghost':>9s}{'peak MB':>9s}")
     for name in arguments.models.split(","):
-        found = timed(name, arguments.only.split(","), arguments.rounds)
+        found = (timed_apart if arguments.apart else timed)(name, arguments.only.split(","), arguments.rounds)
         for variant, seconds in found.items():
             row: dict[str, object] = {"model": name, "variant": variant, "ms": 1e3 * statistics.median(seconds)}
             for base in ("plain", "opacus_ghost"):

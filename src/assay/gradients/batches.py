@@ -12,7 +12,7 @@ from assay.errors import InputError
 
 def sample_count(batch: tuple[Any, ...]) -> int:
     """Length of the first axis of the first tensor in the batch."""
-    for leaf in tree_leaves(batch):
+    for leaf in batch if batch and isinstance(batch[0], Tensor) else tree_leaves(batch):
         if isinstance(leaf, Tensor) and leaf.dim():
             return len(leaf)
     raise InputError(

@@ -14,7 +14,7 @@ from assay.gradients.factors import Workspace
 from assay.gradients.fallback import Loss, record_by_vmap
 from assay.gradients.plan import Plan, make_plan
 from assay.gradients.recorded import Recorded
-from assay.gradients.refusals import LayerError, refuse_mixing
+from assay.gradients.refusals import LayerError, may_mix, refuse_mixing
 from assay.gradients.tape import Tape
 
 _log = logging.getLogger(__name__)
@@ -50,9 +50,10 @@ class PerSampleGradients:
     ) -> None:
         self.model = model
         self._layers, self._fallback, self._audit = layers, fallback, audit
+        self._suspects = may_mix(model)
+        refuse_mixing(self._suspects)
         self._workspace, self._parameters = Workspace(), tuple(model.parameters())
         self._plan, self._trained = make_plan(model, layers), self._flags()
-        refuse_mixing(model)
         if self._plan.uncovered and fallback is False:
             raise self._no_rule("allow the fallback, or replace the module")
         if self._plan.uncovered:
@@ -76,8 +77,9 @@ class PerSampleGradients:
             return record_by_vmap(self.model, plan, loss, batch, samples)
         if self._audit and samples > 1:
             with evaluating(self.model):
-                recorded = self._pass(plan, loss, batch, samples)
-                refuse_mixed_samples(self.model, dict(plan.parameters), loss, batch, recorded)
+                found = self._pass(plan, loss, batch, samples)
+                refuse_mixed_samples(self.model, dict(plan.parameters), loss, batch, found)
+                del found  # its memory is for the batch itself
             self._audit = False
         return self._pass(plan, loss, batch, samples)
 
@@ -111,7 +113,7 @@ class PerSampleGradients:
 
     def _current_plan(self) -> Plan:
         """The plan, made again if parameters were frozen or set free since."""
-        refuse_mixing(self.model)
+        refuse_mixing(self._suspects)
         if self._flags() != self._trained:
             self._plan, self._trained = make_plan(self.model, self._layers), self._flags()
         return self._plan

@@ -79,22 +79,28 @@ class Recorded:
         """Of each sample with the mean gradient of all others in this batch; needs at least two samples."""
         return self.alignment(self.mean()).without_self(self.samples)
 
-    def weighted_sum(self, weights: Tensor) -> dict[str, Tensor]:
-        """Sum of the gradients, each sample's times its weight [N], or its weights by layer [layers, N]."""
+    def weighted_sum(self, weights: Tensor, out: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Sum of the gradients, each sample's times its weight [N], or its weights by layer [layers, N].
+
+        `out` is a sum that is no longer needed, such as that of the batch before: its memory may be used again.
+        """
         scaled = weights if self._scale == 1 else weights * self._scale
         rows = dict(zip(self.layers, scaled.unbind(), strict=True)) if scaled.dim() == 2 else None
         found = {}
         for name, parameter in self._parameters.items():
             factor, row = self._factors.get(name), scaled if rows is None else rows[layer_of(name)]
-            found[name] = torch.zeros_like(parameter.detach()) if factor is None else factor.weighted_sum(row)
+            if factor is None:
+                found[name] = torch.zeros_like(parameter.detach())
+            else:
+                found[name] = factor.weighted_sum(row, None if out is None else out.get(name))
         return found
 
     def mean(self) -> dict[str, Tensor]:
         """Mean gradient, a tensor a parameter; zero for an empty batch."""
         return self.weighted_sum(self._vector(1.0 / max(1, self.samples)))
 
-    def clipped_sum(self, clipping: Clipping | float) -> ClippedSum:
-        """Sum of clipped gradients; a number stands for `Flat(number)`.
+    def clipped_sum(self, clipping: Clipping | float, out: Mapping[str, Tensor] | None = None) -> ClippedSum:
+        """Sum of clipped gradients; a number stands for `Flat(number)`; `out` as in `weighted_sum`.
 
         Guarantee: adding or removing one sample changes the sum by at most `max_grad_norm` of the result in L2 norm. A
         sample whose gradient is not finite contributes zero, so that it cannot pass unclipped.
@@ -104,8 +110,8 @@ class Recorded:
         if not math.isfinite(float(norms.sum())):
             finite = torch.isfinite(norms).all(0)
             if not bool(finite.all()):
-                return replace(self.take(finite.nonzero()[:, 0]).clipped_sum(rule), samples=self.samples)
-        return ClippedSum(self.weighted_sum(rule.weights(norms, self.layers)), limit, self.samples)
+                return replace(self.take(finite.nonzero()[:, 0]).clipped_sum(rule, out), samples=self.samples)
+        return ClippedSum(self.weighted_sum(rule.weights(norms, self.layers), out), limit, self.samples)
 
     def gram(self, other: Recorded) -> Tensor:
         """Inner products [N, M] of all gradients with all those of another batch of the same model (or of itself)."""

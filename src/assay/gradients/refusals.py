@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.instancenorm import _InstanceNorm
@@ -16,13 +18,22 @@ class LayerError(AssayError):
         super().__init__(f"layer={name or '(the model itself)'}: {limit} ({remedy})")
 
 
-def refuse_mixing(model: nn.Module) -> None:
+Named = Sequence[tuple[str, nn.Module]]
+
+
+def may_mix(model: nn.Module) -> Named:
+    """The modules, by name, of kinds of which `refuse_mixing` refuses some."""
+    kinds = (_NormBase, nn.Embedding)
+    return [(name, module) for name, module in model.named_modules() if isinstance(module, kinds)]
+
+
+def refuse_mixing(modules: Named) -> None:
     """Raises LayerError for the first module of which one sample's output depends on the other samples.
 
     BatchNorm in training (or without running statistics, or with trainable parameters), InstanceNorm that tracks
     statistics, and embeddings that rescale by how often ids occur (scale_grad_by_freq, max_norm).
     """
-    for name, module in model.named_modules():
+    for name, module in modules:
         kind = type(module).__name__
         if isinstance(module, _InstanceNorm):
             if module.track_running_stats:

@@ -100,9 +100,9 @@ class Tape:
 
     def _with_samples(self, layer: Layer, tensor: Tensor) -> Tensor:
         """The tensor, with one row for each sample where one was broadcast to all (position ids [1, T])."""
-        if tensor.dim() and len(tensor) == self._samples:
+        if tensor.dim() and tensor.shape[0] == self._samples:
             return tensor
-        if tensor.dim() and len(tensor) == 1:
+        if tensor.dim() and tensor.shape[0] == 1:
             return tensor.expand(self._samples, *tensor.shape[1:])
         limit = f"a tensor of shape {tuple(tensor.shape)} for {self._samples} samples"
         raise LayerError(layer.name, limit, "the first axis must be the sample's, or of length one")

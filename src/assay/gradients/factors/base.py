@@ -23,8 +23,8 @@ class Factor(ABC):
         """Squared L2 norms [N]."""
 
     @abstractmethod
-    def weighted_sum(self, weights: Tensor) -> Tensor:
-        """Sum of the gradients, each times its weight [N]: a tensor of the parameter's shape."""
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
+        """Sum of the gradients, each times its weight [N]: a tensor of the parameter's shape, perhaps in `out`."""
 
     @abstractmethod
     def dots(self, direction: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from assay.gradients.factors.base import Factor
@@ -15,19 +16,21 @@ class Dense(Factor):
         self._kept = gradients if isinstance(gradients, Kept) else Kept(gradients, layer)
         self._kept.users += 1
         value = self._kept.value
-        self.samples, self.shape = len(value), value.shape[1:]
+        self.samples, self.shape = value.shape[0], value.shape[1:]
 
     @property
     def _flat(self) -> Tensor:
-        return self._kept.value.flatten(1)
+        value = self._kept.value
+        return value if value.dim() == 2 else value.flatten(1)
 
     def squared_norms(self) -> Tensor:
         """|g_n|^2."""
         return self._kept.squares()
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """sum_n w_n g_n."""
-        return (weights @ self._flat).reshape(self.shape)
+        found = torch.mv(self._flat.mT, weights)
+        return found if len(self.shape) == 1 else found.reshape(self.shape)
 
     def dots(self, direction: Tensor) -> Tensor:
         """<g_n, v>."""

@@ -33,7 +33,7 @@ class Kept:
         """The tensor as it was."""
         if self._version is not None and self._tensor._version != self._version:
             raise OverwrittenError(
-                f"layer={self._layer}: an activation or gradient it needs was overwritten in place after use "
+                f"layer={self._layer or '(the model itself)'}: a tensor it needs was overwritten in place after use "
                 "(take the in-place operation out of place, e.g. inplace=False, x = x + y)"
             )
         return self._tensor
@@ -49,7 +49,7 @@ class Kept:
     def flat(self) -> Tensor:
         """[N, T, features]; everything between the first and the last axis is T."""
         value = self.value
-        return value if value.dim() == 3 else value.reshape(len(value), -1, value.shape[-1])
+        return value if value.dim() == 3 else value.reshape(value.shape[0], -1, value.shape[-1])
 
     def gram(self) -> Tensor:
         """Inner products of each sample's positions [N, T, T]."""
@@ -76,5 +76,6 @@ class Kept:
 
 def squared_norms(value: Tensor) -> Tensor:
     """Squared L2 norm of each sample [N] of a tensor [N, ...]."""
-    norms: Tensor = torch.linalg.vector_norm(value.reshape(len(value), -1), dim=1)
-    return norms.square()
+    flat = value if value.dim() == 2 else value.reshape(value.shape[0], -1)
+    norms: Tensor = torch.linalg.vector_norm(flat, dim=1)
+    return norms.square_()

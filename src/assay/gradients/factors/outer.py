@@ -21,9 +21,10 @@ class Outer(Factor):
         self._rows, self._columns = rows, columns
         rows.users += 1
         columns.users += 1
-        self.samples = len(rows.value)
-        self.shape = torch.Size((rows.value.shape[-1], columns.value.shape[-1]))
-        self._positions = rows.value[:1].numel() // self.shape[0] if self.samples else 0
+        value = rows.value
+        self.samples = value.shape[0]
+        self.shape = torch.Size((value.shape[-1], columns.value.shape[-1]))
+        self._positions = value.shape[1:-1].numel()
 
     def squared_norms(self) -> Tensor:
         """|R|^2 |C|^2, or <R R^T, C C^T> for several positions."""
@@ -31,12 +32,15 @@ class Outer(Factor):
             return self._rows.squares() * self._columns.squares()
         return (self._rows.gram() * self._columns.gram()).flatten(1).sum(1).clamp(min=0)
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """R^T diag(w) C over all samples and positions: one product, the book-keeping of Bu et al., arXiv 2210.00038."""
         scale_columns = self.shape[1] <= self.shape[0]
         rows = self._rows.value if scale_columns else self._rows.scaled(weights)
         columns = self._columns.scaled(weights) if scale_columns else self._columns.value
-        return rows.reshape(-1, self.shape[0]).mT @ columns.reshape(-1, self.shape[1])
+        if rows.dim() > 2:
+            rows, columns = rows.reshape(-1, self.shape[0]), columns.reshape(-1, self.shape[1])
+        found: Tensor = torch.mm(rows.mT, columns, out=out)
+        return found
 
     def dots(self, direction: Tensor) -> Tensor:
         """sum_t r_nt^T V c_nt."""
@@ -84,7 +88,7 @@ class Outer(Factor):
 def outer_products(rows: Kept, columns: Kept) -> Factor:
     """Gradients sum_t r_nt c_nt^T, written out where they hold no more numbers than `rows` and `columns` do."""
     shape = (rows.value.shape[-1], columns.value.shape[-1])
-    positions = rows.value[:1].numel() // shape[0]
+    positions = rows.value.shape[1:-1].numel()
     if positions > 1 and shape[0] * shape[1] <= positions * sum(shape):
         return Dense(rows.flat().mT @ columns.flat())
     return Outer(rows, columns)

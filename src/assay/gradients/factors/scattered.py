@@ -31,7 +31,7 @@ class Scattered(Factor):
         same = ids[:, :, None] == ids[:, None, :]
         return (self._rows.gram() * same).flatten(1).sum(1).clamp(min=0)
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """Rows times weights, added where their ids say."""
         scaled = self._rows.scaled(weights).reshape(self._ids.value.shape + self.shape[1:])
         return torch.ops.aten.embedding_dense_backward(scaled, self._ids.value, self.shape[0], -1, False)  # type: ignore[no-any-return]

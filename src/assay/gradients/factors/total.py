@@ -26,9 +26,12 @@ class Total(Factor):
             squares = squares + 2 * (other.inner(one) if isinstance(one, Outer) else one.inner(other))
         return squares.clamp(min=0)
 
-    def weighted_sum(self, weights: Tensor) -> Tensor:
+    def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """Sum over the parts."""
-        return torch.stack([part.weighted_sum(weights) for part in self._parts]).sum(0)
+        found = self._parts[0].weighted_sum(weights, out)
+        for part in self._parts[1:]:
+            found += part.weighted_sum(weights)
+        return found
 
     def dots(self, direction: Tensor) -> Tensor:
         """Sum over the parts."""
