@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,7 @@ class ConvolutionalNetwork(nn.Module):
         self.colours, self.side = colours, side
         self.first = nn.Conv2d(colours, channels[0], 5, stride=2, padding=2)
         self.second = nn.Conv2d(channels[0], channels[1], 3, stride=2, padding=1)
-        reduced = -(-(-(-side // 2)) // 2)
+        reduced = math.ceil(math.ceil(side / 2) / 2)
         self.third = nn.Linear(channels[1] * reduced * reduced, hidden)
         self.last = nn.Linear(hidden, outputs)
 
@@ -55,7 +56,7 @@ def build_network(
     else:
         widths = [features, *(spec.hidden if name == "mlp" else ()), outputs]
         network = nn.Sequential()
-        for place, (entering, leaving) in enumerate(zip(widths, widths[1:], strict=False)):
+        for place, (entering, leaving) in enumerate(pairwise(widths)):
             if place:
                 network.append(nn.Tanh() if spec.activation == "tanh" else nn.ReLU())
             network.append(nn.Linear(entering, leaving, bias=spec.intercept or name not in ("linear", "logistic")))

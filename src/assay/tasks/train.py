@@ -19,7 +19,7 @@ from assay.learning.callbacks.show_rounds import ShowRounds
 from assay.learning.modules.supervised import Supervised
 from assay.learning.networks import build_network
 from assay.learning.poisson_loader import PoissonLoader
-from assay.learning.trainers import quiet
+from assay.learning.trainers import carry_out_fit, quiet
 from assay.privacy.sampling import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Outcome
@@ -80,7 +80,7 @@ class Train:
             if done < steps:
                 show = ShowRounds(lambda rows: bar.advance(1))
                 fit = trainer.build([*callbacks, save, show], max_epochs=1, accumulate_grad_batches=self.parts)
-                fit.fit(module, train_dataloaders=loader)
+                carry_out_fit(fit, module, loader)
         scores = module.to("cpu").scores(*_tensors(data.test, trainer.dtype))
         metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}
         if private is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -27,7 +28,8 @@ class PrivateGradients(Callback):
 
     Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
     `noise_multiplier` * C, divided by the expected batch size, which is public. Steps on empty samples are made, and are noise
-    alone. The ledger refuses the step that would exceed its budget, before noise is drawn.
+    alone. The ledger refuses the step that would exceed its budget, before noise is drawn, and is
+    noted every `note_every` steps.
     Source: Abadi et al., arXiv 1607.00133, algorithm 1; clipping by book-keeping, arXiv 2210.00038.
 
     Example:
@@ -36,11 +38,16 @@ class PrivateGradients(Callback):
     """
 
     def __init__(
-        self, clipping: Clipping | float, noise: NoiseSource, noise_multiplier: float, ledger: Ledger[NoisySteps]
+        self,
+        clipping: Clipping | float,
+        noise: NoiseSource,
+        noise_multiplier: float,
+        ledger: Ledger[NoisySteps],
+        note_every: int = 1,
     ) -> None:
         self.clipping: Clipping = Flat(float(clipping)) if isinstance(clipping, int | float) else clipping
         self.noise, self.noise_multiplier, self.ledger = noise, noise_multiplier, ledger
-        self.steps = 0
+        self.steps, self.note_every = 0, note_every
         self._engine: PerSampleGradients | None = None
         self._loader: PoissonLoader | None = None
         self._part = 0
@@ -66,7 +73,7 @@ class PrivateGradients(Callback):
                 f"world_size={trainer.world_size}: each process would draw noise of its own (use devices=1)"
             )
         self._engine = PerSampleGradients(pl_module, fallback=False)
-        limit, accounted = self.clipping.max_grad_norm_of(self._layers()), self.ledger.account.sensitivity.max_grad_norm
+        limit, accounted = self.clipping.bound(self._layers()), self.ledger.sensitivity.max_grad_norm
         if limit > accounted * (1 + 1e-12):
             raise AssayError(f"max_grad_norm={limit:g}: the ledger accounts for {accounted:g} (make them equal)")
         self._loader, self._part, self._sum = loader, 0, {}
@@ -108,18 +115,17 @@ class PrivateGradients(Callback):
             raise AssayError("an optimizer step before the whole of its batch: step once for each sample")
         sampler = self._loader.sampler
         self.ledger.charge(NoisySteps(self.noise_multiplier, sampler))
-        draw, deviation = (
-            self.noise.open_round(self.steps),
-            self.noise_multiplier * self.clipping.max_grad_norm_of(self._layers()),
-        )
+        draw = self.noise.open_round(self.steps)
+        deviation = self.noise_multiplier * self.ledger.sensitivity.max_grad_norm  # of what is accounted for
         gradients = {
             name: total.add(draw(tuple(total.shape)).to(total.device), alpha=deviation) / sampler.expected_batch_size
             for name, total in self._sum.items()
         }
         self._engine.store(gradients)
         self._sum = {}
-        self.ledger.note(step=self.steps, noise_multiplier=self.noise_multiplier, sample_rate=sampler.sample_rate)
         self.steps += 1
+        if self.steps % self.note_every == 0 or self.steps == self._loader.steps:
+            self.ledger.note(step=self.steps, noise_multiplier=self.noise_multiplier, sample_rate=sampler.sample_rate)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leaves the module as it was."""
@@ -180,9 +186,13 @@ class PrivateGradients(Callback):
         if self._engine is None:
             raise RuntimeError("no engine yet")
         with torch.enable_grad(), self._engine.recording(samples) as tape:
-            loss = module.training_step(tuple(batch), 0)
-            loss = loss["loss"] if isinstance(loss, dict) else loss
-            loss.backward()
+            answer = module.training_step(tuple(batch), 0)
+            loss = answer["loss"] if isinstance(answer, Mapping) else answer
+            if not isinstance(loss, Tensor):
+                raise AssayError(
+                    f"{type(module).__name__}.training_step: returns no loss to check (return its mean loss)"
+                )
+            loss.backward()  # type: ignore[no-untyped-call]
         first = torch.zeros(samples, dtype=loss.dtype, device=loss.device)
         first[0] = 1.0
         return tape.recorded(float(samples)).weighted_sum(first)

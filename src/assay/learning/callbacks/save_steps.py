@@ -26,7 +26,8 @@ class SaveSteps(Callback):
 
     def __init__(self, path: Path | None, seconds: float) -> None:
         self.path, self.seconds = path, seconds
-        self._saved, self._optimizers, self._steps = time.monotonic(), None, 0
+        self._saved, self._steps = time.monotonic(), 0
+        self._optimizers: list[dict[str, Any]] | None = None
 
     def resume(self, module: LightningModule, callbacks: list[Callback], loader: PoissonLoader) -> int:
         """Puts back a saved state, if there is one, and returns the number of steps it holds."""

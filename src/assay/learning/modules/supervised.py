@@ -25,7 +25,8 @@ class Supervised(LightningModule):
         """One loss a sample [N]."""
         outputs = self(features)
         if self.kind == "regression":
-            return 0.5 * (outputs[:, 0] - target) ** 2
+            half: Tensor = 0.5 * (outputs[:, 0] - target) ** 2
+            return half
         return nn.functional.cross_entropy(outputs, target.long(), reduction="none")
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
