@@ -45,7 +45,7 @@ def test_golden_numbers(name: str, steps: Steps, epsilon: float) -> None:
     assert open_accountant(name).epsilon([steps], DELTA) == pytest.approx(epsilon, rel=tolerance)
 
 
-@pytest.mark.parametrize("order", [1.01, 1.5, 2.0, 3.7, 10.9, 16.0, 63.0])
+@pytest.mark.parametrize("order", [1.05, 1.5, 2.0, 3.7, 10.9, 16.0, 63.0])
 @pytest.mark.parametrize(("noise", "rate"), [(1.5, 0.04), (0.8, 0.3), (4.0, 0.9), (2.0, 1.0)])
 def test_renyi_divergence_by_integration(noise: float, rate: float, order: float) -> None:
     """E_base[(mixture / base)^order] by quadrature, which shares nothing with the series of Mironov et al."""

@@ -107,6 +107,26 @@ def test_kinds_of_steps_compose_whatever_their_order() -> None:
     assert forth.totals() == {"steps": 8, "accountant": "rdp"}
 
 
+def test_what_one_kind_spent_is_not_there_for_another() -> None:
+    """An account that counted each kind against the whole budget would spend it once for each kind."""
+    spent, first, second = account(), NoisySteps(1.5, sampler()), NoisySteps(1.0, sampler())
+    fresh = spent.remaining(second)
+    spent.charge(NoisySteps(1.5, sampler(), spent.remaining(first) // 2))
+    assert 0 < spent.remaining(second) < fresh
+    spent.charge(NoisySteps(1.0, sampler(), spent.remaining(second)))
+    assert 2.8 < spent.epsilon() <= 3.0
+    assert spent.remaining(second) == 0
+
+
+def test_a_loaded_history_is_asked_about_afresh() -> None:
+    """The count that fitted before the load says nothing about the history that was loaded."""
+    spent, other, step = account(), account(), NoisySteps(1.0, sampler())
+    other.charge(NoisySteps(4.0, None, 1))
+    fresh = spent.remaining(step)
+    spent.load_state_dict(other.state_dict())
+    assert spent.remaining(step) == other.remaining(step) < fresh
+
+
 def test_replace_one_is_accounted_for_without_a_sampler_only() -> None:
     budget = Budget(3.0, 1e-5, Relation.REPLACE_ONE)
     spent = account(open_accountant("gaussian"), budget)

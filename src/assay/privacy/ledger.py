@@ -69,7 +69,7 @@ class Ledger(Generic[ReleaseT]):
     >>> ledger = Ledger(RowAccount(Budget(1.0, 1e-5), Sensitivity(1.0, Relation.ZERO_OUT), rows=2))
     >>> ledger.charge(RowRelease(np.array([0]), noise_multiplier=5.0))
     >>> round(ledger.epsilon(), 4)
-    0.7254
+    0.7255
     """
 
     def __init__(self, account: Account[ReleaseT], path: Path | None = None) -> None:
