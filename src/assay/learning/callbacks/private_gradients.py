@@ -88,6 +88,9 @@ class PrivateGradients(Callback):
             raise AssayError(f"batch of {len(batch[0])}: the sampler's has {samples} (pass batches on as they come)")
         if not self._checked and samples > 1 and pl_module.automatic_optimization:
             self._check_loss(pl_module, batch, samples)
+        pl_module.zero_grad(
+            set_to_none=True
+        )  # the step before is made; a recording refuses a .grad that changes under it
         self._tape = self._enter(self._engine.recording(samples))
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:

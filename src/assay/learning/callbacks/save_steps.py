@@ -13,10 +13,10 @@ from assay.learning.poisson_loader import PoissonLoader
 
 
 class SaveSteps(Callback):
-    """Writes module, optimizers and callbacks every `seconds` seconds and at the end, after whole steps only.
+    """Writes module, optimizers and the callbacks before it every `seconds` seconds and at the end, after whole steps only.
 
-    Everything random is named by its step, so that a resumed training ends in the same bytes as an undisturbed one. Put it
-    last among the callbacks; `resume` before the fit sets the loader to the step that is next.
+    Everything random is named by its step, so that a resumed training ends in the same bytes as an undisturbed one.
+    `resume` before the fit sets the loader to the step that is next.
 
     Example:
         >>> save = SaveSteps(Path("steps.pt"), seconds=15)  # doctest: +SKIP
@@ -64,7 +64,8 @@ class SaveSteps(Callback):
     def _save(self, trainer: Trainer, module: LightningModule) -> None:
         if self.path is None:
             return
-        callbacks: list[Callback] = [c for c in trainer.callbacks if c is not self]  # type: ignore[attr-defined]
+        callbacks: list[Callback] = list(trainer.callbacks)  # type: ignore[attr-defined]
+        callbacks = callbacks[: callbacks.index(self)]
         state = {"steps": self._steps, "module": module.state_dict()}
         state["callbacks"] = [callback.state_dict() for callback in callbacks]
         state["optimizers"] = [optimizer.state_dict() for optimizer in trainer.optimizers]
