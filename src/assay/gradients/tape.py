@@ -93,9 +93,7 @@ class Tape:
             return None  # it raised, or trains nothing
         given = args[0] if args else next(iter(kwargs.values()))
         given, output = self._with_samples(layer, given), self._with_samples(layer, output)
-        if (
-            output._is_view()
-        ):  # a view that is written on later leaves the graph, and a hook on it would never be called
+        if output._is_view():  # one that is written on later leaves the graph, and its hook is never called
             output = torch.ops.aten._unsafe_view(output, output.shape)
         if not output.requires_grad:
             output = _Start.apply(output, self._anchor)  # type: ignore[no-untyped-call]
