@@ -8,7 +8,7 @@ import logging
 import pytest
 import torch
 import torch.nn.functional as functional
-from gradients_cases import close, draw, flat, ids, one_row_at_a_time, settled, squared, vector
+from gradients_cases import CASES, close, draw, flat, ids, one_row_at_a_time, settled, squared, vector
 from torch import Tensor, nn
 
 from assay.errors import AssayError, InputError
@@ -282,3 +282,52 @@ def test_a_second_backward_pass_through_one_recording_is_refused() -> None:
         losses.sum().backward(retain_graph=True)
         with pytest.raises(LayerError, match="second backward pass"):
             losses.sum().backward()
+
+
+IN_PLACE = [
+    "linear",
+    "linear of sequences, ghost",
+    "linear of images",
+    "conv2d",
+    "conv1d",
+    "embedding",
+    "layer norm of sequences",
+]
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("write", [torch.relu_, lambda hidden: hidden[:, 0].mul_(3.0)], ids=["whole", "part"])
+@pytest.mark.parametrize("name", [*IN_PLACE, "transformers"])
+def test_outputs_written_on_after_any_layer_are_right(name: str, write: object, first: bool) -> None:
+    """Some layers return views, and a hook on a view is lost when the view is written on."""
+    if name == "transformers":
+        kind = pytest.importorskip("transformers.pytorch_utils").Conv1D
+        layer, inputs = kind(4, 5), draw(7, 3, 5)
+    else:
+        built, inputs = CASES[name].build(), CASES[name].inputs(7)
+        layer = built[0] if isinstance(built, nn.Sequential) else built
+
+    def forward(self: nn.Module, features: Tensor) -> Tensor:
+        hidden = self.layer(features if first else features * self.scale.weight)  # type: ignore[operator,union-attr]
+        write(hidden)  # type: ignore[operator]
+        return hidden * 1.5
+
+    if not first and not inputs.is_floating_point():
+        pytest.skip("ids come first")
+    scale = nn.Linear(1, 1, bias=False).requires_grad_(False)
+    model = settled(Wrapped(forward, layer=layer, scale=scale), torch.float64)
+    if not first:
+        inputs.requires_grad_()  # so that the layer's output is inside the graph already
+    found = PerSampleGradients(model, audit=False).record(squared, inputs)
+    assert close(flat(found.materialised()), flat(one_row_at_a_time(model, squared, inputs)), 1e-10)
+
+
+def test_replaced_parameters_are_seen() -> None:
+    model, inputs = settled(nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3)), torch.float64), draw(7, 5)
+    engine = PerSampleGradients(model)
+    engine.record(squared, inputs)
+    model[1].weight = nn.Parameter(draw(3, 4, seed=9))
+    found = engine.record(squared, inputs)
+    assert close(flat(found.materialised()), flat(one_row_at_a_time(model, squared, inputs)), 1e-10)
+    engine.store(found.mean())
+    assert model[1].weight.grad is not None

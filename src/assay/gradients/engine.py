@@ -12,7 +12,7 @@ from assay.gradients.audit import evaluating, refuse_mixed_samples
 from assay.gradients.batches import sample_count
 from assay.gradients.factors import Workspace
 from assay.gradients.fallback import Loss, record_by_vmap
-from assay.gradients.plan import Plan, make_plan
+from assay.gradients.plan import Plan, make_plan, still_holds
 from assay.gradients.recorded import Recorded
 from assay.gradients.refusals import LayerError, may_mix, refuse_mixing
 from assay.gradients.tape import Tape
@@ -112,9 +112,10 @@ class PerSampleGradients:
         return tape.recorded()
 
     def _current_plan(self) -> Plan:
-        """The plan, made again if parameters were frozen or set free since."""
+        """The plan, made again if parameters were frozen, set free or replaced since."""
         refuse_mixing(self._suspects)
-        if self._flags() != self._trained:
+        if self._flags() != self._trained or not still_holds(self._plan):
+            self._parameters = tuple(self.model.parameters())
             self._plan, self._trained = make_plan(self.model, self._layers), self._flags()
         return self._plan
 

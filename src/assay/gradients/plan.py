@@ -63,6 +63,15 @@ def make_plan(model: nn.Module, layers: Collection[str] | None) -> Plan:
     return Plan(ordered, tuple(covered), left_out, tuple(uncovered))
 
 
+def still_holds(plan: Plan) -> bool:
+    """Whether the modules still have the parameters that the plan was made for."""
+    for layer in plan.layers:
+        own = layer.module._parameters
+        if any(own.get(name) is not parameter for name, parameter in zip(layer.wanted, layer.parameters, strict=True)):
+            return False
+    return True
+
+
 def last_layers(model: nn.Module, count: int) -> list[str]:
     """Names of the last `count` modules that hold trainable parameters, in the order in which the model registers them."""
     names = [

@@ -93,6 +93,8 @@ class Tape:
             return None  # it raised, or trains nothing
         given = args[0] if args else next(iter(kwargs.values()))
         given, output = self._with_samples(layer, given), self._with_samples(layer, output)
+        if output._is_view():  # one that is written on later leaves the graph, and its hook is never called
+            output = torch.ops.aten._unsafe_view(output, output.shape)
         if not output.requires_grad:
             output = _Start.apply(output, self._anchor)  # type: ignore[no-untyped-call]
         output.register_hook(partial(self._arrived, layer, [self._keep(given, layer.name)]))
@@ -110,7 +112,7 @@ class Tape:
     def _keep(self, tensor: Tensor, name: str) -> Kept:
         """Keeps a tensor, once for all layers that read it."""
         version = None if tensor.is_inference() else tensor._version
-        key = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, version)
+        key = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device, version)
         kept = self._inputs.get(key)
         if kept is None:
             kept = self._inputs[key] = Kept(tensor, name)
