@@ -31,7 +31,7 @@ MISSPELT = [
     (
         "privacy.epsilon=3",
         "privacy.epsilon=3: privacy=none has no such key"
-        " (it belongs to privacy=iid or privacy=running_mean or privacy=running_mean_burn_in)",
+        " (it belongs to privacy=iid or privacy=running_mean or privacy=running_mean_burn_in or privacy=white)",
     ),
     (
         "privacy.epslon=1",
@@ -126,6 +126,16 @@ IMPOSSIBLE = [
 ]
 
 POINTLESS = [
+    ("privacy=white", "privacy=white: adds noise to batches and task=value releases single rows"),
+    ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
+    ("task=train model=xgboost", "model=xgboost: is not trained by gradients"),
+    ("model=cnn dataset=digits", "model=cnn: is trained by minibatches and task=value is not"),
+    ("task=train privacy=white privacy.relation=replace_one", "privacy.relation=replace_one: must be one of"),
+    (
+        "task=train privacy=white privacy.clipping=layer",
+        "privacy.clipping=layer: must be one of flat, per_layer, automatic",
+    ),
+    ("task=train task.epochs=0", "task.epochs=0: must be > 0"),
     (
         "task=estimation_uncertainty privacy=iid",
         "'running_mean_burn_in' needs privacy.burn_in and privacy=iid has none (use privacy=running_mean_burn_in)",

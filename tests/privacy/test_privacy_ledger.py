@@ -58,10 +58,10 @@ def test_noise_at_half_scale_is_caught_by_the_budget() -> None:
 
 
 def test_a_charge_that_is_no_number_is_refused() -> None:
-    ledger = Ledger(BUDGET, CLIP, rows=1)
+    ledger = row_ledger(1)
     with pytest.raises(OverspentError):
-        ledger.charge(np.array([0]), float("nan"))
-    assert ledger.touches.sum() == 0
+        ledger.charge(RowRelease(np.array([0]), float("nan")))
+    assert ledger.account.touches.sum() == 0
 
 
 def test_rows_have_accounts_of_their_own() -> None:

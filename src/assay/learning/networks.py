@@ -51,22 +51,24 @@ def build_network(
     outputs = 1 if kind == "regression" else classes
     if name == "xgboost":
         raise InputError("model", name, "trees are not trained by gradients", "use model=linear, logistic, mlp or cnn")
-    if name == "cnn":
-        network: nn.Module = ConvolutionalNetwork(features, outputs)
-    else:
-        widths = [features, *(spec.hidden if name == "mlp" else ()), outputs]
-        network = nn.Sequential()
-        for place, (entering, leaving) in enumerate(pairwise(widths)):
-            if place:
-                network.append(nn.Tanh() if spec.activation == "tanh" else nn.ReLU())
-            network.append(nn.Linear(entering, leaving, bias=spec.intercept or name not in ("linear", "logistic")))
+    with torch.device("meta"):  # weights are drawn below, and not from the global generator
+        if name == "cnn":
+            network: nn.Module = ConvolutionalNetwork(features, outputs)
+        else:
+            widths = [features, *(spec.hidden if name == "mlp" else ()), outputs]
+            network = nn.Sequential()
+            for place, (entering, leaving) in enumerate(pairwise(widths)):
+                if place:
+                    network.append(nn.Tanh() if spec.activation == "tanh" else nn.ReLU())
+                network.append(nn.Linear(entering, leaving, bias=spec.intercept or name not in ("linear", "logistic")))
+    network.to_empty(device="cpu")
     draw_weights(network, generator)
     return network
 
 
 @torch.no_grad()
 def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Uniform weights within 1/sqrt(fan in), zero biases, from `generator`; the global generator's draws are overwritten."""
+    """Uniform weights within 1/sqrt(fan in), zero biases, from `generator`."""
     for parameter in network.parameters():
         if parameter.dim() < 2:
             parameter.zero_()

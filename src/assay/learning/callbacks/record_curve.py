@@ -11,7 +11,7 @@ from assay.learning.modules.supervised import Supervised
 
 
 class RecordCurve(Callback):
-    """Scores a Supervised module on the valid rows every `every` steps; `rows` holds one dict for each time.
+    """Scores a Supervised module on the valid rows every `every` steps and at the end; `rows` holds one dict for each time.
 
     The valid split is public, so that looking at it costs no privacy beyond that of the steps.
 
@@ -33,10 +33,19 @@ class RecordCurve(Callback):
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
         self._steps += 1
-        if self._steps % self._every == 0 and isinstance(pl_module, Supervised):
-            device = pl_module.device
-            scores = pl_module.scores(self._features.to(device), self._target.to(device))
-            self.rows.append({"step": float(self._steps), **{f"valid_{name}": score for name, score in scores.items()}})
+        if self._steps % self._every == 0:
+            self._score(pl_module)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Scores the finished training."""
+        if not self.rows or self.rows[-1]["step"] != self._steps:
+            self._score(pl_module)
+
+    def _score(self, module: LightningModule) -> None:
+        if not isinstance(module, Supervised):
+            raise TypeError(f"{type(module).__name__}: RecordCurve scores Supervised modules")
+        scores = module.scores(self._features.to(module.device), self._target.to(module.device))
+        self.rows.append({"step": float(self._steps), **{f"valid_{name}": score for name, score in scores.items()}})
 
     def state_dict(self) -> dict[str, Any]:
         """Steps seen and scores so far."""
