@@ -135,6 +135,7 @@ POINTLESS = [
         "task=train privacy=white privacy.clipping=layer",
         "privacy.clipping=layer: must be one of flat, per_layer, automatic",
     ),
+    ("task=train privacy=white task.statistics=true", "task.statistics=true: reads single rows outside the account"),
     ("task=train task.epochs=0", "task.epochs=0: must be > 0"),
     (
         "task=estimation_uncertainty privacy=iid",

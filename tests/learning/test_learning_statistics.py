@@ -94,7 +94,7 @@ def test_state_goes_on() -> None:
 
 def test_private_training_and_accumulation_are_refused() -> None:
     private: Any = PrivateGradients.__new__(PrivateGradients)
-    private.on_train_start = lambda *_: None
+    private.on_train_start = private.on_exception = lambda *_: None
     with pytest.raises(AssayError, match="outside the account"):
         fit(module(), [statistics(), private])
     with pytest.raises(AssayError, match="a step for each batch"):

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.networks import build_network
 from assay.runs import Outcome
+from assay.statistics import detection_auc
 
 Answer = Callable[..., Outcome]
 DIGITS = ("task=train", "dataset=digits", "task.epochs=8", "task.batch_size=64", "trainer.precision=32")
@@ -97,3 +99,23 @@ def test_a_table_is_no_image(features: int) -> None:
             modality="table",
             generator=torch.Generator(),
         )
+
+
+def test_statistics_point_at_wrong_labels(answer: Answer) -> None:
+    """Rows with a wrong label keep large gradients that point away from the others': a free by-product of training."""
+    outcome = answer(*DIGITS, "task.statistics=true", "dataset.corruption.labels=0.1", change=keep)
+    table = outcome.tables["samples"].set_index("id").loc[KEPT[-1].train.ids]
+    clean = KEPT[-1].train.clean
+    assert len(table) == len(clean)
+    assert table["times"].mean() == pytest.approx(8, abs=0.5)
+    met = (table["times"] > 0).to_numpy()  # a row misses eight Poisson samples with probability exp(-8)
+    assert detection_auc(-table["gradient_norm"].to_numpy()[met], clean[met]) > 0.8
+    assert detection_auc(table["alignment"].to_numpy()[met], clean[met]) > 0.7
+
+
+KEPT: list[PreparedData] = []
+
+
+def keep(data: PreparedData) -> PreparedData:
+    KEPT.append(data)
+    return data

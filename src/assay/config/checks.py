@@ -104,6 +104,9 @@ def _check_privacy(config: Config) -> None:
     if task == "train" and privacy not in ("none", "white") and privacy in _PER_ROW:
         told = "releases single rows and task=train releases sums over batches"
         raise InputError("privacy", privacy, told, "use privacy=white")
+    if task == "train" and config["task"]["statistics"] and (privacy != "none" or config["task"]["parts"] != 1):
+        told = "reads single rows outside the account, and needs a step for each batch"
+        raise InputError("task.statistics", "true", told, "use privacy=none and task.parts=1")
     if config["privacy"].get("relation") == "add_remove" and config["task"]["name"] in _VALUING:
         told = f"task={config['task']['name']} releases rows by name, which shows that they are there"
         raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")

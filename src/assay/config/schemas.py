@@ -194,6 +194,7 @@ class Train:
     learning_rate: Rate
     momentum: Share
     parts: Count
+    statistics: bool
 
 
 @dataclass(frozen=True)

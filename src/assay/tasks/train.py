@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pytorch_lightning import Callback
 
 from assay.gradients import Automatic, Clipping, Flat, PerLayer
+from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.record_curve import RecordCurve
 from assay.learning.callbacks.save_steps import SaveSteps
@@ -46,6 +49,7 @@ class Train:
     momentum: float
     optimizer: str
     parts: int
+    statistics: bool = False
     name: str = "train"
 
     def answer(self, study: Study) -> Outcome:
@@ -69,10 +73,10 @@ class Train:
         loader = PoissonLoader(_tensors(data.train, trainer.dtype), sampler, steps, parts=self.parts)
         every = max(1, round(1 / sampler.sample_rate))
         curve = RecordCurve(*_tensors(data.valid, trainer.dtype), every=every)
-        callbacks: list[Callback] = [curve]
+        callbacks: list[Callback]
         private = self._private(study, sampler, steps, every)
-        if private is not None:
-            callbacks = [private, curve]
+        watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if self.statistics else None
+        callbacks = [each for each in (private, watch, curve) if each is not None]
         save = SaveSteps(context.scratch / "steps.pt", trainer.checkpoint_seconds)
         done = save.resume(module, callbacks, loader)
         with context.progress.task("training", steps * self.parts) as bar, quiet():
@@ -86,8 +90,13 @@ class Train:
         if private is not None:
             metrics |= {"epsilon": private.ledger.epsilon(), "noise_multiplier": private.noise_multiplier}
             context.record(epsilon=metrics["epsilon"])
-        table = pd.DataFrame(curve.rows)
-        return Outcome(metrics, {"curve": table}, {"curve": curve_figure(table)} if len(table) else {})
+        tables = {"curve": pd.DataFrame(curve.rows)}
+        if watch is not None:
+            samples = watch.table()
+            tables["samples"] = samples.assign(id=data.train.ids[samples.pop("position")]).sort_values(
+                "id", ignore_index=True
+            )
+        return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])})
 
     def _optimizer(self) -> Callable[..., torch.optim.Optimizer]:
         if self.optimizer == "adam":
@@ -103,6 +112,12 @@ class Train:
         sigma = privacy.noise_multiplier(sampler.sample_rate, steps)
         clipping = CLIPPINGS[privacy.clipping](privacy.max_grad_norm)
         return PrivateGradients(clipping, noise, sigma, ledger, note_every=every)
+
+
+def _positions(loader: PoissonLoader, batch: Any, place: int) -> NDArray[np.int64]:
+    """Rows of the batch at `place`; an empty sample is trained on as row 0, the row that stands in for it."""
+    rows = loader.rows_of(loader.first + place, 0)
+    return rows if len(rows) else np.zeros(1, dtype=np.int64)
 
 
 def _tensors(part: Arrays, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
