@@ -48,6 +48,7 @@ reproduce: install ## Check a paper's claims: make reproduce PAPER=private_valua
 
 bench: install ## Side-by-side timings
 	$(BIN)/python -m experiments.benchmarks
+	$(BIN)/python -m experiments.benchmarks.clip_step
 
 clean: ## Remove the environment and caches; runs and reports stay
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -19,6 +19,8 @@ NEEDS = {
     "xgboost": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
+    "cnn": ["task=train", "dataset=digits"],
+    "white": ["task=train"],
     "estimation_uncertainty": ["privacy=running_mean_burn_in"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]

@@ -31,7 +31,7 @@ MISSPELT = [
     (
         "privacy.epsilon=3",
         "privacy.epsilon=3: privacy=none has no such key"
-        " (it belongs to privacy=iid or privacy=running_mean or privacy=running_mean_burn_in)",
+        " (it belongs to privacy=iid or privacy=running_mean or privacy=running_mean_burn_in or privacy=white)",
     ),
     (
         "privacy.epslon=1",
@@ -84,7 +84,8 @@ IMPOSSIBLE = [
     ),
     (f"{STUDY} privacy.burn_in=10", "below every number of evaluations, and task.evaluations has 10"),
     ("privacy=running_mean_burn_in privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
-    (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one"),
+    (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one, add_remove"),
+    (f"{PRIVATE} privacy.relation=add_remove", "privacy.relation=add_remove: task=value releases rows by name"),
     ("valuation.semivalue=owen", "valuation.semivalue=owen: must be one of shapley, beta, banzhaf"),
     ("valuation.utility=f1", "valuation.utility=f1: must be one of negative_loss, accuracy"),
     ("valuation.initialisation=ones", "valuation.initialisation=ones: must be one of "),
@@ -125,6 +126,17 @@ IMPOSSIBLE = [
 ]
 
 POINTLESS = [
+    ("privacy=white", "privacy=white: adds noise to batches and task=value releases single rows"),
+    ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
+    ("task=train model=xgboost", "model=xgboost: is not trained by gradients"),
+    ("model=cnn dataset=digits", "model=cnn: is trained by minibatches and task=value is not"),
+    ("task=train privacy=white privacy.relation=replace_one", "privacy.relation=replace_one: must be one of"),
+    (
+        "task=train privacy=white privacy.clipping=layer",
+        "privacy.clipping=layer: must be one of flat, per_layer, automatic",
+    ),
+    ("task=train privacy=white task.statistics=true", "task.statistics=true: reads single rows outside the account"),
+    ("task=train task.epochs=0", "task.epochs=0: must be > 0"),
     (
         "task=estimation_uncertainty privacy=iid",
         "'running_mean_burn_in' needs privacy.burn_in and privacy=iid has none (use privacy=running_mean_burn_in)",

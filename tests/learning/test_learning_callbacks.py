@@ -23,6 +23,7 @@ from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger
 from assay.privacy.noise import SeededNoise
 from assay.privacy.reuse import Mechanism, ReuseMatrix
+from assay.privacy.row_account import RowAccount
 
 MODULE: Any = LightningModule()
 
@@ -51,7 +52,7 @@ def test_a_gradient_that_is_not_finite_cannot_pass_unclipped(broken: float) -> N
 
 
 def release(sigma: float = 3.0, norm: float = 2.0, rows: int = 1) -> ReleaseGradients:
-    ledger = Ledger(Budget(50.0, 1e-5), ClipRowGradients(norm).sensitivity, rows)
+    ledger = Ledger(RowAccount(Budget(50.0, 1e-5), ClipRowGradients(norm).sensitivity, rows))
     return ReleaseGradients(SeededNoise(lambda number: number, torch.float64), sigma, ledger)
 
 
@@ -142,7 +143,7 @@ def test_a_save_is_resumed_with_all_state(tmp_path: Path) -> None:
     assert other.steps == 7
     assert fresh[2].marginals.values() == np.array([[2.5]])  # type: ignore[attr-defined]
     assert fresh[1].mean_releases(1).tolist() == [[[1.0, 1.0]]]  # type: ignore[attr-defined]
-    assert (fresh[0].ledger.touches == 1).all()  # type: ignore[attr-defined]
+    assert (fresh[0].ledger.account.touches == 1).all()  # type: ignore[attr-defined]
     assert save.cost().seconds > 0
 
 

@@ -25,6 +25,7 @@ from assay.learning.trainers import Batches, TrainerSpec, quiet
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.relations import Relation, Sensitivity
+from assay.privacy.row_account import RowAccount
 from assay.valuation.games import exact_semivalue, walk
 from assay.valuation.release_bootstrap import ReleasedModel
 from assay.valuation.semivalues import semivalue_weights
@@ -159,7 +160,7 @@ def test_private_values_equal_the_algorithm_written_out(reuse: bool) -> None:
     order_list = np.random.default_rng(4).permuted(np.tile(np.arange(N), (rounds, 2, 1)), axis=2)
     noise = torch.randn(rounds, N, 2, D + 1, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
     record = RecordValues(MarginalSums(N, 2, burn_in))
-    release = ReleaseGradients(KnownNoise(noise), sigma, Ledger(budget, clip.sensitivity, N, 2))
+    release = ReleaseGradients(KnownNoise(noise), sigma, Ledger(RowAccount(budget, clip.sensitivity, N, 2)))
     one_pass(order_list, [clip, release, *([ReuseReleases(N)] if reuse else []), record], rounds)
 
     for r in range(2):
@@ -181,7 +182,7 @@ def test_private_values_equal_the_algorithm_written_out(reuse: bool) -> None:
                 if t > burn_in:
                     expected[row] += (utility(theta) - before) / (rounds - burn_in)
         np.testing.assert_allclose(record.marginals.values()[r], expected, rtol=1e-10)
-    assert (release.ledger.touches == rounds).all()
+    assert (release.ledger.account.touches == rounds).all()
     assert release.ledger.epsilon() == pytest.approx(3.0, rel=1e-6)
 
 
@@ -189,17 +190,17 @@ def test_the_round_too_many_is_refused() -> None:
     clip, budget = ClipRowGradients(1.0), Budget(3.0, 1e-5)
     noise = KnownNoise(torch.zeros(3, N, 1, D + 1, dtype=torch.float64))
     sigma = budget.noise_multiplier(2, clip.sensitivity)
-    release = ReleaseGradients(noise, sigma, Ledger(budget, clip.sensitivity, N))
+    release = ReleaseGradients(noise, sigma, Ledger(RowAccount(budget, clip.sensitivity, N)))
     with pytest.raises(OverspentError):
         one_pass(np.tile(np.arange(N), (3, 1, 1)), [clip, release], rounds=3)
-    assert release.ledger.touches.max() == 2
+    assert release.ledger.account.touches.max() == 2
 
 
 @pytest.mark.parametrize(
     "mistake", ["no clipping", "clipping after", "another norm", "another relation", "changed since"]
 )
 def test_releases_that_are_not_clipped_as_accounted_are_refused(mistake: str) -> None:
-    ledger = Ledger(Budget(3.0, 1e-5), Sensitivity(1.0, Relation.ZERO_OUT), N)
+    ledger = Ledger(RowAccount(Budget(3.0, 1e-5), Sensitivity(1.0, Relation.ZERO_OUT), N))
     release = ReleaseGradients(KnownNoise(torch.zeros(1, N, 1, D + 1)), 1.0, ledger)
     callbacks: dict[str, list[Callback]] = {
         "no clipping": [release],
@@ -210,7 +211,7 @@ def test_releases_that_are_not_clipped_as_accounted_are_refused(mistake: str) ->
     }
     with pytest.raises(ValueError, match="put a ClipRowGradients with the same norm"):
         one_pass(np.arange(N)[None, None], callbacks[mistake])
-    assert ledger.touches.sum() == 0
+    assert ledger.account.touches.sum() == 0
 
 
 def test_replicates_equal_runs_of_their_own() -> None:

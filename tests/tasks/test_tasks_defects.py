@@ -64,7 +64,7 @@ def test_bootstrap_draws_of_the_uncertainty_centre_on_the_estimate() -> None:
     assert error < 0.02 * estimate.estimate
 
 
-@pytest.mark.parametrize("relation", list(Relation))
+@pytest.mark.parametrize("relation", [Relation.ZERO_OUT, Relation.REPLACE_ONE])
 def test_the_ceiling_beside_each_auc_is_that_of_the_relation(answer: Answer, relation: Relation) -> None:
     outcome = answer(*SMALL, f"privacy.relation={relation.value}")
     summary = outcome.tables["summary"].set_index(["mechanism", "evaluations"])

@@ -142,7 +142,7 @@ def test_releases_without_noise_would_pass_the_ceiling(portion: Portion, monkeyp
         "assay.privacy.budget.Budget.noise_multiplier",
         lambda self, releases, sensitivity: 13.92**0.5 * releases**0.5 / 20,
     )
-    monkeypatch.setattr("assay.privacy.ledger.Ledger.charge", lambda self, rows, noise_multiplier: None)
+    monkeypatch.setattr("assay.privacy.ledger.Ledger.charge", lambda self, release: None)
     data = portion("breast_cancer", train=60, valid=100, labels=0.3, components=5)
     privacy = PrivacySpec("running_mean", epsilon=1.0)
     found = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)

@@ -13,6 +13,8 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
+_PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
+_VALUING = {"value", "estimation_uncertainty"}
 
 
 def check_composition(config: Config) -> None:
@@ -72,22 +74,48 @@ def _check_model(config: Config) -> None:
     if model == "bag_of_words" and modality not in ("text", "auto", None):
         told = f"reads text and dataset={dataset['name']} is a dataset of {modality}s"
         raise InputError("model", model, told, "use model=auto")
-    if modality == "text" and model in ("linear", "logistic", "mlp", "xgboost"):
+    if modality == "text" and model in ("linear", "logistic", "mlp", "cnn", "xgboost"):
         told = f"reads columns of numbers and dataset={dataset['name']} is text"
         raise InputError("model", model, told, "use model=bag_of_words or model=auto")
     if config["privacy"]["name"] != "none" and model in _GRADIENT_FREE:
         _pointless_privacy(config, f"model={model} has no per-row gradients to make private")
+    if config["task"]["name"] == "train":
+        if model in _GRADIENT_FREE:
+            raise InputError(
+                "model", model, "is not trained by gradients", "use model=auto, mlp or cnn with task=train"
+            )
+        return
+    if model == "cnn":
+        told = f"is trained by minibatches and task={config['task']['name']} is not"
+        raise InputError("model", model, told, "use task=train, or model=mlp")
     if valuation == "gradient_semivalue" and model in _GRADIENT_FREE:
         told = f"follows gradients and model={model} has none"
         raise InputError("valuation", valuation, told, "use valuation=semivalue, or model=auto")
 
 
 def _check_privacy(config: Config) -> None:
-    if config["privacy"]["name"] != "none" and config["valuation"]["name"] == "semivalue":
+    if (
+        config["task"]["name"] != "train"
+        and config["privacy"]["name"] != "none"
+        and config["valuation"]["name"] == "semivalue"
+    ):
         _pointless_privacy(config, "valuation=semivalue refits whole models, which release nothing per row")
     if config["privacy"].get("secure_noise") and config["trainer"].get("precision") == 32:
         told = "single precision leaves gaps in the noise that betray what it hides"
         raise InputError("privacy.secure_noise", "true", told, "use trainer.precision=64")
+    task, privacy = config["task"]["name"], config["privacy"]["name"]
+    if task in _VALUING and privacy == "white":
+        remedy = "use privacy=iid, running_mean or running_mean_burn_in, or task=train"
+        raise InputError("privacy", privacy, f"adds noise to batches and task={task} releases single rows", remedy)
+    if task == "train" and privacy not in ("none", "white") and privacy in _PER_ROW:
+        told = "releases single rows and task=train releases sums over batches"
+        raise InputError("privacy", privacy, told, "use privacy=white")
+    if task == "train" and config["task"]["statistics"] and (privacy != "none" or config["task"]["parts"] != 1):
+        told = "reads single rows outside the account, and needs a step for each batch"
+        raise InputError("task.statistics", "true", told, "use privacy=none and task.parts=1")
+    if config["privacy"].get("relation") == "add_remove" and config["task"]["name"] in _VALUING:
+        told = f"task={config['task']['name']} releases rows by name, which shows that they are there"
+        raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")
 
 
 def _pointless_privacy(config: Config, why: str) -> None:
@@ -105,7 +133,7 @@ def _check_task(config: Config) -> None:
     if task["replicates"] < 2:
         told = "task=estimation_uncertainty needs 2 or more to see a variance"
         raise InputError("task.replicates", task["replicates"], told, "e.g. task.replicates=24")
-    known = [name for name, _ in options("privacy")]
+    known = [name for name, _ in options("privacy") if name != "white"]
     for mechanism in task["mechanisms"]:
         if mechanism not in known and mechanism != config["privacy"]["name"]:
             told = f"'{mechanism}' is no mechanism"

@@ -167,7 +167,7 @@ class Privacy:
     name: str
     epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
     delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
-    relation: Literal["zero_out", "replace_one"]
+    relation: Literal["zero_out", "replace_one", "add_remove"]
     max_grad_norm: Annotated[float, above(0, "the L2 norm that a row's gradient is clipped to, e.g. 1.0")]
     secure_noise: bool
 
@@ -177,6 +177,34 @@ class BurnInPrivacy(Privacy):
     """privacy=running_mean_burn_in."""
 
     burn_in: BurnIn
+
+
+@dataclass(frozen=True)
+class TrainingPrivacy:
+    """privacy=white."""
+
+    name: str
+    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
+    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
+    relation: Literal["add_remove", "zero_out"]
+    max_grad_norm: Annotated[float, above(0, "the L2 norm that a sample's gradient is clipped to, e.g. 1.0")]
+    clipping: Literal["flat", "per_layer", "automatic"]
+    accountant: Literal["prv", "rdp"]
+    secure_noise: bool
+
+
+@dataclass(frozen=True)
+class Train:
+    """task=train."""
+
+    name: str
+    epochs: Annotated[float, above(0, "e.g. 10")]
+    batch_size: Count
+    optimizer: Literal["sgd", "adam"]
+    learning_rate: Rate
+    momentum: Share
+    parts: Count
+    statistics: bool
 
 
 @dataclass(frozen=True)
@@ -237,10 +265,12 @@ OPTIONS: dict[str, dict[str, type]] = {
         "bag_of_words": PlainModel,
         "mlp": Multilayer,
         "xgboost": Trees,
+        "cnn": PlainModel,
     },
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
-    "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy},
-    "task": {"value": Value, "estimation_uncertainty": EstimationUncertainty},
+    "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
+    | {"white": TrainingPrivacy},
+    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

@@ -39,13 +39,14 @@ class TrainerSpec:
             return torch.device("cuda")
         return torch.device("mps" if self.accelerator == "mps" else "cpu")
 
-    def build(self, callbacks: Sequence[Callback], max_epochs: int) -> Trainer:
+    def build(self, callbacks: Sequence[Callback], max_epochs: int, accumulate_grad_batches: int = 1) -> Trainer:
         """A silent Trainer that writes nothing by itself: runs, checkpoints and bars are ours."""
         torch.set_num_threads(self.threads)
         return Trainer(
             accelerator=self.accelerator,
             devices=self.devices,
             max_epochs=max_epochs,
+            accumulate_grad_batches=accumulate_grad_batches,
             callbacks=list(callbacks),
             logger=False,
             enable_checkpointing=False,

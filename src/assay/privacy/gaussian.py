@@ -19,6 +19,13 @@ def check_delta(delta: float) -> None:
         raise InputError("privacy.delta", delta, "must lie in (0, 1)", "1e-5 is usual; stay below 1 / rows")
 
 
+def check_epsilon(epsilon: float) -> None:
+    """Raises InputError unless epsilon is positive and finite."""
+    if not epsilon > 0 or math.isinf(epsilon):
+        remedy = "use privacy=none for a run without privacy"
+        raise InputError("privacy.epsilon", epsilon, "must be > 0 and finite", remedy)
+
+
 def delta_at(epsilon: float, mu: float) -> float:
     """Smallest delta for which a mu-GDP mechanism is (epsilon, delta)-DP.
 
@@ -55,9 +62,7 @@ def mu_of(epsilon: float, delta: float) -> float:
     from scipy import optimize
 
     check_delta(delta)
-    if not epsilon > 0 or math.isinf(epsilon):
-        remedy = "use privacy=none for a run without privacy"
-        raise InputError("privacy.epsilon", epsilon, "must be > 0 and finite", remedy)
+    check_epsilon(epsilon)
     upper = 1.0
     while delta_at(epsilon, upper) < delta:
         upper *= 2

@@ -1,87 +1,125 @@
-"""The record of what has been released about whom."""
+"""What has been released, charged before it is made: one ledger over whatever account the release belongs to."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from assay.errors import AssayError
 from assay.privacy.budget import Budget
-from assay.privacy.gaussian import epsilon_of
+from assay.privacy.record import Record
 from assay.privacy.relations import Sensitivity
+
+ReleaseT = TypeVar("ReleaseT")
+ReleaseT_contra = TypeVar("ReleaseT_contra", contravariant=True)
 
 
 class OverspentError(AssayError):
     """A release would have exceeded the budget, and was not made."""
 
 
-class Ledger:
-    """Counts Gaussian releases per row and refuses the one that would exceed the budget, before it is made.
+class Account(Protocol[ReleaseT_contra]):
+    """Counts releases of one kind and refuses the one that would exceed the budget.
 
-    Rows are disjoint data, so each has an account of its own (parallel composition) and the ledger's epsilon is that of
-    the row most spent on. ``replicates`` are simulated repetitions of the whole mechanism, each with the full budget; who
-    publishes several of them spends several budgets.
-
-    Guarantee: after any sequence of accepted charges, every row's releases together are (epsilon, delta)-DP.
+    A new mechanism (correlated noise, a histogram) is a new account; the ledger stays as it is.
     """
 
-    def __init__(self, budget: Budget, sensitivity: Sensitivity, rows: int, replicates: int = 1) -> None:
-        if sensitivity.relation is not budget.relation:
-            raise ValueError(f"sensitivity is for {sensitivity.relation}, the budget for {budget.relation}")
-        self.budget, self.sensitivity = budget, sensitivity
-        self._limit = budget.mu**2
-        self._spent = np.zeros((replicates, rows))
-        self._touches = np.zeros((replicates, rows), dtype=np.int64)
-        self._lanes = np.arange(replicates)
-        self._entries: list[dict[str, Any]] = []
+    @property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        ...
 
     @property
-    def touches(self) -> NDArray[np.int64]:
-        """Releases made so far [replicates, rows], counted one by one."""
-        return self._touches.copy()
+    def sensitivity(self) -> Sensitivity:
+        """Of one release."""
+        ...
 
-    def charge(self, rows: NDArray[np.int64], noise_multiplier: float) -> None:
-        """Enters one release for rows [replicates], one row in each replicate.
-
-        Raises OverspentError, with nothing entered, when any of them would exceed the budget.
-        """
-        spent = self._spent[self._lanes, rows] + self.sensitivity.release_mu(noise_multiplier) ** 2
-        if not spent.max(initial=0.0) <= self._limit:  # so that a charge that is no number is refused too
-            row = int(rows[int(spent.argmax())])
-            total = float(spent.max())
-            reached = epsilon_of(total**0.5, self.budget.delta) if total == total else total
-            raise OverspentError(
-                f"privacy.epsilon={self.budget.epsilon:g}: a further release of row {row} would reach {reached:.6g}; "
-                "it was not made (plan fewer evaluations or a larger budget)"
-            )
-        self._spent[self._lanes, rows] = spent
-        self._touches[self._lanes, rows] += 1
+    def charge(self, release: ReleaseT_contra) -> None:
+        """Counts one release, or raises OverspentError with nothing counted."""
+        ...
 
     def epsilon(self) -> float:
-        """Epsilon spent at the budget's delta by the row most spent on, recomputed from the releases made."""
-        return epsilon_of(float(self._spent.max(initial=0.0)) ** 0.5, self.budget.delta)
+        """Epsilon spent at the budget's delta, recomputed from the releases counted."""
+        ...
+
+    def totals(self) -> dict[str, Any]:
+        """What every entry of the record says beside its own facts."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that a resumed run needs to go on counting."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes the counts of an earlier account of the same form."""
+        ...
+
+
+class Ledger(Generic[ReleaseT]):
+    """An account with its record: charge a release, make it, note it; the record may be a file in the run directory.
+
+    Guarantee: after any sequence of accepted charges, the releases together are (epsilon, delta)-DP under the budget's
+    relation, provided that each was charged before it was made, and that releases made after the checkpoint from which a
+    run resumes were either drawn from the same seed or seen by nobody.
+
+    >>> from assay.privacy.budget import Budget
+    >>> from assay.privacy.relations import Relation, Sensitivity
+    >>> from assay.privacy.row_account import RowAccount, RowRelease
+    >>> import numpy as np
+    >>> ledger = Ledger(RowAccount(Budget(1.0, 1e-5), Sensitivity(1.0, Relation.ZERO_OUT), rows=2))
+    >>> ledger.charge(RowRelease(np.array([0]), noise_multiplier=5.0))
+    >>> round(ledger.epsilon(), 4)
+    0.7255
+    """
+
+    def __init__(self, account: Account[ReleaseT], path: Path | None = None) -> None:
+        if account.sensitivity.relation is not account.budget.relation:
+            raise ValueError(
+                f"sensitivity is for {account.sensitivity.relation}, the budget for {account.budget.relation}"
+            )
+        self.account, self._record = account, Record(path)
+
+    @property
+    def budget(self) -> Budget:
+        """What may be spent."""
+        return self.account.budget
+
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """Of one release."""
+        return self.account.sensitivity
+
+    def charge(self, release: ReleaseT) -> None:
+        """Counts a release that is about to be made; raises OverspentError, with nothing counted, if it must not be."""
+        self.account.charge(release)
+
+    def epsilon(self) -> float:
+        """Epsilon spent at the budget's delta."""
+        return self.account.epsilon()
 
     def note(self, **facts: Any) -> None:
-        """Adds one entry (a batch of releases) to the record, with the totals reached."""
-        totals = {"releases": int(self._touches.sum()), "most_per_row": int(self._touches.max(initial=0))}
-        self._entries.append({**facts, **totals, "epsilon": self.epsilon(), "delta": self.budget.delta})
+        """Adds one entry (a batch of releases) to the record, with the totals reached; on disk when this returns.
+
+        Note a batch that is charged and not yet made, and the file never says less than what was released. Note by round
+        or step, never by the clock: then a resumed run writes what an undisturbed one would have written.
+        """
+        self._record.append(
+            {**facts, **self.account.totals(), "epsilon": self.epsilon(), "delta": self.budget.delta},
+        )
 
     @property
     def entries(self) -> list[dict[str, Any]]:
         """The record: one entry for each batch of releases, oldest first."""
-        return list(self._entries)
+        return self._record.entries
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a resumed run needs to go on counting."""
-        entries = json.dumps(self._entries)
-        return {"spent": self._spent.tolist(), "touches": self._touches.tolist(), "entries": entries}
+        """Counts and record, for a checkpoint."""
+        return {"account": self.account.state_dict(), "record": self._record.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the counts of an earlier ledger of the same form."""
-        spent, touches = np.array(state["spent"]), np.array(state["touches"], dtype=np.int64)
-        if spent.shape != self._spent.shape:
-            raise ValueError(f"a ledger of shape {spent.shape} cannot go on as {self._spent.shape}")
-        self._spent, self._touches, self._entries = spent, touches, json.loads(state["entries"])
+        """Goes on from a checkpoint; entries that it does not know are cut from the file.
+
+        Raises ValueError when the checkpoint is of another kind of account, or the file belongs to another run.
+        """
+        self._record.load_state_dict(state["record"])
+        self.account.load_state_dict(state["account"])

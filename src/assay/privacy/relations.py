@@ -11,16 +11,18 @@ from assay.errors import InputError
 class Relation(StrEnum):
     """Which two tables must be hard to tell apart.
 
-    ``zero_out``: one row's gradient may vanish. ``replace_one``: one row may become any other row.
+    ``zero_out``: one row's gradient may vanish, and which rows there are is public. ``add_remove``: one row may be there
+    or not; what divides a sum (an expected batch size) is public. ``replace_one``: one row may become any other row.
     """
 
     ZERO_OUT = "zero_out"
+    ADD_REMOVE = "add_remove"
     REPLACE_ONE = "replace_one"
 
     @property
     def factor(self) -> float:
-        """Sensitivity of one vector in a ball of radius 1: 1 for zero-out, 2 (the diameter) for replace-one."""
-        return 1.0 if self is Relation.ZERO_OUT else 2.0
+        """Sensitivity of a sum of vectors in a ball of radius 1: 2 (the diameter) for replace-one, 1 for the others."""
+        return 2.0 if self is Relation.REPLACE_ONE else 1.0
 
 
 @dataclass(frozen=True)

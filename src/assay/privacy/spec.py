@@ -1,4 +1,4 @@
-"""A privacy choice as the user states it, turned into budget, sensitivity, noise and ledger."""
+"""A privacy choice as the user states it, turned into budget, sensitivity, noise and account."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assay.privacy.budget import Budget
-from assay.privacy.ledger import Ledger
 from assay.privacy.relations import Relation, Sensitivity
 from assay.privacy.reuse import Mechanism, burn_in_rounds
+from assay.privacy.row_account import RowAccount
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class PrivacySpec:
     """A mechanism with its budget; `PrivacySpec("none")` is no privacy at all.
 
-    Guarantee: `noise_multiplier(k)` and `open_ledger` describe the same releases, so that k releases of a row spend the
+    Guarantee: `noise_multiplier(k)` and `open_account` describe the same releases, so that k releases of a row spend the
     budget, and one more is refused.
     """
 
@@ -59,9 +59,9 @@ class PrivacySpec:
             return 0
         return burn_in_rounds(self.burn_in, evaluations)
 
-    def open_ledger(self, rows: int, replicates: int = 1) -> Ledger:
-        """An empty ledger for a table of `rows` rows."""
-        return Ledger(self.budget, self.sensitivity, rows, replicates)
+    def open_account(self, rows: int, replicates: int = 1) -> RowAccount:
+        """An empty account for a table of `rows` rows; raises InputError under a relation that it has no meaning for."""
+        return RowAccount(self.budget, self.sensitivity, rows, replicates)
 
     def noise(
         self, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu"

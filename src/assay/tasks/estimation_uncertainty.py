@@ -58,9 +58,9 @@ class EstimationUncertainty:
         if not isinstance(study.valuator, GradientSemivalue):
             raise TypeError("task=estimation_uncertainty values by valuation=gradient_semivalue")
         rounds = max(1, -(-self.reference_evaluations // self.replicates))
-        reference_cell = Cell("reference", replace(study.privacy, name="none"), rounds, self.replicates)
+        reference_cell = Cell("reference", replace(study.row_privacy(), name="none"), rounds, self.replicates)
         cells = [
-            Cell(f"evaluations-{count}", replace(study.privacy, name=name), count, self.replicates)
+            Cell(f"evaluations-{count}", replace(study.row_privacy(), name=name), count, self.replicates)
             for name in self.mechanisms
             for count in self.evaluations
         ]

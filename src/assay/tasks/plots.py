@@ -98,3 +98,14 @@ def value_figure(values: Values) -> Figure:
     axes.set_xlabel("rows of the train split, by value")
     axes.set_ylabel("value, with 95 % interval")
     return figure
+
+
+def curve_figure(curve: pd.DataFrame) -> Figure:
+    """Scores on the valid split against steps."""
+    scores = [str(column) for column in curve if str(column).startswith("valid_")]
+    figure, panels = new_figure(columns=len(scores))
+    for axes, score in zip(panels, scores, strict=True):
+        axes.plot(curve["step"].to_numpy(), curve[score].to_numpy(), color="#0072B2")
+        axes.set_xlabel("steps")
+        axes.set_ylabel(score.removeprefix("valid_") + " on the valid split")
+    return figure

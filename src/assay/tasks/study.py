@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.data import PreparedData
+from assay.errors import InputError
 from assay.runs import Outcome, RunContext
 
 if TYPE_CHECKING:
     from assay.learning.models import ModelSpec
     from assay.learning.trainers import TrainerSpec
     from assay.privacy.spec import PrivacySpec
+    from assay.privacy.training_spec import TrainingPrivacy
     from assay.valuation.valuator import Valuator
 
 
@@ -23,9 +25,18 @@ class Study:
     data: PreparedData
     model: ModelSpec
     valuator: Valuator
-    privacy: PrivacySpec
+    privacy: PrivacySpec | TrainingPrivacy
     trainer: TrainerSpec
     context: RunContext
+
+    def row_privacy(self) -> PrivacySpec:
+        """The privacy of a valuation; InputError when it is that of a training."""
+        from assay.privacy.spec import PrivacySpec
+
+        if not isinstance(self.privacy, PrivacySpec):
+            remedy = "use privacy=iid, running_mean or running_mean_burn_in, or task=train"
+            raise InputError("privacy", self.privacy.name, "is for training, not for values", remedy)
+        return self.privacy
 
 
 class Task(Protocol):

@@ -26,7 +26,7 @@ class Value:
         context, train = study.context, study.data.train
         with context.progress.task("valuing", study.valuator.evaluations) as bar:
             surroundings = Surroundings(context.streams, study.trainer, context.workers, context.scratch, bar.advance)
-            found = study.valuator.valuate(study.data, study.model, study.privacy, surroundings)
+            found = study.valuator.valuate(study.data, study.model, study.row_privacy(), surroundings)
         table = found.values.table()
         metrics: dict[str, float] = {
             "rows": float(len(train)),

@@ -25,6 +25,8 @@ from assay.learning.marginals import MarginalSums
 from assay.learning.models import ModelSpec, build_model
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
 from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
+from assay.privacy.ledger import Ledger
+from assay.privacy.row_account import RowAccount
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
 from assay.runs.streams import Streams
@@ -147,11 +149,12 @@ class _Fit:
         self.record = RecordValues(self._sums(replicates))
         self.release: ReleaseGradients | None = None
         self.reuse: ReuseReleases | None = None
+        self.account: RowAccount | None = None
         self.callbacks: list[Callback] = [self.record]
         if privacy.mechanism.private:
             noise = privacy.noise(lambda number: streams.seed("noise", purpose, number), dtype, trainer.device)
-            ledger = privacy.open_ledger(self.rows, replicates)
-            self.release = ReleaseGradients(noise, privacy.noise_multiplier(choice.evaluations), ledger)
+            self.account = privacy.open_account(self.rows, replicates)
+            self.release = ReleaseGradients(noise, privacy.noise_multiplier(choice.evaluations), Ledger(self.account))
             self.reuse = ReuseReleases(self.rows) if privacy.mechanism.reuses else None
             clip = ClipRowGradients(privacy.max_grad_norm, privacy.budget.relation)
             self.callbacks = [clip, self.release, *([self.reuse] if self.reuse else []), self.record]
@@ -192,7 +195,9 @@ class _Fit:
             values=sums.values(),
             std_errors=sums.std_errors(),
             evaluations=sums.evaluations,
-            touches=ledger.touches if ledger else np.zeros((self.choice.replicates, self.rows), dtype=np.int64),
+            touches=self.account.touches
+            if self.account
+            else np.zeros((self.choice.replicates, self.rows), dtype=np.int64),
             epsilon=ledger.epsilon() if ledger else 0.0,
             noise_multiplier=self.release.noise_multiplier if self.release else 0.0,
             entries=ledger.entries if ledger else [],

@@ -14,6 +14,7 @@ from assay.learning.callbacks.clip_row_gradients import ClipRowGradients
 from assay.learning.callbacks.rounds import RoundCallback
 from assay.privacy.ledger import Ledger
 from assay.privacy.noise import NoiseSource
+from assay.privacy.row_account import RowRelease
 
 if TYPE_CHECKING:
     from assay.privacy.relations import Sensitivity
@@ -27,12 +28,12 @@ class ReleaseGradients(RoundCallback):
     anything else is refused when the fit starts.
 
     Example:
-        >>> ledger = Ledger(budget, clip.sensitivity, rows=100)  # doctest: +SKIP
+        >>> ledger = Ledger(RowAccount(budget, clip.sensitivity, rows=100))  # doctest: +SKIP
         >>> sigma = budget.noise_multiplier(40, clip.sensitivity)  # doctest: +SKIP
         >>> Trainer(callbacks=[clip, ReleaseGradients(noise, sigma, ledger)])  # doctest: +SKIP
     """
 
-    def __init__(self, noise: NoiseSource, noise_multiplier: float, ledger: Ledger) -> None:
+    def __init__(self, noise: NoiseSource, noise_multiplier: float, ledger: Ledger[RowRelease]) -> None:
         self.noise, self.noise_multiplier, self.ledger = noise, noise_multiplier, ledger
         self._draw: Callable[[tuple[int, ...]], Tensor] | None = None
         self._order: NDArray[np.int64] | None = None
@@ -57,7 +58,7 @@ class ReleaseGradients(RoundCallback):
         """Charges the ledger for every row, then adds the noise."""
         if self._draw is None or self._order is None:
             raise RuntimeError("a release outside a round: the module must announce on_round_start")
-        self.ledger.charge(self._order[:, self._step], self.noise_multiplier)
+        self.ledger.charge(RowRelease(self._order[:, self._step], self.noise_multiplier))
         self._step += 1
         deviation = self.noise_multiplier * self.ledger.sensitivity.max_grad_norm
         return gradient.add(self._draw(tuple(gradient.shape)), alpha=deviation)

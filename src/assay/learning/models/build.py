@@ -46,6 +46,8 @@ def build_model(spec: ModelSpec, *, kind: str, classes: int, features: int, moda
     """
     name = spec.resolved(kind, modality)
     head = head_for(kind, classes)
+    if name == "cnn":
+        raise InputError("model", name, "is trained by minibatches only", "use task=train, or model=mlp")
     if name == "mlp":
         return MultilayerPerceptron(features, list(spec.hidden), head, spec.activation)
     if name == "xgboost":

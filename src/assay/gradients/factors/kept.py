@@ -1,0 +1,81 @@
+"""Tensors of the forward and backward pass, kept for later products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from assay.errors import AssayError
+
+
+class OverwrittenError(AssayError):
+    """A tensor that gradients are made of was written over after it had been kept."""
+
+
+class Kept:
+    """A tensor [N, ...] of one pass, and what several layers that share it need of it only once.
+
+    Reading `value` after an in-place operation on the tensor raises OverwrittenError: gradients made of it would be wrong.
+    Writes through `.data` leave no trace and cannot be noticed.
+    """
+
+    def __init__(self, tensor: Tensor, layer: str) -> None:
+        self._tensor, self._layer = tensor.detach(), layer
+        self._version = None if tensor.is_inference() else tensor._version  # nothing can write on an inference tensor
+        self.users = 0
+        self._shared: dict[str, tuple[Any, Any, int]] = {}
+
+    @property
+    def value(self) -> Tensor:
+        """The tensor as it was."""
+        if self._version is not None and self._tensor._version != self._version:
+            raise OverwrittenError(
+                f"layer={self._layer or '(the model itself)'}: a tensor it needs was overwritten in place after use "
+                "(take the in-place operation out of place, e.g. inplace=False, x = x + y)"
+            )
+        return self._tensor
+
+    def take(self, index: Tensor | slice) -> Kept:
+        """The same for some of the samples."""
+        return self.of(lambda value: value[index])
+
+    def of(self, view: Callable[[Tensor], Tensor]) -> Kept:
+        """A view of it, kept likewise."""
+        return Kept(view(self.value), self._layer)
+
+    def flat(self) -> Tensor:
+        """[N, T, features]; everything between the first and the last axis is T."""
+        value = self.value
+        return value if value.dim() == 3 else value.reshape(value.shape[0], -1, value.shape[-1])
+
+    def gram(self) -> Tensor:
+        """Inner products of each sample's positions [N, T, T]."""
+        return self.once("gram", None, lambda: self.flat() @ self.flat().mT)
+
+    def squares(self) -> Tensor:
+        """Squared norm of each sample [N]."""
+        return self.once("squares", None, lambda: squared_norms(self.value))
+
+    def scaled(self, weights: Tensor) -> Tensor:
+        """Every sample times its weight [N]."""
+        shape = (-1, *[1] * (self.value.dim() - 1))
+        return self.once("scaled", weights, lambda: self.value * weights.reshape(shape))
+
+    def once(self, key: str, argument: object, compute: Callable[[], Tensor]) -> Tensor:
+        """`compute()`, held until each of the `users` has asked for it, so that memory is not held longer."""
+        found, of, left = self._shared.pop(key, (None, None, 0))
+        if found is None or of is not argument:
+            found, left = compute(), self.users
+        if left > 1:
+            self._shared[key] = (found, argument, left - 1)
+        return found  # type: ignore[no-any-return]
+
+
+def squared_norms(value: Tensor) -> Tensor:
+    """Squared L2 norm of each sample [N] of a tensor [N, ...]."""
+    flat = value if value.dim() == 2 else value.reshape(value.shape[0], -1)
+    norms: Tensor = torch.linalg.vector_norm(flat, dim=1)
+    return norms.square_()

@@ -1,0 +1,201 @@
+"""Makes the training of any LightningModule private."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from torch import Tensor
+from torch.optim import Optimizer
+
+from assay.errors import AssayError
+from assay.gradients import ClippedSum, Clipping, Flat, PerSampleGradients, Tape
+from assay.learning.poisson_loader import PoissonLoader
+from assay.privacy.ledger import Ledger
+from assay.privacy.noise import NoiseSource
+from assay.privacy.training_account import NoisySteps
+
+
+class PrivateGradients(Callback):
+    """Clips each sample's gradient, adds noise to the sum, and charges the ledger before every step.
+
+    Works with automatic and with manual optimisation (one backward pass for each batch), unchanged modules, and gradient
+    accumulation. The batches must come from a PoissonLoader, and the loss must be the mean over the batch of per-sample
+    losses; with automatic optimisation the first batch of several is checked for that.
+
+    Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
+    `noise_multiplier` * C, divided by the expected batch size, which is public. Steps on empty samples are made, and are noise
+    alone. The ledger refuses the step that would exceed its budget, before noise is drawn, and is
+    noted every `note_every` steps.
+    Source: Abadi et al., arXiv 1607.00133, algorithm 1; clipping by book-keeping, arXiv 2210.00038.
+
+    Example:
+        >>> private = PrivateGradients(1.0, noise, sigma, ledger)  # doctest: +SKIP
+        >>> Trainer(callbacks=[private], max_epochs=1).fit(module, PoissonLoader(tensors, sampler, steps))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        clipping: Clipping | float,
+        noise: NoiseSource,
+        noise_multiplier: float,
+        ledger: Ledger[NoisySteps],
+        note_every: int = 1,
+    ) -> None:
+        self.clipping: Clipping = Flat(float(clipping)) if isinstance(clipping, int | float) else clipping
+        self.noise, self.noise_multiplier, self.ledger = noise, noise_multiplier, ledger
+        self.steps, self.note_every = 0, note_every
+        self._engine: PerSampleGradients | None = None
+        self._loader: PoissonLoader | None = None
+        self._part = 0
+        self._sum: dict[str, Tensor] = {}
+        self._tape: Tape | None = None
+        self._open = ExitStack()
+        self._checked = False
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuses what has no account: another loader, parts that do not make up a step, several processes."""
+        loader = trainer.train_dataloader
+        if not isinstance(loader, PoissonLoader):
+            raise AssayError(
+                f"{type(loader).__name__}: its batches are no Poisson samples, which the account is for (use PoissonLoader)"
+            )
+        if trainer.accumulate_grad_batches != loader.parts:
+            raise AssayError(
+                f"accumulate_grad_batches={trainer.accumulate_grad_batches}: the loader cuts each step's batch into "
+                f"{loader.parts} (make them equal, so that a step is one sample)"
+            )
+        if trainer.world_size != 1:
+            raise AssayError(
+                f"world_size={trainer.world_size}: each process would draw noise of its own (use devices=1)"
+            )
+        self._engine = PerSampleGradients(pl_module, fallback=False)
+        limit, accounted = self.clipping.bound(self._layers()), self.ledger.sensitivity.max_grad_norm
+        if limit > accounted * (1 + 1e-12):
+            raise AssayError(f"max_grad_norm={limit:g}: the ledger accounts for {accounted:g} (make them equal)")
+        self._loader, self._part, self._sum = loader, 0, {}
+        self.steps = loader.first
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Starts to record the batch's forward pass."""
+        if self._engine is None or self._loader is None:
+            raise RuntimeError("a batch before on_train_start")
+        samples = max(1, self._real())
+        if samples != len(batch[0]):
+            raise AssayError(f"batch of {len(batch[0])}: the sampler's has {samples} (pass batches on as they come)")
+        if not self._checked and samples > 1 and pl_module.automatic_optimization:
+            self._check_loss(pl_module, batch, samples)
+        pl_module.zero_grad(
+            set_to_none=True
+        )  # the step before is made; a recording refuses a .grad that changes under it
+        self._tape = self._enter(self._engine.recording(samples))
+
+    def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Clips what the backward pass recorded and adds it to the step's sum."""
+        if self._tape is None or self._loader is None:
+            raise AssayError(
+                "a second backward pass for one batch: each batch is one release (call manual_backward once)"
+            )
+        tape, self._tape = self._tape, None
+        self._open.close()
+        real = self._real()
+        # Lightning divides the loss by the number of parts when it optimises automatically
+        scale = max(1, real) * (self._loader.parts if pl_module.automatic_optimization else 1)
+        recorded = tape.recorded(float(scale))
+        if real == 0:
+            recorded = recorded.take(torch.zeros(0, dtype=torch.long))
+        self._add(recorded.clipped_sum(self.clipping))
+        self._part = (self._part + 1) % self._loader.parts
+
+    def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
+        """Charges the ledger, adds the noise and hands the optimizer the private mean."""
+        if self._engine is None or self._loader is None:
+            raise RuntimeError("an optimizer step before on_train_start")
+        if self._part != 0 or not self._sum:
+            raise AssayError("an optimizer step before the whole of its batch: step once for each sample")
+        sampler = self._loader.sampler
+        self.ledger.charge(NoisySteps(self.noise_multiplier, sampler))
+        draw = self.noise.open_round(self.steps)
+        deviation = self.noise_multiplier * self.ledger.sensitivity.max_grad_norm  # of what is accounted for
+        gradients = {
+            name: total.add(draw(tuple(total.shape)).to(total.device), alpha=deviation) / sampler.expected_batch_size
+            for name, total in self._sum.items()
+        }
+        self._engine.store(gradients)
+        self._sum = {}
+        self.steps += 1
+        if self.steps % self.note_every == 0 or self.steps == self._loader.steps:
+            self.ledger.note(step=self.steps, noise_multiplier=self.noise_multiplier, sample_rate=sampler.sample_rate)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Leaves the module as it was."""
+        self._open.close()
+        self._tape = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Steps made, and the ledger's counts; the noise of a step is named by its number, so it has no state."""
+        return {"steps": self.steps, "ledger": self.ledger.state_dict()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on counting where an interrupted fit stopped."""
+        self.steps = int(state_dict["steps"])
+        self.ledger.load_state_dict(state_dict["ledger"])
+
+    def _layers(self) -> list[str]:
+        if self._engine is None:
+            raise RuntimeError("no engine yet")
+        names = [name for name, p in self._engine.model.named_parameters() if p.requires_grad]
+        return list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+
+    def _real(self) -> int:
+        """Rows that count in the batch under way."""
+        if self._loader is None:
+            raise RuntimeError("no loader yet")
+        return len(self._loader.rows_of(self.steps, self._part))
+
+    def _enter(self, recording: AbstractContextManager[Tape]) -> Tape:
+        return self._open.enter_context(recording)
+
+    def _add(self, clipped: ClippedSum) -> None:
+        for name, gradient in clipped.gradients.items():
+            self._sum[name] = self._sum[name] + gradient if name in self._sum else gradient
+
+    def _check_loss(self, module: LightningModule, batch: Any, samples: int) -> None:
+        """The first sample's gradient must be the same in the batch as alone, up to rounding."""
+        if self._engine is None:
+            raise RuntimeError("no engine yet")
+        flags = [(part, part.training) for part in module.modules()]
+        module.eval()  # dropout would draw other masks
+        try:
+            together = self._gradient_of_first(module, batch, samples)
+            alone = self._gradient_of_first(module, [part[:1] for part in batch], 1)
+        finally:
+            for part, flag in flags:
+                part.training = flag
+        size = torch.stack([value.square().sum() for value in alone.values()]).sum().sqrt()
+        gap = torch.stack([(together[name] - value).square().sum() for name, value in alone.items()]).sum().sqrt()
+        if not gap <= 1e-3 * size + 1e-6:
+            raise AssayError(
+                f"{type(module).__name__}.training_step: its loss is no mean over samples of a per-sample loss, since one "
+                f"sample's gradient changes by {float(gap / size):.2g} of its size with the batch it is in "
+                "(average a loss that depends on one sample alone)"
+            )
+        self._checked = True
+
+    def _gradient_of_first(self, module: LightningModule, batch: Any, samples: int) -> dict[str, Tensor]:
+        if self._engine is None:
+            raise RuntimeError("no engine yet")
+        with torch.enable_grad(), self._engine.recording(samples) as tape:
+            answer = module.training_step(tuple(batch), 0)
+            loss = answer["loss"] if isinstance(answer, Mapping) else answer
+            if not isinstance(loss, Tensor):
+                raise AssayError(
+                    f"{type(module).__name__}.training_step: returns no loss to check (return its mean loss)"
+                )
+            loss.backward()  # type: ignore[no-untyped-call]
+        first = torch.zeros(samples, dtype=loss.dtype, device=loss.device)
+        first[0] = 1.0
+        return tape.recorded(float(samples)).weighted_sum(first)

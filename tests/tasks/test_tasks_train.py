@@ -1,0 +1,121 @@
+"""task=train: real data, with and without privacy, resumable, and the test split touched once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from assay.data import PreparedData
+from assay.errors import InputError
+from assay.learning.models import ModelSpec
+from assay.learning.networks import build_network
+from assay.runs import Outcome
+from assay.statistics import detection_auc
+
+Answer = Callable[..., Outcome]
+DIGITS = ("task=train", "dataset=digits", "task.epochs=8", "task.batch_size=64", "trainer.precision=32")
+PRIVATE = ("privacy=white", "privacy.epsilon=8", "privacy.accountant=rdp")
+
+
+@pytest.mark.parametrize("model", ["auto", "mlp", "cnn"])
+def test_networks_learn_digits(answer: Answer, model: str) -> None:
+    outcome = answer(*DIGITS, f"model={model}")
+    assert outcome.metrics["test/accuracy"] > 0.85
+    assert "epsilon" not in outcome.metrics
+    curve = outcome.tables["curve"]
+    assert len(curve) == 8
+    assert curve["valid_loss"].iloc[-1] < curve["valid_loss"].iloc[0]
+
+
+def test_private_training_spends_its_budget_and_says_so(answer: Answer, tmp_path: Path) -> None:
+    outcome = answer(*DIGITS, *PRIVATE)
+    assert 0.999 * 8 <= outcome.metrics["epsilon"] <= 8
+    assert outcome.metrics["test/accuracy"] > 0.6  # ten classes
+    entries = [json.loads(line) for line in (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()]
+    assert entries[-1]["steps"] == outcome.metrics["steps"]
+    assert entries[-1]["epsilon"] == pytest.approx(outcome.metrics["epsilon"])
+
+
+def test_less_privacy_is_less_noise(answer: Answer) -> None:
+    noise = [
+        answer(
+            *DIGITS, "task.epochs=1", *PRIVATE[:1], "privacy.accountant=rdp", f"privacy.epsilon={e}", folder=str(e)
+        ).metrics["noise_multiplier"]
+        for e in (1, 8)
+    ]
+    assert noise[0] > 2 * noise[1]
+
+
+def test_parts_of_a_step_change_nothing_but_memory(answer: Answer) -> None:
+    whole, parts = (answer(*DIGITS, *PRIVATE, "trainer.precision=64", f"task.parts={n}", folder=str(n)) for n in (1, 3))
+    assert whole.metrics["test/loss"] == pytest.approx(parts.metrics["test/loss"], rel=1e-9)
+    assert whole.metrics["steps"] == parts.metrics["steps"]
+
+
+def test_the_same_seed_repeats_and_another_does_not(answer: Answer) -> None:
+    one, again, other = (
+        answer(*DIGITS, *PRIVATE, "task.epochs=2", f"seed={seed}", folder=folder)
+        for seed, folder in ((0, "a"), (0, "b"), (1, "c"))
+    )
+    assert dict(one.metrics) == dict(again.metrics)
+    assert one.metrics["test/loss"] != other.metrics["test/loss"]
+
+
+def test_a_regression_is_trained_too(answer: Answer) -> None:
+    choices = ("task=train", "dataset=diabetes", "task.learning_rate=0.05", "task.batch_size=32", "task.epochs=20")
+    outcome = answer(*choices)
+    assert outcome.metrics["test/loss"] < 0.8  # targets have a variance of about 1
+    assert "test/accuracy" not in outcome.metrics
+
+
+def test_the_starting_weights_follow_their_generator_alone() -> None:
+    shape = {"kind": "classification", "classes": 3, "features": 64, "modality": "image"}
+    torch.manual_seed(1)
+    first = build_network(ModelSpec("cnn"), generator=torch.Generator().manual_seed(5), **shape)  # type: ignore[arg-type]
+    torch.manual_seed(2)
+    again = build_network(ModelSpec("cnn"), generator=torch.Generator().manual_seed(5), **shape)  # type: ignore[arg-type]
+    torch.manual_seed(2)
+    build_network(ModelSpec("mlp"), generator=torch.Generator().manual_seed(5), **shape)  # type: ignore[arg-type]
+    drawn = torch.rand(1)
+    torch.manual_seed(2)
+    assert torch.equal(drawn, torch.rand(1))  # the global generator is left alone
+    for a, b in zip(first.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a, b)
+    assert first(torch.zeros(2, 64)).shape == (2, 3)
+
+
+@pytest.mark.parametrize("features", [30, 12])
+def test_a_table_is_no_image(features: int) -> None:
+    with pytest.raises(InputError, match="model=cnn"):
+        build_network(
+            ModelSpec("cnn"),
+            kind="classification",
+            classes=2,
+            features=features,
+            modality="table",
+            generator=torch.Generator(),
+        )
+
+
+def test_statistics_point_at_wrong_labels(answer: Answer) -> None:
+    """Rows with a wrong label keep large gradients that point away from the others': a free by-product of training."""
+    outcome = answer(*DIGITS, "task.statistics=true", "dataset.corruption.labels=0.1", change=keep)
+    table = outcome.tables["samples"].set_index("id").loc[KEPT[-1].train.ids]
+    clean = KEPT[-1].train.clean
+    assert len(table) == len(clean)
+    assert table["times"].mean() == pytest.approx(8, abs=0.5)
+    met = (table["times"] > 0).to_numpy()  # a row misses eight Poisson samples with probability exp(-8)
+    assert detection_auc(-table["gradient_norm"].to_numpy()[met], clean[met]) > 0.8
+    assert detection_auc(table["alignment"].to_numpy()[met], clean[met]) > 0.55
+
+
+KEPT: list[PreparedData] = []
+
+
+def keep(data: PreparedData) -> PreparedData:
+    KEPT.append(data)
+    return data
