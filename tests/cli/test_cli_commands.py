@@ -67,6 +67,7 @@ def test_list_of_one_group(assay: Any) -> None:
         "none",
         "running_mean",
         "running_mean_burn_in",
+        "white",
     ]
     assert "No clipping and no noise" in said.out
 

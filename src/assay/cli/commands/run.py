@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -116,15 +117,24 @@ def _hydra_environment(arguments: list[str]) -> Iterator[None]:
         os.environ[_TRACEBACK] = "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = ["assay", *arguments]
+    asleep, level = {name for name, logger in _loggers() if logger.disabled}, logging.root.level
     try:
         yield
     finally:
+        for name, logger in _loggers():  # hydra's own logging switches off every logger that there is, and the root
+            logger.disabled = name in asleep
+        logging.root.setLevel(level)
         sys.argv, environment = before
         for name, value in environment.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _loggers() -> list[tuple[str, logging.Logger]]:
+    known = logging.root.manager.loggerDict.items()
+    return [(name, logger) for name, logger in known if isinstance(logger, logging.Logger)]
 
 
 def _wants_traceback() -> bool:
