@@ -53,11 +53,12 @@ def test_norms_and_alignments_equal_rows_taken_one_at_a_time() -> None:
     recorded, model = statistics(), module()
     fit(model, [recorded])
     twin = module()
-    norms, cosines, times = np.zeros(ROWS), np.zeros(ROWS), np.zeros(ROWS)
+    norms, cosines, times, losses = np.zeros(ROWS), np.zeros(ROWS), np.zeros(ROWS), np.zeros(ROWS)
     for rows in ORDER:
         single = []
         for row in rows:
             loss = nn.functional.cross_entropy(twin(X[row : row + 1]), Y[row : row + 1].long())
+            losses[row] += float(loss.detach())
             single.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, list(twin.parameters()))]))
         stack = torch.stack(single)
         for place, row in enumerate(rows):
@@ -72,6 +73,7 @@ def test_norms_and_alignments_equal_rows_taken_one_at_a_time() -> None:
     assert (table["times"] == times).all()
     np.testing.assert_allclose(table["gradient_norm"][met], norms[met] / times[met], rtol=1e-9)
     np.testing.assert_allclose(table["alignment"][met], cosines[met] / times[met], rtol=1e-8, atol=1e-10)
+    np.testing.assert_allclose(table["loss"][met], losses[met] / times[met], rtol=1e-9)
     assert np.isnan(table["gradient_norm"][10])
     trained = nn.utils.parameters_to_vector(model.parameters())
     torch.testing.assert_close(trained, nn.utils.parameters_to_vector(twin.parameters()), rtol=1e-10, atol=1e-12)

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 
 class PerSampleStatistics(Callback):
-    """Records norm and alignment of every sample's gradient by id, at no second backward pass.
+    """Records loss, and norm and alignment of the gradient, of every sample by id, at no second backward pass.
 
     `ids(batch, batch_idx)` gives the positions [N] of a batch's samples, from 0 to `rows` - 1. The loss must be the mean over
     the batch of per-sample losses (PerSampleGradients says what else); the optimizer steps along the same mean gradient as
-    without this callback. Alignment is the cosine with the mean gradient of the others in the batch.
+    without this callback. Alignment is the cosine with the mean gradient of the others in the batch. Losses
+    are those that the module leaves in `sample_losses` [N], as Supervised does; without them the column stays empty.
 
     What it records is a function of single rows: it is refused beside PrivateGradients, whose account does not cover it.
 
@@ -36,7 +37,7 @@ class PerSampleStatistics(Callback):
     def __init__(self, rows: int, ids: Callable[[Any, int], NDArray[np.int64]]) -> None:
         self._ids = ids
         self._times = np.zeros(rows, dtype=np.int64)
-        self._norms, self._cosines = np.zeros(rows), np.zeros(rows)
+        self._norms, self._cosines, self._losses = np.zeros(rows), np.zeros(rows), np.zeros(rows)
         self._engine: PerSampleGradients | None = None
         self._tape: Tape | None = None
         self._positions = np.zeros(0, dtype=np.int64)
@@ -71,6 +72,9 @@ class PerSampleStatistics(Callback):
         recorded = tape.recorded(float(samples))
         np.add.at(self._times, self._positions, 1)
         np.add.at(self._norms, self._positions, recorded.norms().double().cpu().numpy())
+        losses = getattr(pl_module, "sample_losses", None)
+        told = np.nan if losses is None else losses.double().cpu().numpy()
+        np.add.at(self._losses, self._positions, told)
         if samples > 1:
             cosines = torch.nan_to_num(recorded.leave_one_out().cosines).double().cpu().numpy()
             np.add.at(self._cosines, self._positions, cosines)
@@ -83,21 +87,21 @@ class PerSampleStatistics(Callback):
             tape.__exit__(type(exception), exception, None)
 
     def table(self) -> pd.DataFrame:
-        """Columns position, times (met in a batch), gradient_norm and alignment (means over those times; NaN if never met)."""
+        """Columns position, times (met in a batch), loss, gradient_norm and alignment (means over those times, else NaN)."""
         import pandas as pd
 
         with np.errstate(invalid="ignore", divide="ignore"):
-            norms, cosines = self._norms / self._times, self._cosines / self._times
+            losses, norms, cosines = (total / self._times for total in (self._losses, self._norms, self._cosines))
         columns = {"position": np.arange(len(self._times)), "times": self._times}
-        return pd.DataFrame({**columns, "gradient_norm": norms, "alignment": cosines})
+        return pd.DataFrame({**columns, "loss": losses, "gradient_norm": norms, "alignment": cosines})
 
     def state_dict(self) -> dict[str, Any]:
         """Sums and counts."""
-        arrays = {"times": self._times, "norms": self._norms, "cosines": self._cosines}
+        arrays = {"times": self._times, "norms": self._norms, "cosines": self._cosines, "losses": self._losses}
         return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on from an interrupted fit."""
-        self._times, self._norms, self._cosines = (
-            state_dict[name].numpy().copy() for name in ("times", "norms", "cosines")
+        self._times, self._norms, self._cosines, self._losses = (
+            state_dict[name].numpy().copy() for name in ("times", "norms", "cosines", "losses")
         )

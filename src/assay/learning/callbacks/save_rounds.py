@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import time
 from pathlib import Path
 from typing import Any
 
-import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
+from assay.learning.checkpoint import load_state, save_state
 from assay.runs.cost import Cost, Meter
-from assay.runs.directory import write_atomically
 
 
 class SaveRounds(Callback):
@@ -51,9 +49,7 @@ class SaveRounds(Callback):
         cost = self.cost()
         state = {"done": self._done, "module": module.state_dict(), "cost": [cost.seconds, cost.cpu_seconds]}
         state["callbacks"] = [callback.state_dict() for callback in callbacks]
-        buffer = io.BytesIO()
-        torch.save(state, buffer)
-        write_atomically(self.path, buffer.getvalue())
+        save_state(self.path, state)
         self._saved = time.monotonic()
 
     def cost(self) -> Cost:
@@ -62,9 +58,9 @@ class SaveRounds(Callback):
 
     def resume(self, module: LightningModule, callbacks: list[Callback]) -> int:
         """Puts back a saved state, if there is one, and returns the last round it holds (0: none)."""
-        if self.path is None or not self.path.exists():
+        state = load_state(self.path)
+        if state is None:
             return 0
-        state = torch.load(self.path, weights_only=True, map_location="cpu")
         module.load_state_dict(state["module"])
         for callback, saved in zip(callbacks, state["callbacks"], strict=False):
             callback.load_state_dict(saved)

@@ -15,6 +15,7 @@ class Supervised(LightningModule):
     def __init__(self, network: nn.Module, kind: str, optimizer: Callable[..., torch.optim.Optimizer]) -> None:
         super().__init__()
         self.network, self.kind, self._optimizer = network, kind, optimizer
+        self.sample_losses: Tensor | None = None
 
     def forward(self, features: Tensor) -> Tensor:
         """Outputs [N, c]."""
@@ -30,8 +31,10 @@ class Supervised(LightningModule):
         return nn.functional.cross_entropy(outputs, target.long(), reduction="none")
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
-        """Mean loss of a batch."""
-        return self.losses(*batch).mean()
+        """Mean loss of a batch; the losses behind it are left in `sample_losses`, for callbacks."""
+        losses = self.losses(*batch)
+        self.sample_losses = losses.detach()
+        return losses.mean()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """The optimizer over all parameters."""
