@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SCALE ?= laptop
 
 .DEFAULT_GOAL := help
@@ -13,20 +13,22 @@ help: ## This list
 
 # A stamp names what is installed, so that a changed requirement installs again and an unchanged one costs nothing.
 $(VENV)/.installed: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --constraint constraints.txt --editable .
-	touch $@
+	@echo "installing assay into $(VENV), a minute or two"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@echo "installing what lint, types and tests need"
+	@$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	@touch $@
 
 install: $(VENV)/.installed ## Make .venv and install assay into it
 
 dev: $(VENV)/.dev ## The same with what lint, types and tests need
 
 run: install ## Run the quickstart; ends with its table, report and run directory
-	$(BIN)/assay run experiment=quickstart
+	@$(BIN)/assay run experiment=quickstart
 
 lint: dev ## Style and import floors
 	$(BIN)/ruff check src tests experiments
