@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 
 import torch
 import torch.nn.functional as functional
@@ -30,16 +31,28 @@ def _token_losses(model: Callable[..., Tensor], ids: Tensor, positions: Tensor) 
     return functional.cross_entropy(scores.transpose(1, 2), ids[:, 1:], reduction="none").mean(1)
 
 
+def _own_draws(build: Callable[..., Task]) -> Callable[..., Task]:
+    """Weights and inputs are the same in every process, and the caller's generator is left as it was."""
+
+    @wraps(build)
+    def built(*arguments: object, **choices: object) -> Task:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return build(*arguments, **choices)
+
+    return built
+
+
+@_own_draws
 def mlp(batch: int = 256) -> Task:
     """784-512-512-10."""
-    torch.manual_seed(0)
     layers = [nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10)]
     return Task(nn.Sequential(*layers), (torch.randn(batch, 784), torch.randint(10, (batch,))), _class_losses)
 
 
+@_own_draws
 def cnn(batch: int = 256) -> Task:
     """Kernels 5x5/2 to 16 and 3x3/2 to 32 channels, 64 hidden units, on 28x28 images."""
-    torch.manual_seed(0)
     convolutions = [nn.Conv2d(1, 16, 5, 2), nn.ReLU(), nn.Conv2d(16, 32, 3, 2), nn.ReLU(), nn.Flatten()]
     model = nn.Sequential(*convolutions, nn.Linear(800, 64), nn.ReLU(), nn.Linear(64, 10))
     return Task(model, (torch.randn(batch, 1, 28, 28), torch.randint(10, (batch,))), _class_losses)
@@ -92,9 +105,9 @@ class Decoder(nn.Module):
         return self.head(self.norm(states))
 
 
+@_own_draws
 def decoder(batch: int = 64, wrap: Callable[[nn.Linear], nn.Module] = lambda linear: linear) -> Task:
     """Four blocks of width 128, 48 tokens of 1000, everything trained."""
-    torch.manual_seed(0)
     ids = torch.randint(VOCABULARY, (batch, TOKENS))
     return Task(Decoder(wrap), (ids, torch.arange(TOKENS).repeat(batch, 1)), _token_losses)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,8 +15,10 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.networks import build_network
-from assay.runs import Outcome
+from assay.privacy.training_spec import TrainingPrivacy
+from assay.runs import Outcome, RunContext, Streams
 from assay.statistics import detection_auc
+from assay.tasks.train import sampling_streams
 
 Answer = Callable[..., Outcome]
 DIGITS = ("task=train", "dataset=digits", "task.epochs=8", "task.batch_size=64", "trainer.precision=32")
@@ -119,3 +123,22 @@ KEPT: list[PreparedData] = []
 def keep(data: PreparedData) -> PreparedData:
     KEPT.append(data)
     return data
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_who_took_part_is_secret_when_the_noise_is(secure: bool, tmp_path: Path) -> None:
+    """Samples that a known seed repeats would leave nothing of the amplification that the account counts on."""
+    privacy = TrainingPrivacy(secure_noise=secure)
+    context = RunContext(tmp_path, tmp_path, Streams(0))
+    study: Any = SimpleNamespace(privacy=privacy, context=context)
+    draws = [sampling_streams(study).generator("batches", 3).random(8) for _ in range(2)]
+    public = Streams(0).generator("batches", 3).random(8)
+    assert bool((draws[0] == public).all()) is not secure
+    assert bool((draws[0] == draws[1]).all()) is not secure
+
+
+def test_secure_training_does_not_repeat(answer: Answer) -> None:
+    choices = (*DIGITS, *PRIVATE, "task.epochs=1", "trainer.precision=64", "privacy.secure_noise=true")
+    one, other = answer(*choices, folder="a"), answer(*choices, folder="b")
+    assert one.metrics["test/loss"] != other.metrics["test/loss"]
+    assert one.metrics["epsilon"] == other.metrics["epsilon"]

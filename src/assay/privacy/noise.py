@@ -65,3 +65,10 @@ class SecureNoise:
         uniform = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
         normal: Tensor = torch.special.ndtri(torch.from_numpy(uniform)).sum(0) / 2
         return normal.reshape(shape).to(device=self._device, dtype=self._dtype)
+
+
+def open_noise(
+    secure: bool, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu"
+) -> NoiseSource:
+    """The source that a privacy choice asks for; `seed_of` is not used by the secure one."""
+    return SecureNoise(dtype, device) if secure else SeededNoise(seed_of, dtype, device)

@@ -67,6 +67,6 @@ class PrivacySpec:
         self, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu"
     ) -> NoiseSource:
         """The seeded source, or the secure one if `secure_noise`."""
-        from assay.privacy.noise import SecureNoise, SeededNoise
+        from assay.privacy.noise import open_noise
 
-        return SecureNoise(dtype, device) if self.secure_noise else SeededNoise(seed_of, dtype, device)
+        return open_noise(self.secure_noise, seed_of, dtype, device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +26,7 @@ from assay.learning.poisson_loader import PoissonLoader
 from assay.learning.trainers import carry_out_fit, quiet
 from assay.privacy.sampling import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
-from assay.runs import Outcome
+from assay.runs import Outcome, Streams
 from assay.tasks.plots import curve_figure
 from assay.tasks.study import Study
 
@@ -67,7 +68,7 @@ class Train:
             generator=torch.Generator().manual_seed(context.streams.seed("initialisation")),
         ).to(trainer.dtype)
         module = Supervised(network, data.kind, self._optimizer())
-        generator: Callable[[int], Any] = partial(context.streams.generator, "batches")
+        generator: Callable[[int], Any] = partial(sampling_streams(study).generator, "batches")
         sampler = PoissonSampler.of_batch_size(len(data.train), min(self.batch_size, len(data.train)), generator)
         steps = max(1, math.ceil(self.epochs / sampler.sample_rate))
         loader = PoissonLoader(_tensors(data.train, trainer.dtype), sampler, steps, parts=self.parts)
@@ -112,6 +113,16 @@ class Train:
         sigma = privacy.noise_multiplier(sampler.sample_rate, steps)
         clipping = CLIPPINGS[privacy.clipping](privacy.max_grad_norm)
         return PrivateGradients(clipping, noise, sigma, ledger, note_every=every)
+
+
+def sampling_streams(study: Study) -> Streams:
+    """What the Poisson samples are drawn from: the run's seed, or a secret that is kept nowhere when the noise is secure.
+
+    Amplification by sampling holds only towards those who do not know who took part, and so not under a known seed.
+    """
+    if isinstance(study.privacy, TrainingPrivacy) and study.privacy.secure_noise:
+        return Streams(secrets.randbits(128))
+    return study.context.streams
 
 
 def _positions(loader: PoissonLoader, batch: Any, place: int) -> NDArray[np.int64]:

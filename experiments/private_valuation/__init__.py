@@ -1,0 +1,1 @@
+"""Checks behind figures of the README."""

@@ -1,0 +1,47 @@
+"""How well the standard errors of one private run match the spread over repeated runs: bootstrap over true, by setting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from assay.config.compose import compose
+from assay.data import prepare
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs import Streams
+from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.valuator import Surroundings
+
+RUNS, REPEATED, TRAINER, MODEL = 8, 60, TrainerSpec(), ModelSpec("auto")
+SETTINGS = (("diabetes", 0.05), ("breast_cancer", 0.5))
+
+
+def main() -> None:
+    """Prints root-mean-square standard error over true spread, the mean of RUNS single runs."""
+    print("dataset,epsilon,mechanism,ratio")
+    for name, rate in SETTINGS:
+        split = "dataset.split={train: 100, valid: 171, test: 171}"
+        shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
+        config = compose([f"dataset={name}", split, *shape])
+        folder = Path(config["paths"]["data"]).expanduser()
+        data = prepare(**config["dataset"], data_dir=folder, generator=Streams(0).generator)
+        for epsilon in (1.0, 4.0, 8.0, 50.0):
+            for mechanism in ("running_mean", "running_mean_burn_in"):
+                privacy = PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.3)
+                valuator = GradientSemivalue(evaluations=20, learning_rate=rate)
+                repeated = replace(valuator, replicates=REPEATED).value(data, MODEL, privacy, Streams(99), TRAINER)
+                true = repeated.values.var(axis=0, ddof=1).mean()
+                single = [
+                    valuator.valuate(data, MODEL, privacy, Surroundings(Streams(seed), TRAINER)).values.std_error
+                    for seed in range(RUNS)
+                ]
+                ratio = np.mean([(errors**2).mean() / true for errors in single]) ** 0.5
+                print(f"{name},{epsilon:g},{mechanism},{ratio:.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
