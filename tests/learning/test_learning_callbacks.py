@@ -21,8 +21,9 @@ from assay.learning.callbacks.show_rounds import ShowRounds
 from assay.learning.marginals import MarginalSums
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.noise import SeededNoise
-from assay.privacy.reuse import Mechanism, ReuseMatrix
+from assay.privacy.reuse import ReuseMatrix
 from assay.privacy.row_account import RowAccount
 
 MODULE: Any = LightningModule()

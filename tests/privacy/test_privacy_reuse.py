@@ -10,8 +10,9 @@ from scipy import stats
 
 from assay.errors import InputError
 from assay.privacy.ceilings import detection_ceiling
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Relation
-from assay.privacy.reuse import Mechanism, ReuseMatrix, burn_in_rounds
+from assay.privacy.reuse import ReuseMatrix, burn_in_rounds
 from assay.privacy.spec import PrivacySpec
 
 

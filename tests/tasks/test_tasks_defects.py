@@ -20,7 +20,9 @@ from assay.runs import Outcome
 from assay.runs.streams import Streams
 from assay.statistics import bootstrap_indices, detection_auc, spearman
 from assay.tasks.estimation_uncertainty import _uncertainty
-from assay.valuation.gradient_semivalue import GradientSemivalue, _Fit
+from assay.valuation.estimates import Problem
+from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings
 
 Answer = Callable[..., Outcome]
@@ -105,15 +107,8 @@ def test_purposes_draw_noise_of_their_own() -> None:
     """Cells at different k must be independent: the interval of the slope takes them so."""
     noise = {}
     for purpose in ("evaluations-4", "evaluations-8"):
-        fit = _Fit(
-            GradientSemivalue(evaluations=4),
-            toy(),
-            ModelSpec("auto"),
-            PrivacySpec("iid"),
-            Streams(0),
-            TrainerSpec(),
-            purpose,
-        )
+        problem = Problem(toy(), ModelSpec("auto"), PrivacySpec("iid"), Streams(0), TrainerSpec())
+        fit = PermutationFit(GradientSemivalue(evaluations=4), problem, purpose)
         assert fit.release is not None
         noise[purpose] = fit.release.noise.open_round(1)((5,))
     assert not torch.equal(noise["evaluations-4"], noise["evaluations-8"])
@@ -129,7 +124,7 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
         seen.append(deviation)
         return np.zeros(12)
 
-    monkeypatch.setattr("assay.valuation.gradient_semivalue.bootstrap_std_errors", spy)
+    monkeypatch.setattr("assay.valuation.permutation_fit.bootstrap_std_errors", spy)
     privacy = PrivacySpec("running_mean", max_grad_norm=norm)
     GradientSemivalue(evaluations=4).valuate(toy(), ModelSpec("auto"), privacy, Surroundings(Streams(0), TrainerSpec()))
     assert seen == [pytest.approx(norm * privacy.noise_multiplier(4))]
@@ -138,13 +133,9 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
 @pytest.mark.parametrize("how", ["auto", "random", "public"])
 def test_the_start_does_not_read_private_rows(how: str) -> None:
     starts = [
-        _Fit(
+        PermutationFit(
             GradientSemivalue(initialisation=how),
-            toy(shift=shift),
-            ModelSpec("mlp", hidden=(3,)),
-            PrivacySpec("iid"),
-            Streams(0),
-            TrainerSpec(),
+            Problem(toy(shift=shift), ModelSpec("mlp", hidden=(3,)), PrivacySpec("iid"), Streams(0), TrainerSpec()),
             "values",
         ).start
         for shift in (0.0, 5.0)

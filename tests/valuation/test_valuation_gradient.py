@@ -18,14 +18,15 @@ from assay.privacy.relations import Relation
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc, mean_interval, spearman
-from assay.valuation.gradient_semivalue import GradientSemivalue, GradientValues
+from assay.valuation.estimates import Estimates
+from assay.valuation.gradient_semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 
 Portion = Callable[..., PreparedData]
 NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
 
 
-def value(data: PreparedData, privacy: PrivacySpec = NONE, seed: int = 0, **choices: object) -> GradientValues:
+def value(data: PreparedData, privacy: PrivacySpec = NONE, seed: int = 0, **choices: object) -> Estimates:
     valuator = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
     return valuator.value(data, AUTO, privacy, Streams(seed), TRAINER)
 
@@ -73,7 +74,7 @@ class Killed(Exception):
 def test_a_killed_fit_ends_in_the_same_bytes(
     portion: Portion, tmp_path: Path, mechanism: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.valuation.gradient_semivalue.STEPS_A_BATCH", 1)
+    monkeypatch.setattr("assay.valuation.permutation_fit.STEPS_A_BATCH", 1)
     data, privacy = portion("diabetes"), PrivacySpec(mechanism, burn_in=0.3)
     valuator, trainer = GradientSemivalue(evaluations=8, replicates=2), replace(TRAINER, checkpoint_seconds=0)
     whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)

@@ -7,31 +7,12 @@ combination of the row's own releases y_1 .. y_t. Anything computed from release
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import InputError
-
-
-class Mechanism(StrEnum):
-    """How noise is drawn and correlated."""
-
-    NONE = "none"
-    IID = "iid"
-    RUNNING_MEAN = "running_mean"
-    RUNNING_MEAN_BURN_IN = "running_mean_burn_in"
-
-    @property
-    def private(self) -> bool:
-        """Whether releases are clipped, noised and accounted for."""
-        return self is not Mechanism.NONE
-
-    @property
-    def reuses(self) -> bool:
-        """Whether a step is the mean of all of the row's releases so far, rather than the last one."""
-        return self in (Mechanism.RUNNING_MEAN, Mechanism.RUNNING_MEAN_BURN_IN)
+from assay.privacy.mechanisms import Mechanism
 
 
 def burn_in_rounds(burn_in: float, evaluations: int) -> int:

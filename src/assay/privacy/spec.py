@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from assay.privacy.budget import Budget
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.reuse import Mechanism, burn_in_rounds
+from assay.privacy.reuse import burn_in_rounds
 from assay.privacy.row_account import RowAccount
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class PrivacySpec:
     max_grad_norm: float = 1.0
     burn_in: float = 0.0
     secure_noise: bool = False
+    law: str = "auto"
+    clip: float | None = None
+    paths: int = 24
+    path_share: float = 0.0
 
     @cached_property
     def mechanism(self) -> Mechanism:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.privacy.ceilings import detection_ceiling
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Relation
-from assay.privacy.reuse import Mechanism
 from assay.runs import Outcome
 from assay.statistics import (
     Interval,

@@ -1,0 +1,47 @@
+"""What an estimate of values starts from, and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.data import PreparedData
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs.cost import Cost
+from assay.runs.streams import Streams
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Which rows are to be valued with which model, under what privacy, from which random streams, and where."""
+
+    data: PreparedData
+    model: ModelSpec
+    privacy: PrivacySpec
+    streams: Streams
+    trainer: TrainerSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """Values of all replicates [R, n] and how they were come by.
+
+    touches [R, n] counts the private releases of each row (zeros without privacy); epsilon is recomputed from them (0
+    without privacy); entries is the ledger's record.
+    """
+
+    ids: NDArray[np.int64]
+    values: NDArray[np.float64]
+    std_errors: NDArray[np.float64]
+    evaluations: NDArray[np.int64]
+    touches: NDArray[np.int64]
+    epsilon: float
+    noise_multiplier: float
+    entries: list[dict[str, Any]]
+    utility_evaluations: int
+    cost: Cost
