@@ -13,10 +13,12 @@ from sklearn.metrics import roc_auc_score
 from assay.statistics import (
     bootstrap_indices,
     detection_auc,
+    detection_precision,
     log_log_slope,
     mean_interval,
     percentile_interval,
     ranks,
+    scaled_uncertainty,
     spearman,
 )
 
@@ -82,3 +84,34 @@ def test_no_bootstrap_draw_is_one_replicate_alone() -> None:
 
 def test_ties_share_their_rank() -> None:
     assert ranks([3.0, 1.0, 3.0]) == pytest.approx([2.5, 1.0, 2.5])
+
+
+@given(hnp.arrays(np.float64, 9, elements=st.integers(-3, 3).map(float)), st.integers(1, 8))
+def test_precision_is_the_mean_over_orders_of_ties(values: np.ndarray, corrupted: int) -> None:
+    """Shuffling rows before a stable sort breaks ties at random; the slow definition is the mean over 600 shuffles."""
+    clean = np.arange(9) >= corrupted
+    generator, found = np.random.default_rng(0), []
+    for _ in range(600):
+        order = generator.permutation(9)
+        lowest = order[values[order].argsort(kind="stable")[:corrupted]]
+        found.append((~clean[lowest]).mean())
+    assert detection_precision(values, clean) == pytest.approx(np.mean(found), abs=5 * 0.5 / 600**0.5)
+
+
+def test_precision_without_ties() -> None:
+    values = np.array([[3.0, 1.0, 2.0, 5.0, 4.0], [1.0, 2.0, 5.0, 3.0, 4.0]])
+    assert detection_precision(values, [False, False, True, True, True]).tolist() == [0.5, 1.0]
+    with pytest.raises(ValueError, match="needs a corrupted row"):
+        detection_precision(values, np.ones(5))
+
+
+def test_scaled_uncertainty_is_blind_to_scale_and_shift() -> None:
+    generator = np.random.default_rng(0)
+    truth = generator.normal(size=40)
+    values = truth + generator.normal(size=(30, 40)) * 0.5
+    slope = np.polyfit(truth, values.mean(axis=0), 1)[0]
+    expected = values.var(axis=0, ddof=1).mean() / (slope**2 * truth.var(ddof=1))
+    assert scaled_uncertainty(values, truth) == pytest.approx(expected)
+    assert scaled_uncertainty(7 - values / 100, truth) == pytest.approx(expected)  # shrinking gains nothing
+    assert scaled_uncertainty(values, truth) == pytest.approx(0.25 / truth.var(ddof=1), rel=0.2)
+    assert scaled_uncertainty(np.array([[1.0, 2.0], [2.0, 1.0]]), [0.0, 1.0]) == np.inf

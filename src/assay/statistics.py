@@ -78,6 +78,39 @@ def detection_auc(values: ArrayLike, clean: ArrayLike) -> Vector:
     return np.asarray((rank_sum - good * (good + 1) / 2) / (good * bad))
 
 
+def detection_precision(values: ArrayLike, clean: ArrayLike) -> Vector:
+    """Share of corrupted rows among the m lowest of values [..., n], m being how many are corrupted; ties count by share.
+
+    Raises ValueError when no row is corrupted.
+    """
+    held, bad = np.asarray(values, dtype=np.float64), ~np.asarray(clean, dtype=bool)
+    sought = int(bad.sum())
+    if sought == 0:
+        raise ValueError("precision needs a corrupted row, found none")
+    border = np.sort(held, axis=-1)[..., sought - 1 : sought]
+    below, level = held < border, held == border
+    part = (sought - below.sum(axis=-1, keepdims=True)) / level.sum(axis=-1, keepdims=True)
+    return np.asarray((((below + part * level) * bad).sum(axis=-1)) / sought)
+
+
+def estimation_uncertainty(values: ArrayLike) -> float:
+    """Variance over replicates of values [R, n], averaged over the n rows."""
+    return float(np.asarray(values, dtype=np.float64).var(axis=0, ddof=1).mean())
+
+
+def scaled_uncertainty(values: ArrayLike, reference: ArrayLike) -> float:
+    """Estimation uncertainty of values [R, n] in units of the signal they carry of a reference [n].
+
+    ``EU / (slope^2 Var_j reference)``, slope being that of the mean values on the reference: estimates that are all alike, or
+    all shrunk alike, gain nothing by it. Far above 1 there is no signal left, and the figure itself is little but noise.
+    Infinite where the slope is zero.
+    """
+    held, truth = np.asarray(values, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    centred = truth - truth.mean()
+    signal = float(centred @ held.mean(axis=0)) ** 2 / float(centred @ centred) / (truth.size - 1)
+    return estimation_uncertainty(held) / signal if signal > 0 else float("inf")
+
+
 def log_log_slope(positions: Sequence[float], heights: ArrayLike) -> Vector:
     """Least-squares slope of log(heights [..., k]) on log(positions [k])."""
     x = np.log(np.asarray(positions, dtype=np.float64))

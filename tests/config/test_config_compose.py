@@ -22,6 +22,9 @@ NEEDS = {
     "cnn": ["task=train", "dataset=digits"],
     "white": ["task=train"],
     "estimation_uncertainty": ["privacy=running_mean_burn_in"],
+    "label_noise": ["privacy=running_mean_burn_in"],
+    "selection_curve": ["privacy=running_mean_burn_in"],
+    "membership": ["privacy=running_mean_burn_in"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
 

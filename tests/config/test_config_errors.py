@@ -158,6 +158,16 @@ POINTLESS = [
     ("model=logistic dataset=rotten_tomatoes", "model=logistic: reads columns of numbers and dataset=rotten_tomatoes"),
     (f"{STUDY} valuation=semivalue privacy=none", "task=estimation_uncertainty: compares noise mechanisms"),
     (f"{STUDY} task.replicates=1", "task.replicates=1: task=estimation_uncertainty needs 2 or more"),
+    ("task=label_noise privacy=running_mean_burn_in task.burn_ins=[0,1]", "must be a share from 0 to below 1"),
+    ("task=label_noise privacy=iid", "'running_mean_burn_in' needs privacy.burn_in and privacy=iid has none"),
+    ("task=selection_curve privacy=running_mean_burn_in task.replicates=1", "task=selection_curve needs 2 or more"),
+    ("task=selection_curve privacy=running_mean_burn_in task.shares=[0.5,1.0]", "must be between 0 and 1"),
+    (
+        "task=selection_curve privacy=running_mean_burn_in dataset.split.test=0",
+        "dataset.split.test=0: task=selection_curve scores on the test split",
+    ),
+    ("task=membership privacy=running_mean_burn_in task.tables=3", "half of them are shadows"),
+    ("task=membership privacy=running_mean_burn_in valuation=semivalue privacy=none", "compares noise mechanisms"),
     (f"{STUDY} task.mechanisms=[none,idd]", "'idd' is no mechanism (did you mean iid?)"),
     (
         "task=estimation_uncertainty task.mechanisms=[none,iid]",

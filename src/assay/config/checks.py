@@ -14,7 +14,8 @@ Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
 _PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
-_VALUING = {"value", "estimation_uncertainty"}
+_COMPARING = {"estimation_uncertainty", "label_noise", "selection_curve", "membership"}  # mechanisms with each other
+_VALUING = {"value"} | _COMPARING
 
 
 def check_composition(config: Config) -> None:
@@ -125,14 +126,17 @@ def _pointless_privacy(config: Config, why: str) -> None:
 
 def _check_task(config: Config) -> None:
     task, valuation = config["task"], config["valuation"]["name"]
-    if task["name"] != "estimation_uncertainty":
+    if task["name"] not in _COMPARING:
         return
     if valuation == "semivalue":
         told = "compares noise mechanisms and valuation=semivalue has none"
         raise InputError("task", task["name"], told, "use valuation=gradient_semivalue")
-    if task["replicates"] < 2:
-        told = "task=estimation_uncertainty needs 2 or more to see a variance"
+    if task.get("replicates", 2) < 2:
+        told = f"task={task['name']} needs 2 or more to see a variance"
         raise InputError("task.replicates", task["replicates"], told, "e.g. task.replicates=24")
+    if task["name"] == "selection_curve" and config["dataset"]["split"]["test"] == 0:
+        told = "task=selection_curve scores on the test split"
+        raise InputError("dataset.split.test", "0", told, "a share, or a number of rows")
     known = [name for name, _ in options("privacy") if name != "white"]
     for mechanism in task["mechanisms"]:
         if mechanism not in known and mechanism != config["privacy"]["name"]:

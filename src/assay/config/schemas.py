@@ -15,6 +15,8 @@ Replicates = Annotated[int, at_least(1, "1 is a single estimate")]
 Rate = Annotated[float, above(0, "e.g. 0.05")]
 SplitSize = Annotated[float, at_least(0, "a share below 1, or a number of rows from 1 on")]
 BurnIn = Annotated[float, at_least(0, "a share of the evaluations below 1, or a number of them from 1 on; 0 keeps all")]
+BurnInShare = Annotated[float, Limit(lambda share: 0 <= share < 1, "must be a share from 0 to below 1", "e.g. 0.9")]
+PartialShare = Annotated[float, inside(0, 1, "0.1 is 10 %")]
 Semivalue = Literal["shapley", "beta", "banzhaf"]
 Utility = Literal["negative_loss", "accuracy"]
 
@@ -226,6 +228,35 @@ class EstimationUncertainty:
 
 
 @dataclass(frozen=True)
+class LabelNoise(EstimationUncertainty):
+    """task=label_noise."""
+
+    burn_ins: Annotated[list[BurnInShare], not_empty("e.g. [0,0.5,0.9]")]
+
+
+@dataclass(frozen=True)
+class SelectionCurve:
+    """task=selection_curve."""
+
+    name: str
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
+    shares: Annotated[list[PartialShare], not_empty("e.g. [0.1,0.3,0.5]")]
+    replicates: Replicates
+
+
+@dataclass(frozen=True)
+class Membership:
+    """task=membership."""
+
+    name: str
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
+    rows: Annotated[int, at_least(2, "the target and one more")]
+    targets: Annotated[int, at_least(2, "an interval needs two")]
+    tables: Annotated[int, at_least(4, "half of them are shadows, and a deviation needs two")]
+    informed: bool
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -246,6 +277,8 @@ class Scale:
     replicates: Replicates
     evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
     reference_evaluations: Evaluations
+    targets: Count
+    shadow_tables: Count
 
 
 @dataclass(frozen=True)
@@ -270,7 +303,8 @@ OPTIONS: dict[str, dict[str, type]] = {
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"white": TrainingPrivacy},
-    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty},
+    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
+    | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

@@ -13,8 +13,8 @@ Matrix = NDArray[np.float64]
 class MarginalSums:
     """Accumulates marginal contributions of rows met in the order of permutations.
 
-    ``weights`` [n] is the semivalue's weight of each position in a permutation (default ones: Shapley); ``burn_in`` rounds
-    at the start are left out.
+    ``weights`` is the semivalue's weight of each position in a permutation (default ones: Shapley); ``burn_in`` rounds
+    at the start are left out. A permutation may hold some of the rows only: the others' values are NaN.
     """
 
     def __init__(self, rows: int, replicates: int = 1, burn_in: int = 0, weights: Matrix | None = None) -> None:
@@ -41,7 +41,8 @@ class MarginalSums:
 
     def values(self) -> Matrix:
         """Mean weighted marginal contribution [R, n]."""
-        return self._sum / self._count
+        with np.errstate(invalid="ignore"):
+            return np.asarray(self._sum / self._count)
 
     def std_errors(self) -> Matrix:
         """Standard error of the values [R, n] when rounds are independent; NaN below two rounds.

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from typing import TYPE_CHECKING
+
 from assay.privacy.relations import Relation
+
+if TYPE_CHECKING:
+    from assay.privacy.spec import PrivacySpec
+
+
+def ceiling_of(privacy: PrivacySpec) -> float:
+    """Upper bound on the ROC-AUC of label-noise detection from what a mechanism releases; 1 without privacy."""
+    if not privacy.mechanism.private:
+        return 1.0
+    return detection_ceiling(privacy.budget.mu, privacy.budget.relation)
 
 
 def detection_ceiling(mu: float, relation: Relation) -> float:
@@ -16,3 +29,32 @@ def detection_ceiling(mu: float, relation: Relation) -> float:
 
     reach = mu if Relation(relation) is Relation.REPLACE_ONE else 2 * mu
     return float(stats.norm.cdf(reach / 2**0.5))
+
+
+def pure_detection_ceiling(epsilon: float, relation: Relation) -> float:
+    """Upper bound on the ROC-AUC of label-noise detection when each row's release is (epsilon, 0)-DP by itself.
+
+    Every such law is a function of randomised response (Kairouz, Oh & Viswanath 2015), so no pair of a clean and a
+    corrupted row is told apart better than by two of its bits: A <= e^M / (1 + e^M), with M = epsilon under replace-one and
+    2 epsilon under zero-out (there and back). Holds for laws that draw each row's noise independently. [derived]
+    """
+    reach = epsilon if Relation(relation) is Relation.REPLACE_ONE else 2 * epsilon
+    return 1 / (1 + math.exp(-reach))
+
+
+def membership_ceiling(mu: float) -> float:
+    """Upper bound on the ROC-AUC of telling two neighbouring tables apart by a mu-GDP release: Phi(mu / sqrt 2).
+
+    The trade-off curve of two unit-variance Gaussians mu apart bounds every test (Dong, Roth & Su 2019, Definition 4), and
+    this is the area above it.
+    """
+    from scipy import stats
+
+    return float(stats.norm.cdf(mu / 2**0.5))
+
+
+def true_positive_ceiling(mu: float, false_positive_rate: float) -> float:
+    """Largest true-positive rate of any test between neighbouring tables at a false-positive rate: Phi(Phi^-1(a) + mu)."""
+    from scipy import stats
+
+    return float(stats.norm.cdf(stats.norm.ppf(false_positive_rate) + mu))

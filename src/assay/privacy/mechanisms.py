@@ -26,6 +26,16 @@ class Mechanism(StrEnum):
         return self in (Mechanism.RUNNING_MEAN, Mechanism.RUNNING_MEAN_BURN_IN)
 
     @property
+    def burns_in(self) -> bool:
+        """Whether the first rounds are left out of the value."""
+        return self is Mechanism.RUNNING_MEAN_BURN_IN
+
+    @property
+    def one_release(self) -> bool:
+        """Whether a row is released once, so that the number of evaluations does not enter."""
+        return self.value in ("directed", "directed_gaussian", "vector_release")
+
+    @property
     def directed(self) -> bool:
         """Whether one clipped number of each row is released, rather than its gradients."""
         return self in (Mechanism.DIRECTED, Mechanism.DIRECTED_GAUSSIAN)

@@ -60,7 +60,7 @@ class PrivacySpec:
 
     def burn_in_rounds(self, evaluations: int) -> int:
         """Rounds that every mechanism but the one with burn-in keeps: none are left out."""
-        if self.mechanism is not Mechanism.RUNNING_MEAN_BURN_IN:
+        if not self.mechanism.burns_in:
             return 0
         return burn_in_rounds(self.burn_in, evaluations)
 

@@ -16,7 +16,10 @@ NOISE = {
     "secure": "secure: drawn from the operating system and recorded nowhere, so the guarantee stands",
 }
 # What compares private values with the truth or with non-private values is itself not private.
-NON_PRIVATE = ("auc", "spearman", "clean", "reference", "non_private", "precision")
+NON_PRIVATE = (
+    *("auc", "spearman", "clean", "reference", "non_private", "precision", "scaled_uncertainty"),
+    *("score", "separation", "removal_gain", "true_positive_rate"),
+)
 
 
 @dataclass(frozen=True)

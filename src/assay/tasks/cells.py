@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,33 @@ import numpy as np
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.spec import PrivacySpec
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
+from assay.tasks.value import write_ledger
+from assay.valuation.estimates import Subtables
 from assay.valuation.gradient_semivalue import GradientSemivalue
 
-ARRAYS = ("values", "touches", "epsilon", "utility_evaluations", "seconds", "cpu_seconds")
+FOUND = ("values", "touches", "epsilon", "utility_evaluations", "by_burn_in")
+COSTS = ("seconds", "cpu_seconds")
+RESEARCH = "for research: every estimate spends the budget, there are many, and non-private ones stand beside them"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cell:
-    """One mechanism at one number of evaluations; cells with the same purpose draw the same permutations and noise."""
+    """One mechanism at one number of evaluations; cells with the same purpose draw the same permutations and noise.
+
+    `burn_ins` are further burn-ins, whose values come from the same rounds; `subtables` gives replicates tables of their own.
+    """
 
     purpose: str
     privacy: PrivacySpec
     evaluations: int
     replicates: int
+    burn_ins: tuple[float, ...] = ()
+    subtables: Subtables | None = None
 
     @property
     def file(self) -> str:
@@ -63,16 +73,18 @@ class Bench:
                 purpose=cell.purpose,
                 checkpoint=path.with_suffix(".pt"),
                 advance=advance,
+                burn_ins=cell.burn_ins,
+                subtables=cell.subtables,
             )
-            arrays = {name: np.asarray(getattr(found, name)) for name in ARRAYS[:4]}
-            arrays |= {"seconds": np.asarray(found.cost.seconds), "cpu_seconds": np.asarray(found.cost.cpu_seconds)}
+            arrays = {name: np.asarray(getattr(found, name)) for name in FOUND}
+            arrays |= {name: np.asarray(getattr(found.cost, name)) for name in COSTS}
             label = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
             arrays["entries"] = np.asarray(json.dumps([{**label, **entry} for entry in found.entries]))
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **arrays)
             write_atomically(path, buffer.getvalue())
         with np.load(path, allow_pickle=False) as saved:
-            return {**{name: saved[name] for name in ARRAYS}, "entries": json.loads(str(saved["entries"]))}
+            return {**{name: saved[name] for name in (*FOUND, *COSTS)}, "entries": json.loads(str(saved["entries"]))}
 
 
 def measure_cells(study: Study, valuator: GradientSemivalue, cells: Sequence[Cell]) -> list[dict[str, Any]]:
@@ -92,3 +104,52 @@ def measure_cells(study: Study, valuator: GradientSemivalue, cells: Sequence[Cel
             results[place] = result
             bar.advance(cells[place].evaluations)
     return [results[place] for place in range(len(cells))]
+
+
+def gradient_valuator(study: Study, task: str) -> GradientSemivalue:
+    """The study's valuator, which must have mechanisms to compare; TypeError for another."""
+    if not isinstance(study.valuator, GradientSemivalue):
+        raise TypeError(f"task={task} values by valuation=gradient_semivalue")
+    return study.valuator
+
+
+def reference_cell(privacy: PrivacySpec, evaluations: int, replicates: int) -> Cell:
+    """Non-private values from `evaluations` permutations in all, spread over the replicates."""
+    return Cell("reference", replace(privacy, name="none"), max(1, -(-evaluations // replicates)), replicates)
+
+
+def swept_cells(
+    privacy: PrivacySpec,
+    mechanisms: Sequence[str],
+    evaluations: Sequence[int],
+    replicates: int,
+    burn_ins: Sequence[float] = (),
+) -> list[Cell]:
+    """Every mechanism at every number of evaluations, under every burn-in if it has one.
+
+    A mechanism that releases a row once does not depend on the number of evaluations, and is measured at the first.
+    """
+    cells = []
+    for name in mechanisms:
+        mechanism = Mechanism(name)
+        shares = tuple(burn_ins) if mechanism.burns_in else ()
+        for count in evaluations[:1] if mechanism.one_release else evaluations:
+            cells.append(Cell(f"evaluations-{count}", replace(privacy, name=name), count, replicates, shares))
+    return cells
+
+
+def cost_rows(cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Seconds and processor seconds of each cell, in columns."""
+    return [
+        {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
+        | {name: float(result[name]) for name in COSTS}
+        for cell, result in zip(cells, found, strict=True)
+    ]
+
+
+def record_spending(study: Study, found: Sequence[dict[str, Any]]) -> float:
+    """Writes the ledgers of all cells, and records and returns the epsilon that the dearest estimate spent."""
+    write_ledger(study, [entry for result in found for entry in result["entries"]])
+    spent = max((float(result["epsilon"]) for result in found), default=0.0)
+    study.context.record(epsilon=None, epsilon_per_estimate=spent, release=RESEARCH)
+    return spent

@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.privacy.ceilings import detection_ceiling
-from assay.privacy.mechanisms import Mechanism
-from assay.privacy.relations import Relation
+from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
     Interval,
     bootstrap_indices,
     detection_auc,
+    estimation_uncertainty,
     log_log_slope,
     mean_interval,
     percentile_interval,
     spearman,
 )
-from assay.tasks.cells import Cell, measure_cells
+from assay.tasks.cells import (
+    Cell,
+    cost_rows,
+    gradient_valuator,
+    measure_cells,
+    record_spending,
+    reference_cell,
+    swept_cells,
+)
 from assay.tasks.plots import fidelity_figure, uncertainty_figure
 from assay.tasks.study import Study
-from assay.tasks.value import write_ledger
-from assay.valuation.gradient_semivalue import GradientSemivalue
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
 DRAWS = 1_000  # of the bootstrap over replicates
-RESEARCH = "for research: every estimate spends the budget, there are many, and non-private ones stand beside them"
+SLOPE = ("slope", "slope_low", "slope_high")
 
 
 @dataclass(frozen=True)
@@ -55,31 +60,21 @@ class EstimationUncertainty:
         """Tables summary, slopes, costs and values; the same as flat metrics; two figures."""
         import pandas as pd
 
-        if not isinstance(study.valuator, GradientSemivalue):
-            raise TypeError("task=estimation_uncertainty values by valuation=gradient_semivalue")
-        rounds = max(1, -(-self.reference_evaluations // self.replicates))
-        reference_cell = Cell("reference", replace(study.row_privacy(), name="none"), rounds, self.replicates)
-        cells = [
-            Cell(f"evaluations-{count}", replace(study.row_privacy(), name=name), count, self.replicates)
-            for name in self.mechanisms
-            for count in self.evaluations
-        ]
-        reference, *found = measure_cells(study, study.valuator, [reference_cell, *cells])
+        valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
+        cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates)
+        first = reference_cell(privacy, self.reference_evaluations, self.replicates)
+        reference, *found = measure_cells(study, valuator, [first, *cells])
         truth = reference["values"].mean(axis=0)
-        rows, slopes, costs = [], [], []
+        rows, slopes = [], []
         for name in self.mechanisms:
             measured = [(c, f) for c, f in zip(cells, found, strict=True) if c.privacy.name == name]
             spread = [_uncertainty(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
             for (cell, result), (uncertainty, _) in zip(measured, spread, strict=True):
                 rows.append(self._row(study, cell, result, uncertainty, truth))
-                key = {"mechanism": name, "evaluations": cell.evaluations}
-                costs.append({**key, "seconds": float(result["seconds"]), "cpu_seconds": float(result["cpu_seconds"])})
-            slopes.append({"mechanism": name, **self._slope(spread)})
-        summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes)
-        ledger = [entry for result in found for entry in result["entries"]]
-        spent = max((float(r["epsilon"]) for r in rows if np.isfinite(r["epsilon"])), default=0.0)
-        write_ledger(study, ledger)
-        study.context.record(epsilon=None, epsilon_per_estimate=spent, release=RESEARCH)
+            if len(spread) == len(self.evaluations):
+                slopes.append({"mechanism": name, **self._slope(spread)})
+        summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes, columns=["mechanism", *SLOPE])
+        spent = record_spending(study, found)
         metrics = self._metrics(summary, slope_table)
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
         metrics["reference/auc"] = float(detection_auc(truth, study.data.train.clean))
@@ -88,7 +83,7 @@ class EstimationUncertainty:
             "estimation_uncertainty": uncertainty_figure(summary, slope_table),
             "fidelity": fidelity_figure(summary),
         }
-        tables = {"summary": summary, "slopes": slope_table, "costs": pd.DataFrame(costs)}
+        tables = {"summary": summary, "slopes": slope_table, "costs": pd.DataFrame(cost_rows(cells, found))}
         return Outcome(metrics, {**tables, "values": self._values(study, cells, found, truth)}, figures)
 
     def _draws(self, study: Study, evaluations: int) -> NDArray[np.int64]:
@@ -108,10 +103,8 @@ class EstimationUncertainty:
             ("auc", detection),
         ):
             row |= {column: interval.estimate, f"{column}_low": interval.low, f"{column}_high": interval.high}
-        private = Mechanism(cell.privacy.name).private
-        budget = cell.privacy.budget
-        row["epsilon"] = float(result["epsilon"]) if private else float("inf")
-        row["auc_ceiling"] = detection_ceiling(budget.mu, Relation(budget.relation)) if private else 1.0
+        row["epsilon"] = float(result["epsilon"]) if cell.privacy.mechanism.private else float("inf")
+        row["auc_ceiling"] = ceiling_of(cell.privacy)
         row["touches_least"], row["touches_most"] = int(result["touches"].min()), int(result["touches"].max())
         return row
 
@@ -120,7 +113,7 @@ class EstimationUncertainty:
         estimate = float(log_log_slope(self.evaluations, heights))
         drawn = log_log_slope(self.evaluations, np.stack([each for _, each in spread], axis=-1))
         interval = percentile_interval(estimate, drawn)
-        return {"slope": estimate, "slope_low": interval.low, "slope_high": interval.high}
+        return dict(zip(SLOPE, (estimate, interval.low, interval.high), strict=True))
 
     def _metrics(self, summary: pd.DataFrame, slopes: pd.DataFrame) -> dict[str, float]:
         metrics: dict[str, float] = {}
@@ -145,10 +138,12 @@ class EstimationUncertainty:
         train, most = study.data.train, max(self.evaluations)
         parts = []
         for cell, result in zip(cells, found, strict=True):
-            if cell.evaluations == most:
+            if cell.evaluations == most or cell.privacy.mechanism.one_release:
                 values = result["values"]
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
-                counts = np.full(len(train), (most - cell.privacy.burn_in_rounds(most)) * len(values))
+                counts = np.full(
+                    len(train), (cell.evaluations - cell.privacy.burn_in_rounds(cell.evaluations)) * len(values)
+                )
                 table = Values(train.ids, values.mean(axis=0), error, counts, len(values) - 1).table()
                 parts.append(table.assign(mechanism=cell.privacy.name))
         order = train.ids.argsort(kind="stable")
@@ -158,8 +153,8 @@ class EstimationUncertainty:
 
 def _uncertainty(values: NDArray[np.float64], draws: NDArray[np.int64]) -> tuple[Interval, NDArray[np.float64]]:
     """Mean over rows of the variance over replicates, with bootstrap draws over replicates."""
-    estimate = float(values.var(axis=0, ddof=1).mean())
+    estimate = estimation_uncertainty(values)
     count = len(values)
     # a resample of m replicates has (m - 1)/m of the variance: undone, so that the draws centre on the estimate
-    drawn = np.array([values[rows].var(axis=0, ddof=1).mean() for rows in draws]) * count / (count - 1)
+    drawn = np.array([estimation_uncertainty(values[rows]) for rows in draws]) * count / (count - 1)
     return percentile_interval(estimate, drawn), drawn

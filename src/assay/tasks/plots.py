@@ -16,6 +16,7 @@ STYLE: dict[str, tuple[str, str, str]] = {
     "iid": ("#D55E00", "s", "i.i.d. noise"),
     "running_mean": ("#0072B2", "^", "running mean of past private gradients"),
     "running_mean_burn_in": ("#009E73", "D", "running mean with burn-in"),
+    "random": ("#000000", "x", "random order"),
 }
 
 
@@ -31,21 +32,28 @@ def new_figure(columns: int = 1, width: float = 5.2, height: float = 3.8) -> tup
     return figure, axes
 
 
-def _style(mechanism: str) -> dict[str, Any]:
+def style_of(mechanism: str) -> dict[str, Any]:
     colour, marker, label = STYLE.get(mechanism, ("#CC79A7", "v", mechanism))
     return {"color": colour, "marker": marker, "label": label}
 
 
-def _band(axes: Axes, table: pd.DataFrame, column: str, label: str) -> None:
+def draw_band(axes: Axes, table: pd.DataFrame, column: str, label: str) -> None:
     table = table.sort_values("evaluations")
-    style = _style(str(table["mechanism"].iloc[0]))
+    style = style_of(str(table["mechanism"].iloc[0]))
+    style["label"] = label or style["label"]
+    if len(table) == 1:  # one release, whatever the number of evaluations
+        axes.axhline(table[column].iloc[0], color=style["color"], linestyle="--", label=style["label"])
+        axes.axhspan(
+            table[f"{column}_low"].iloc[0], table[f"{column}_high"].iloc[0], color=style["color"], alpha=0.15, lw=0
+        )
+        return
     x = table["evaluations"].to_numpy()
-    axes.plot(x, table[column].to_numpy(), **{**style, "label": label or style["label"]})
+    axes.plot(x, table[column].to_numpy(), **style)
     low, high = table[f"{column}_low"].to_numpy(), table[f"{column}_high"].to_numpy()
     axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
 
 
-def _evaluation_axis(axes: Axes, summary: pd.DataFrame) -> None:
+def evaluation_axis(axes: Axes, summary: pd.DataFrame) -> None:
     ticks = sorted(summary["evaluations"].unique())
     axes.set_xscale("log")
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
@@ -56,13 +64,12 @@ def _evaluation_axis(axes: Axes, summary: pd.DataFrame) -> None:
 def uncertainty_figure(summary: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
     """Estimation uncertainty against evaluations, log-log, with each mechanism's slope."""
     figure, (axes,) = new_figure(width=6.4, height=4.2)
-    for row in slopes.to_dict("records"):
-        part = summary[summary["mechanism"] == row["mechanism"]]
-        _band(
-            axes, part, "estimation_uncertainty", f"{_style(str(row['mechanism']))['label']}: slope {row['slope']:.2f}"
-        )
+    slope_of = dict(zip(slopes["mechanism"], slopes["slope"], strict=True))
+    for name, part in summary.groupby("mechanism", sort=False):
+        told = f"slope {slope_of[name]:.2f}" if name in slope_of else "one release"
+        draw_band(axes, part, "estimation_uncertainty", f"{style_of(str(name))['label']}: {told}")
     axes.set_yscale("log")
-    _evaluation_axis(axes, summary)
+    evaluation_axis(axes, summary)
     axes.set_ylabel("estimation uncertainty")
     axes.set_title("Variance of a row's value over replicates", loc="left", fontsize=10)
     axes.legend(frameon=False, fontsize=8)
@@ -73,15 +80,15 @@ def fidelity_figure(summary: pd.DataFrame) -> Figure:
     """Spearman correlation with the non-private values, and ROC-AUC of finding corrupted labels."""
     figure, (left, right) = new_figure(columns=2)
     for _, part in summary.groupby("mechanism", sort=False):
-        _band(left, part, "spearman", "")
-        _band(right, part, "auc", "")
+        draw_band(left, part, "spearman", "")
+        draw_band(right, part, "auc", "")
     ceiling = summary["auc_ceiling"].min()
     if ceiling < 1:
         right.axhline(ceiling, color="black", linestyle=":", linewidth=1, label="no mechanism of this budget above")
     right.axhline(0.5, color="black", linewidth=0.8)
     left.axhline(0.0, color="black", linewidth=0.8)
     for axes, label in ((left, "Spearman correlation with non-private values"), (right, "ROC-AUC of corrupted labels")):
-        _evaluation_axis(axes, summary)
+        evaluation_axis(axes, summary)
         axes.set_ylabel(label)
     right.legend(frameon=False, fontsize=7)
     return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,11 +28,24 @@ class Problem:
 
 
 @dataclass(frozen=True, eq=False)
+class Subtables:
+    """What each replicate values in place of the whole train split.
+
+    `rows` [R, m] are the positions of its rows; `vanished` [R] is the position of the row whose gradient is zero in it, as in
+    the zero-out neighbour of its table, or -1.
+    """
+
+    rows: NDArray[np.int64]
+    vanished: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
 class Estimates:
     """Values of all replicates [R, n] and how they were come by.
 
     touches [R, n] counts the private releases of each row (zeros without privacy); epsilon is recomputed from them (0
-    without privacy); entries is the ledger's record.
+    without privacy); entries is the ledger's record. `by_burn_in` [B, R, n] are the values under other burn-ins from the same
+    rounds.
     """
 
     ids: NDArray[np.int64]
@@ -45,3 +58,4 @@ class Estimates:
     entries: list[dict[str, Any]]
     utility_evaluations: int
     cost: Cost
+    by_burn_in: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0, 0)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.estimates import Estimates, Problem
+from assay.valuation.estimates import Estimates, Problem, Subtables
 from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings, Valuation
 from assay.valuation.values import Values
@@ -75,11 +75,15 @@ class GradientSemivalue:
         purpose: str = "values",
         checkpoint: Path | None = None,
         advance: Callable[[int], object] = lambda rounds: None,
+        burn_ins: Sequence[float] = (),
+        subtables: Subtables | None = None,
     ) -> Estimates:
         """Values of the train split, once for each replicate.
 
         `purpose` names the random streams, `checkpoint` the file to save to and resume from, `advance` is told of finished
-        rounds. Raises InputError for a model without per-row gradients or one that does not fit the target.
+        rounds. `burn_ins` are further burn-ins, as shares of the evaluations or numbers of them, whose values come from the
+        same rounds; `subtables` gives every replicate a table of its own, and rows outside it the value NaN. Raises
+        InputError for a model without per-row gradients or one that does not fit the target.
         """
         problem = Problem(data, model, privacy, streams, trainer)
-        return PermutationFit(self, problem, purpose).run(checkpoint, advance)
+        return PermutationFit(self, problem, purpose, burn_ins, subtables).run(checkpoint, advance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,18 @@ from assay.learning.callbacks.release_gradients import ReleaseGradients
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.callbacks.save_rounds import SaveRounds
 from assay.learning.callbacks.show_rounds import ShowRounds
+from assay.learning.callbacks.zero_out_row import ZeroOutRow
 from assay.learning.initialisation import public_start
 from assay.learning.marginals import MarginalSums
 from assay.learning.models import build_model
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
 from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
+from assay.privacy.reuse import burn_in_rounds
 from assay.privacy.row_account import RowAccount
 from assay.runs.cost import Cost
-from assay.valuation.estimates import Estimates, Problem
-from assay.valuation.permutations import Orders, random_orders
+from assay.valuation.estimates import Estimates, Problem, Subtables
+from assay.valuation.permutations import Orders, orders_within, random_orders
 from assay.valuation.release_bootstrap import bootstrap_std_errors
 from assay.valuation.semivalues import semivalue_weights
 
@@ -44,6 +46,8 @@ class PermutationFit:
         choice: GradientSemivalue,
         problem: Problem,
         purpose: str,
+        burn_ins: Sequence[float] = (),
+        subtables: Subtables | None = None,
     ) -> None:
         data, model, privacy, streams, trainer = (
             problem.data,
@@ -55,6 +59,7 @@ class PermutationFit:
         torch.set_num_threads(trainer.threads)  # the start too is computed, and must not depend on what ran before
         self.choice, self.privacy, self.streams, self.trainer = choice, privacy, streams, trainer
         self.ids, self.rows, replicates, dtype = data.train.ids, len(data.train), choice.replicates, trainer.dtype
+        self.steps = self.rows if subtables is None else subtables.rows.shape[1]
         features = data.train.features.shape[1]
         classes, modality = len(data.classes), data.modality
         self.model = build_model(model, kind=data.kind, classes=classes, features=features, modality=modality)
@@ -62,8 +67,13 @@ class PermutationFit:
         generator = torch.Generator().manual_seed(streams.seed("initialisation"))
         start_from = (choice.initialisation, self.valid.features, self.valid.target)
         self.start = public_start(self.model, *start_from, generator)
-        self.module = self._module(rows_of(data.train, dtype), random_orders(streams, self.rows, replicates, purpose))
-        self.record = RecordValues(self._sums(replicates))
+        orders = random_orders(streams, self.steps, replicates, purpose)
+        if subtables is not None:
+            orders = orders_within(subtables.rows, orders)
+        self.module = self._module(rows_of(data.train, dtype), orders)
+        left_out = [burn_in_rounds(burn_in, choice.evaluations) for burn_in in burn_ins]
+        own = self._sums(replicates, privacy.burn_in_rounds(choice.evaluations))
+        self.record = RecordValues(own, [self._sums(replicates, rounds) for rounds in left_out])
         self.release: ReleaseGradients | None = None
         self.reuse: ReuseReleases | None = None
         self.account: RowAccount | None = None
@@ -75,6 +85,8 @@ class PermutationFit:
             self.reuse = ReuseReleases(self.rows) if privacy.mechanism.reuses else None
             clip = ClipRowGradients(privacy.max_grad_norm, privacy.budget.relation)
             self.callbacks = [clip, self.release, *([self.reuse] if self.reuse else []), self.record]
+        if subtables is not None:
+            self.callbacks.insert(0, ZeroOutRow(subtables.vanished))
 
     def _module(self, train: Rows, orders: Orders) -> PermutationPass:
         return PermutationPass(
@@ -88,9 +100,9 @@ class PermutationFit:
             replicates=self.choice.replicates,
         )
 
-    def _sums(self, replicates: int) -> MarginalSums:
-        weights = semivalue_weights(self.choice.semivalue, self.rows, self.choice.alpha, self.choice.beta)
-        return MarginalSums(self.rows, replicates, self.privacy.burn_in_rounds(self.choice.evaluations), weights)
+    def _sums(self, replicates: int, burn_in: int) -> MarginalSums:
+        weights = semivalue_weights(self.choice.semivalue, self.steps, self.choice.alpha, self.choice.beta)
+        return MarginalSums(self.rows, replicates, burn_in, weights)
 
     def run(self, checkpoint: Path | None, advance: Callable[[int], object]) -> Estimates:
         """Carries out the rounds that are not yet done; the cost includes that of interrupted attempts."""
@@ -120,6 +132,7 @@ class PermutationFit:
             entries=ledger.entries if ledger else [],
             utility_evaluations=self.module.utility_evaluations,
             cost=cost,
+            by_burn_in=np.array([sums.values() for sums in self.record.further]),
         )
 
     def bootstrap(self, replicates: int) -> NDArray[np.float64]:
@@ -132,7 +145,7 @@ class PermutationFit:
             self.valid,
             self.start,
             deviation=self.release.noise_multiplier * self.privacy.max_grad_norm,
-            marginals=self._sums(replicates),
+            marginals=self._sums(replicates, self.privacy.burn_in_rounds(self.choice.evaluations)),
             replicates=replicates,
             evaluations=self.choice.evaluations,
             learning_rate=self.choice.learning_rate,

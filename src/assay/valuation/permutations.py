@@ -24,3 +24,11 @@ def random_orders(streams: Streams, rows: int, replicates: int, *purpose: str) -
         return np.argsort(keys, axis=1, kind="stable")
 
     return orders
+
+
+def orders_within(tables: NDArray[np.int64], orders: Orders) -> Orders:
+    """The function from a round's number to rows [replicates, m] in random order, each replicate's from its own table.
+
+    `tables` [replicates, m] holds each replicate's rows, `orders` permutes their places.
+    """
+    return lambda number: np.take_along_axis(tables, orders(number), axis=1)

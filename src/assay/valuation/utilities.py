@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.data import PreparedData
+from assay.data import Arrays, PreparedData
 from assay.errors import InputError
 from assay.learning.learners import Predictor
 
@@ -16,9 +16,14 @@ SMALLEST_PROBABILITY = 1e-6  # bounds the loss of a predictor that is certain an
 
 def predictor_utility(predictor: Predictor, data: PreparedData, utility: str) -> float:
     """Accuracy, or minus the mean loss (squared error, or cross-entropy in nats), on the valid split."""
-    features, target = data.valid.features, data.valid.target
-    predicted = predictor.predict(features)
-    if data.kind == "regression":
+    return predictor_score(predictor, data.valid, data.kind, utility)
+
+
+def predictor_score(predictor: Predictor, part: Arrays, kind: str, utility: str) -> float:
+    """Accuracy, or minus the mean loss (squared error, or cross-entropy in nats), on the rows of a split."""
+    target = part.target
+    predicted = predictor.predict(part.features)
+    if kind == "regression":
         if utility == "accuracy":
             raise InputError("valuation.utility", utility, "needs a classification target", "use negative_loss")
         return -float(np.mean((predicted - target) ** 2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RecordValues(RoundCallback):
-    """Accumulates every round's marginal contributions in `marginals`.
+    """Accumulates every round's marginal contributions in `marginals`, and in `further` sums (other burn-ins) of the same rounds.
 
     Example:
         >>> record = RecordValues(MarginalSums(rows=100))
@@ -24,19 +25,21 @@ class RecordValues(RoundCallback):
         >>> record.marginals.values()  # doctest: +SKIP
     """
 
-    def __init__(self, marginals: MarginalSums) -> None:
-        self.marginals = marginals
+    def __init__(self, marginals: MarginalSums, further: Sequence[MarginalSums] = ()) -> None:
+        self.marginals, self.further = marginals, tuple(further)
 
     def on_round_end(
         self, module: LightningModule, number: int, order: NDArray[np.int64], marginals: NDArray[np.float64]
     ) -> None:
         """Adds the round."""
-        self.marginals.add(number, order, marginals)
+        for sums in (self.marginals, *self.further):
+            sums.add(number, order, marginals)
 
     def state_dict(self) -> dict[str, Any]:
         """The sums."""
-        return self.marginals.state_dict()
+        return {"marginals": [sums.state_dict() for sums in (self.marginals, *self.further)]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on from an interrupted fit."""
-        self.marginals.load_state_dict(state_dict)
+        for sums, state in zip((self.marginals, *self.further), state_dict["marginals"], strict=True):
+            sums.load_state_dict(state)

@@ -1,0 +1,50 @@
+"""What no reader of a private release can pass: each bound against the law that attains it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import integrate
+
+from assay.privacy.ceilings import (
+    ceiling_of,
+    detection_ceiling,
+    membership_ceiling,
+    pure_detection_ceiling,
+    true_positive_ceiling,
+)
+from assay.privacy.relations import Relation
+from assay.privacy.spec import PrivacySpec
+
+
+def test_golden_ceilings() -> None:
+    """Gaussian: mu = 0.268 and 1.666 at epsilon 1 and 8 (delta 1e-5); pure: e/(1 + e) and e^2/(1 + e^2)."""
+    found = [
+        ceiling_of(PrivacySpec("iid", epsilon=e, relation=r)) for e in (1.0, 8.0) for r in Relation if r != "add_remove"
+    ]
+    assert found == pytest.approx([0.648, 0.575, 0.991, 0.881], abs=5e-4)
+    pure = [pure_detection_ceiling(1.0, relation) for relation in (Relation.REPLACE_ONE, Relation.ZERO_OUT)]
+    assert pure == pytest.approx([0.7311, 0.8808], abs=5e-5)
+    assert ceiling_of(PrivacySpec("none")) == 1.0
+
+
+@given(st.floats(0.05, 6.0))
+def test_randomised_response_attains_the_pure_ceiling(epsilon: float) -> None:
+    """A corrupted row tells its bit truly with probability p, a clean one its other bit: the AUC is p, ties counted half."""
+    p = np.exp(epsilon) / (1 + np.exp(epsilon))
+    auc = p * p + p * (1 - p)
+    assert pure_detection_ceiling(epsilon, Relation.REPLACE_ONE) == pytest.approx(auc)
+
+
+@given(st.floats(0.01, 4.0))
+def test_the_membership_ceilings_are_the_roc_curve_of_two_gaussians(mu: float) -> None:
+    area, _ = integrate.quad(lambda rate: true_positive_ceiling(mu, rate), 0, 1)
+    assert membership_ceiling(mu) == pytest.approx(area, abs=1e-6)
+    assert membership_ceiling(mu) <= detection_ceiling(mu, Relation.ZERO_OUT)  # there and back is further than there
+
+
+def test_without_privacy_nothing_is_promised() -> None:
+    assert membership_ceiling(float("inf")) == true_positive_ceiling(float("inf"), 0.01) == 1.0
+    assert true_positive_ceiling(0.0, 0.01) == pytest.approx(0.01)

@@ -1,0 +1,78 @@
+"""Other burn-ins from the same rounds, and replicates with tables of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.data import Arrays, PreparedData
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs.streams import Streams
+from assay.valuation.estimates import Estimates, Subtables
+from assay.valuation.gradient_semivalue import GradientSemivalue
+
+Portion = Callable[..., PreparedData]
+BURN_IN, NONE = PrivacySpec("running_mean_burn_in", burn_in=0.25), PrivacySpec("none")
+LINEAR = ModelSpec("linear", intercept=False)
+
+
+def value(data: PreparedData, privacy: PrivacySpec, replicates: int = 3, **choices: object) -> Estimates:
+    extra = {name: choices.pop(name) for name in ("burn_ins", "subtables", "checkpoint") if name in choices}
+    valuator = GradientSemivalue(**{"evaluations": 8, "replicates": replicates, **choices})  # type: ignore[arg-type]
+    return valuator.value(data, LINEAR, privacy, Streams(0), TrainerSpec(), **extra)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("semivalue", ["shapley", "banzhaf"])
+def test_burn_ins_of_one_pass_are_those_of_passes_of_their_own(portion: Portion, semivalue: str) -> None:
+    data, shares = portion("diabetes"), (0.0, 0.5, 0.9)
+    found = value(data, BURN_IN, burn_ins=shares, semivalue=semivalue)
+    assert found.values.tobytes() == value(data, BURN_IN, semivalue=semivalue).values.tobytes()
+    for share, values in zip(shares, found.by_burn_in, strict=True):
+        alone = value(data, replace(BURN_IN, burn_in=share), semivalue=semivalue)
+        assert values.tobytes() == alone.values.tobytes()
+    assert (found.touches == 8).all()  # one pass, and so one budget
+
+
+def test_burn_ins_survive_a_resume(portion: Portion, tmp_path: Path) -> None:
+    data, file = portion("diabetes"), tmp_path / "rounds.pt"
+    whole = value(data, BURN_IN, burn_ins=(0.0, 0.5), checkpoint=file)
+    again = value(data, BURN_IN, burn_ins=(0.0, 0.5), checkpoint=file)  # nothing is left to do
+    assert whole.by_burn_in.tobytes() == again.by_burn_in.tobytes()
+
+
+@pytest.mark.parametrize("privacy", [NONE, BURN_IN])
+def test_a_subtable_is_valued_as_a_train_split_of_its_rows(portion: Portion, privacy: PrivacySpec) -> None:
+    data = portion("diabetes")
+    rows = np.array([5, 3, 20, 11, 8])
+    subtables = Subtables(np.tile(rows, (3, 1)), np.full(3, -1))
+    found = value(data, privacy, subtables=subtables, semivalue="banzhaf").values
+    small = replace(data, train=_rows(data.train, rows))
+    np.testing.assert_allclose(found[:, rows], value(small, privacy, semivalue="banzhaf").values, rtol=1e-10)
+    assert np.isnan(np.delete(found, rows, axis=1)).all()
+
+
+@pytest.mark.parametrize("privacy", [NONE, BURN_IN])
+def test_a_vanished_row_is_one_whose_gradient_is_zero(portion: Portion, privacy: PrivacySpec) -> None:
+    """A row of zeros has no gradient in a linear model without intercept; with noise it still publishes noise."""
+    data = portion("diabetes")
+    everyone = np.tile(np.arange(30), (3, 1))
+    found = value(data, privacy, subtables=Subtables(everyone, np.array([7, -1, 7])))
+    features = data.train.features.copy()
+    features[7] = 0.0
+    zeroed = value(replace(data, train=replace(data.train, features=features)), privacy)
+    whole = value(data, privacy)
+    np.testing.assert_allclose(found.values[[0, 2]], zeroed.values[[0, 2]], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(found.values[1], whole.values[1], rtol=1e-12)
+    assert (found.values[[0, 2], 7] == 0).all() == (privacy is NONE)
+    assert not np.allclose(found.values[0], whole.values[0])
+    assert (found.touches == (0 if privacy is NONE else 8)).all()  # the slot is released all the same
+
+
+def _rows(part: Arrays, rows: np.ndarray) -> Arrays:
+    return Arrays(part.features[rows], part.target[rows], part.ids[rows], part.clean[rows])
