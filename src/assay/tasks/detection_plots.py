@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.tasks.plots import draw_band, evaluation_axis, new_figure
+from assay.tasks.plots import draw_band, evaluation_axis, new_figure, style_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def detection_figure(summary: pd.DataFrame, reference_auc: float) -> Figure:
-    """ROC-AUC and precision against the number of evaluations, with the ceilings of the budget."""
+def detection_figure(summary: pd.DataFrame, reference_auc: float, corrupted_share: float) -> Figure:
+    """ROC-AUC and precision against the number of evaluations, with the ceilings of the budget and the lines of guessing."""
     figure, (left, right) = new_figure(columns=2)
     for _, part in summary.groupby("mechanism", sort=False):
         draw_band(left, part, "auc", "")
@@ -21,9 +21,10 @@ def detection_figure(summary: pd.DataFrame, reference_auc: float) -> Figure:
     _bounds(left, summary, reference_auc)
     left.set_ylabel("ROC-AUC of corrupted labels")
     right.set_ylabel("precision among the lowest values")
+    right.axhline(corrupted_share, color="black", linewidth=0.8)
     for axes in (left, right):
         evaluation_axis(axes, summary)
-    left.legend(frameon=False, fontsize=7)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=7)
     return figure
 
 
@@ -32,13 +33,19 @@ def burn_in_figure(table: pd.DataFrame, reference_auc: float) -> Figure:
     figure, (axes,) = new_figure(width=6.4, height=4.2)
     for place, ((mechanism, count), part) in enumerate(table.groupby(["mechanism", "evaluations"], sort=False)):
         shares, colour = part["burn_in"].astype(float).to_numpy(), f"C{place}"
-        axes.plot(shares, part["auc"].to_numpy(), color=colour, marker="o", label=f"{mechanism}, k={count}")
+        axes.plot(
+            shares,
+            part["auc"].to_numpy(),
+            color=colour,
+            marker="o",
+            label=f"{style_of(str(mechanism))['label']}, k={count}",
+        )
         low, high = part["auc_low"].to_numpy(), part["auc_high"].to_numpy()
         axes.fill_between(shares, low, high, color=colour, alpha=0.15, linewidth=0)
     _bounds(axes, table, reference_auc)
     axes.set_xlabel("burn-in: share of the evaluations left out, q/k")
     axes.set_ylabel("ROC-AUC of corrupted labels")
-    axes.legend(frameon=False, fontsize=7)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=7)
     return figure
 
 

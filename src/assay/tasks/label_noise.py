@@ -63,7 +63,8 @@ class LabelNoise:
         import pandas as pd
 
         valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
-        if study.data.train.clean.all():
+        clean = study.data.train.clean
+        if clean.all():
             told = "no row of the train split is corrupted, and so there is none to find"
             raise InputError("dataset.corruption", "none", told, "e.g. dataset.corruption.labels=0.3")
         cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates, sorted(self.burn_ins))
@@ -78,17 +79,17 @@ class LabelNoise:
             for share, values in zip(cell.burn_ins, result["by_burn_in"], strict=True):
                 burn_in.append({**key, "burn_in": f"{share:g}", **self._row(study, cell, values, truth)})
             if len(cell.burn_ins) > 1:
-                aucs = detection_auc(result["by_burn_in"], study.data.train.clean)
+                aucs = detection_auc(result["by_burn_in"], clean)
                 contrasts += [{**key, **row} for row in _contrasts(cell.burn_ins, aucs)]
         spent = record_spending(study, found)
         tables = {"summary": pd.DataFrame(summary), "burn_in": pd.DataFrame(burn_in)}
         tables |= {"contrasts": pd.DataFrame(contrasts), "costs": pd.DataFrame(cost_rows(cells, found))}
         metrics = dict(_metrics(tables))
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
-        metrics["reference/auc"] = float(detection_auc(truth, study.data.train.clean))
-        metrics["reference/precision"] = float(detection_precision(truth, study.data.train.clean))
+        metrics["reference/auc"] = float(detection_auc(truth, clean))
+        metrics["reference/precision"] = float(detection_precision(truth, clean))
         metrics["epsilon_per_estimate"] = spent
-        figures = {"detection": detection_figure(tables["summary"], metrics["reference/auc"])}
+        figures = {"detection": detection_figure(tables["summary"], metrics["reference/auc"], float((~clean).mean()))}
         if burn_in:
             figures["burn_in"] = burn_in_figure(tables["burn_in"], metrics["reference/auc"])
         return Outcome(metrics, {name: table for name, table in tables.items() if len(table)}, figures)
