@@ -10,9 +10,16 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from assay.data import PreparedData
-from assay.runs import Outcome
-from assay.tasks.selection_curve import _area, _separations, part_of
+from assay.config.compose import compose
+from assay.data import PreparedData, prepare
+from assay.errors import InputError
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs import Outcome, RunContext, Streams
+from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
+from assay.tasks.study import Study
+from assay.valuation.gradient_semivalue import GradientSemivalue
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -90,3 +97,12 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
     again = answer(*regression, folder="one")
     assert dict(one.metrics) == dict(two.metrics) == dict(again.metrics)
     assert one.metrics["whole/score"] < 0  # minus the squared error
+
+
+def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
+    config, streams = compose(SMALL), Streams(0)
+    data = prepare(**config["dataset"], data_dir=tmp_path, generator=streams.generator)
+    context = RunContext(tmp_path, tmp_path, streams)
+    study = Study(data, ModelSpec("cnn"), GradientSemivalue(), PrivacySpec("none"), TrainerSpec(), context)
+    with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):
+        SelectionCurve(["none"], [0.5], 2).answer(study)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.data import PreparedData
+from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
@@ -63,10 +64,15 @@ class SelectionCurve:
     name: str = "selection_curve"
 
     def answer(self, study: Study) -> Outcome:
-        """Tables curve and summary, the same as flat metrics, and a figure; a curve for each replicate of the values."""
+        """Tables curve and summary, the same as flat metrics, and a figure; a curve for each replicate of the values.
+
+        Raises InputError for a model that no learner refits.
+        """
         import pandas as pd
 
         valuator, data = gradient_valuator(study, self.name), study.data
+        if study.model.resolved(data.kind, data.modality) == "cnn":
+            raise InputError("model", "cnn", "is not among the models that are refitted whole", "use model=mlp")
         cells = swept_cells(study.row_privacy(), self.mechanisms, [valuator.evaluations], self.replicates)
         found = measure_cells(study, valuator, cells)
         rankings = {
