@@ -149,8 +149,9 @@ def _best_of_the_others(candidates: NDArray[np.float64]) -> NDArray[np.float64]:
 def _metrics(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, float]]:
     """`<mechanism>/<k>/<measure>`, `<mechanism>/<k>/q<share>/<measure>`, `<mechanism>/<k>/auc_<contrast>` and changes with k."""
     for row in (*tables["summary"].to_dict("records"), *tables["burn_in"].to_dict("records")):
-        place = f"{row['mechanism']}/{row['evaluations']}" + (f"/q{row['burn_in']}" if "burn_in" in row else "")
-        for name in (*MEASURES, "auc_ceiling"):
+        swept = "burn_in" in row
+        place = f"{row['mechanism']}/{row['evaluations']}" + (f"/q{row['burn_in']}" if swept else "")
+        for name in (*MEASURES, *(() if swept else ("auc_ceiling",))):
             if np.isfinite(row[name]):
                 yield f"{place}/{name}", float(row[name])
     for row in tables["contrasts"].to_dict("records"):

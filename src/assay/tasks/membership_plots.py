@@ -31,7 +31,9 @@ def membership_figure(summary: pd.DataFrame) -> Figure:
                 ceiling, color="black", linestyle=":", linewidth=1, label="no reader of a private release above"
             )
         axes.axhline(GUESSING[measure], color="black", linewidth=0.8)
-        axes.set_xticks(range(len(views)), [f"{view} value{'s' if view == 'others' else ''}" for view in views])
+        axes.set_xticks(
+            range(len(views)), [{"own": "own value", "others": "values of the others"}[view] for view in views]
+        )
         axes.set_ylabel(label)
     panels[0].legend(frameon=False, fontsize=7)
     return figure
