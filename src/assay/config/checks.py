@@ -13,7 +13,8 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
-_PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
+_DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
+_PER_ROW = {"iid", "running_mean", "running_mean_burn_in"} | _DIRECTED
 _COMPARING = {"estimation_uncertainty", "label_noise", "selection_curve", "membership"}  # mechanisms with each other
 _VALUING = {"value"} | _COMPARING
 

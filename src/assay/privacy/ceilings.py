@@ -11,13 +11,6 @@ if TYPE_CHECKING:
     from assay.privacy.spec import PrivacySpec
 
 
-def ceiling_of(privacy: PrivacySpec) -> float:
-    """Upper bound on the ROC-AUC of label-noise detection from what a mechanism releases; 1 without privacy."""
-    if not privacy.mechanism.private:
-        return 1.0
-    return detection_ceiling(privacy.budget.mu, privacy.budget.relation)
-
-
 def detection_ceiling(mu: float, relation: Relation) -> float:
     """Upper bound on the ROC-AUC of label-noise detection from mu-GDP releases of each row.
 
@@ -32,14 +25,29 @@ def detection_ceiling(mu: float, relation: Relation) -> float:
 
 
 def pure_detection_ceiling(epsilon: float, relation: Relation) -> float:
-    """Upper bound on the ROC-AUC of label-noise detection when each row's release is (epsilon, 0)-DP by itself.
+    """The same bound for pure epsilon-DP releases: e^g / (1 + e^g), with g = epsilon, or 2 epsilon under zero-out.
 
-    Every such law is a function of randomised response (Kairouz, Oh & Viswanath 2015), so no pair of a clean and a
-    corrupted row is told apart better than by two of its bits: A <= e^M / (1 + e^M), with M = epsilon under replace-one and
-    2 epsilon under zero-out (there and back). Holds for laws that draw each row's noise independently. [derived]
+    A release of a corrupted row is at most e^g times as likely as that of a clean one, and an AUC from laws whose ratio lies
+    within e^g is at most that of randomised response. [derived]
     """
-    reach = epsilon if Relation(relation) is Relation.REPLACE_ONE else 2 * epsilon
-    return 1 / (1 + math.exp(-reach))
+    gap = epsilon if Relation(relation) is Relation.REPLACE_ONE else 2 * epsilon
+    return 1 / (1 + math.exp(-gap))
+
+
+def ceiling_of(privacy: PrivacySpec) -> float:
+    """The bound for a privacy choice; 1 without privacy."""
+    from assay.privacy.mechanisms import Mechanism
+
+    relation, budget = Relation(privacy.relation), privacy.budget
+    if not privacy.mechanism.private:
+        return 1.0
+    if privacy.mechanism is Mechanism.DIRECTED:
+        return pure_detection_ceiling(privacy.epsilon, relation)
+    if privacy.mechanism is Mechanism.DIRECTED_PRIVATE_PATH:  # a pure law beside a path that may fail with chance delta
+        return min(
+            1.0, pure_detection_ceiling(privacy.epsilon, relation) + 2 * privacy.delta * math.exp(privacy.epsilon)
+        )
+    return detection_ceiling(budget.mu, relation)
 
 
 def membership_ceiling(mu: float) -> float:

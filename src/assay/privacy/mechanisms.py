@@ -14,6 +14,7 @@ class Mechanism(StrEnum):
     RUNNING_MEAN_BURN_IN = "running_mean_burn_in"
     DIRECTED = "directed"
     DIRECTED_GAUSSIAN = "directed_gaussian"
+    DIRECTED_PRIVATE_PATH = "directed_private_path"
 
     @property
     def private(self) -> bool:
@@ -27,15 +28,15 @@ class Mechanism(StrEnum):
 
     @property
     def burns_in(self) -> bool:
-        """Whether the first rounds are left out of the value."""
+        """Whether the first rounds are left out of the values."""
         return self is Mechanism.RUNNING_MEAN_BURN_IN
 
     @property
     def one_release(self) -> bool:
-        """Whether a row is released once, so that the number of evaluations does not enter."""
-        return self.value in ("directed", "directed_gaussian", "vector_release")
+        """Whether each row's data is released once, so that the number of evaluations does not matter to privacy."""
+        return self.directed or self.value == "vector_release"
 
     @property
     def directed(self) -> bool:
         """Whether one clipped number of each row is released, rather than its gradients."""
-        return self in (Mechanism.DIRECTED, Mechanism.DIRECTED_GAUSSIAN)
+        return self in (Mechanism.DIRECTED, Mechanism.DIRECTED_GAUSSIAN, Mechanism.DIRECTED_PRIVATE_PATH)

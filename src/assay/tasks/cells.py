@@ -23,7 +23,7 @@ from assay.tasks.value import write_ledger
 from assay.valuation.estimates import Subtables
 from assay.valuation.gradient_semivalue import GradientSemivalue
 
-FOUND = ("values", "touches", "epsilon", "utility_evaluations", "by_burn_in")
+FOUND = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "by_burn_in")
 COSTS = ("seconds", "cpu_seconds")
 RESEARCH = "for research: every estimate spends the budget, there are many, and non-private ones stand beside them"
 
@@ -127,13 +127,13 @@ def swept_cells(
 ) -> list[Cell]:
     """Every mechanism at every number of evaluations, under every burn-in if it has one.
 
-    A mechanism that releases a row once does not depend on the number of evaluations, and is measured at the first.
+    A mechanism that releases each row once has no evaluations to sweep: it is measured once, as k = 1.
     """
     cells = []
     for name in mechanisms:
         mechanism = Mechanism(name)
         shares = tuple(burn_ins) if mechanism.burns_in else ()
-        for count in evaluations[:1] if mechanism.one_release else evaluations:
+        for count in [1] if mechanism.one_release else evaluations:
             cells.append(Cell(f"evaluations-{count}", replace(privacy, name=name), count, replicates, shares))
     return cells
 

@@ -47,6 +47,7 @@ class EstimationUncertainty:
     Estimation uncertainty is the variance of a row's value over replicates, averaged over rows (2412.17008, Eq. 3 as
     reviewers describe it). It is always shown beside rank fidelity, since a constant estimator has none: the Spearman
     correlation with non-private values from permutations of their own, and the ROC-AUC of finding corrupted labels.
+    A mechanism that releases each row once has no evaluations to sweep: it is measured once, as k = 1, and has no slope.
     Mechanisms share permutations and noise at the same number of evaluations, so that they are compared in pairs.
     """
 
@@ -71,7 +72,7 @@ class EstimationUncertainty:
             spread = [_uncertainty(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
             for (cell, result), (uncertainty, _) in zip(measured, spread, strict=True):
                 rows.append(self._row(study, cell, result, uncertainty, truth))
-            if len(spread) == len(self.evaluations):
+            if len(measured) > 1:
                 slopes.append({"mechanism": name, **self._slope(spread)})
         summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes, columns=["mechanism", *SLOPE])
         spent = record_spending(study, found)
@@ -141,9 +142,7 @@ class EstimationUncertainty:
             if cell.evaluations == most or cell.privacy.mechanism.one_release:
                 values = result["values"]
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
-                counts = np.full(
-                    len(train), (cell.evaluations - cell.privacy.burn_in_rounds(cell.evaluations)) * len(values)
-                )
+                counts = result["evaluations"].sum(axis=0)
                 table = Values(train.ids, values.mean(axis=0), error, counts, len(values) - 1).table()
                 parts.append(table.assign(mechanism=cell.privacy.name))
         order = train.ids.argsort(kind="stable")

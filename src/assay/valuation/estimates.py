@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from assay.data import PreparedData
+from assay.data import Arrays, PreparedData
 from assay.learning.models import ModelSpec
+from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
@@ -59,3 +61,8 @@ class Estimates:
     utility_evaluations: int
     cost: Cost
     by_burn_in: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0, 0)))
+
+
+def rows_of(split: Arrays, dtype: torch.dtype) -> Rows:
+    """Features and target of a split as tensors."""
+    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from assay.privacy.ledger import Ledger
 from assay.privacy.reuse import burn_in_rounds
 from assay.privacy.row_account import RowAccount
 from assay.runs.cost import Cost
-from assay.valuation.estimates import Estimates, Problem, Subtables
+from assay.valuation.estimates import Estimates, Problem, Subtables, rows_of
 from assay.valuation.permutations import Orders, orders_within, random_orders
 from assay.valuation.release_bootstrap import bootstrap_std_errors
 from assay.valuation.semivalues import semivalue_weights
@@ -153,7 +153,3 @@ class PermutationFit:
             streams=self.streams,
             trainer=self.trainer,
         )
-
-
-def rows_of(split: Any, dtype: torch.dtype) -> Rows:
-    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))
