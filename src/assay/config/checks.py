@@ -24,6 +24,7 @@ def check_composition(config: Config) -> None:
     _check_data_path(config["dataset"])
     _check_model(config)
     _check_privacy(config)
+    _check_publication(config)
     _check_task(config)
     _check_burn_in(config)
     _check_utility(config)
@@ -117,6 +118,19 @@ def _check_privacy(config: Config) -> None:
     if config["privacy"].get("relation") == "add_remove" and config["task"]["name"] in _VALUING:
         told = f"task={config['task']['name']} releases rows by name, which shows that they are there"
         raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")
+
+
+def _check_publication(config: Config) -> None:
+    """Values for publication need a mechanism, and a task that publishes nothing else."""
+    valuation, privacy, task = config["valuation"]["name"], config["privacy"]["name"], config["task"]["name"]
+    if valuation != "private_semivalue":
+        return
+    if privacy == "none":
+        told = "makes values for publication and privacy=none protects nobody"
+        raise InputError("valuation", valuation, told, "use privacy=directed, or valuation=gradient_semivalue")
+    if task != "value":
+        told = f"makes values for publication and task={task} is for research"
+        raise InputError("valuation", valuation, told, "use task=value, or valuation=gradient_semivalue")
 
 
 def _pointless_privacy(config: Config, why: str) -> None:

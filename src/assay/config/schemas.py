@@ -146,7 +146,7 @@ class RefitSemivalue:
 
 @dataclass(frozen=True)
 class GradientSemivalue(RefitSemivalue):
-    """valuation=gradient_semivalue."""
+    """valuation=gradient_semivalue and valuation=private_semivalue."""
 
     learning_rate: Rate
     initialisation: Literal["auto", "zeros", "random", "public"]
@@ -295,7 +295,8 @@ OPTIONS: dict[str, dict[str, type]] = {
         "xgboost": Trees,
         "cnn": PlainModel,
     },
-    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
+    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
+    | {"private_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
