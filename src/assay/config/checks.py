@@ -15,7 +15,7 @@ Config = Mapping[str, Any]
 _GRADIENT_FREE = {"xgboost"}
 _DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
 _PER_ROW = {"iid", "running_mean", "running_mean_burn_in"} | _DIRECTED
-_VALUING = {"value", "estimation_uncertainty"}
+_VALUING = {"value", "estimation_uncertainty", "audit"}
 
 
 def check_composition(config: Config) -> None:
@@ -140,6 +140,9 @@ def _pointless_privacy(config: Config, why: str) -> None:
 
 def _check_task(config: Config) -> None:
     task, valuation = config["task"], config["valuation"]["name"]
+    if task["name"] == "audit" and config["privacy"]["name"] not in ("directed", "directed_gaussian"):
+        told = "attacks one number of a row along public trajectories"
+        raise InputError("task", "audit", told, "use privacy=directed or privacy=directed_gaussian")
     if task["name"] != "estimation_uncertainty":
         return
     if valuation == "semivalue":

@@ -254,6 +254,14 @@ class EstimationUncertainty:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """task=audit."""
+
+    name: str
+    trials: Annotated[int, at_least(40, "a bound needs them, e.g. 40000")]
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -274,6 +282,7 @@ class Scale:
     replicates: Replicates
     evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
     reference_evaluations: Evaluations
+    trials: Count
 
 
 @dataclass(frozen=True)
@@ -300,7 +309,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
-    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty},
+    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty} | {"audit": Audit},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
