@@ -25,6 +25,7 @@ NEEDS = {
     "label_noise": ["privacy=running_mean_burn_in"],
     "selection_curve": ["privacy=running_mean_burn_in"],
     "membership": ["privacy=running_mean_burn_in"],
+    "audit": ["privacy=directed"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
 

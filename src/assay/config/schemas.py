@@ -148,7 +148,7 @@ class RefitSemivalue:
 
 @dataclass(frozen=True)
 class GradientSemivalue(RefitSemivalue):
-    """valuation=gradient_semivalue."""
+    """valuation=gradient_semivalue and valuation=private_semivalue."""
 
     learning_rate: Rate
     initialisation: Literal["auto", "zeros", "random", "public"]
@@ -285,6 +285,14 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """task=audit."""
+
+    name: str
+    trials: Annotated[int, at_least(40, "a bound needs them, e.g. 40000")]
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -307,6 +315,7 @@ class Scale:
     reference_evaluations: Evaluations
     targets: Count
     shadow_tables: Count
+    trials: Count
 
 
 @dataclass(frozen=True)
@@ -328,12 +337,13 @@ OPTIONS: dict[str, dict[str, type]] = {
         "xgboost": Trees,
         "cnn": PlainModel,
     },
-    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
+    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
+    | {"private_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
-    | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership},
+    | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
