@@ -1,11 +1,14 @@
 """What clipping every sample costs: a training step of ours and of peers against the plain step of the same model.
 
-    python -m experiments.benchmarks.clip_step [--rounds 7] [--models mlp,cnn,decoder,decoder_lora] [--anew]
+    python -m experiments.benchmarks.clip_step [--rounds 7] [--models mlp,cnn,decoder,decoder_lora] [--anew] [--keep-memory]
 
 Each variant has a process of its own, peers in an environment of their own (`.bench/`, made once from `peers/*.txt`). Processor
 seconds of one thread; in each round every process takes its turn while the others sleep, so that what else the machine does
 meets all of them alike. A ratio is the median over rounds of a variant's seconds by those of the plain step of the same round
 and environment, with its quartiles. Memory is the growth of a process's peak over its first three steps.
+
+How many fresh pages a step asks the system for depends on where in its heap a process happened to put its tensors, and
+stays so for as long as it lives: `--anew` draws that again in every round, `--keep-memory` takes it away.
 """
 
 from __future__ import annotations
@@ -52,15 +55,18 @@ class Measured:
     versions: dict[str, str] | None = None
 
 
-def measure(model: str, names: list[str], rounds: int, anew: bool) -> dict[str, Measured]:
+def measure(
+    model: str, names: list[str], rounds: int, *, anew: bool = False, keep_memory: bool = False
+) -> dict[str, Measured]:
     """Every contender in turn, round by round; `anew` starts their processes again for each round."""
+    module = "experiments.benchmarks.step_worker"
     found = {name: Measured([]) for name in names}
     for of_these in [1] * rounds if anew else [rounds]:
         with ExitStack() as stack:
             workers = {}
             for name in names:
                 contender = CONTENDERS[name]
-                worker = Worker("experiments.benchmarks.step_worker", model, contender.variant, peer=contender.peer)
+                worker = Worker(module, model, contender.variant, peer=contender.peer, keep_memory=keep_memory)
                 workers[name] = stack.enter_context(worker)
                 found[name].peak_mb, found[name].versions = worker.hello["peak_mb"], worker.hello["versions"]
             for _ in range(of_these):
@@ -97,12 +103,14 @@ def main() -> None:
     parser.add_argument("--models", default=",".join(MODELS))
     parser.add_argument("--only", default=",".join(CONTENDERS), help="variants, separated by commas")
     parser.add_argument("--anew", action="store_true", help="new processes for each round")
+    parser.add_argument("--keep-memory", action="store_true", help="freed memory stays with its process")
     arguments = parser.parse_args()
     rows = []
     print("| model | step | CPU ms | / plain (quartiles) | / Opacus ghost (quartiles) | extra memory, MB |")
     print("|---|---|---|---|---|---|", flush=True)
     for model in arguments.models.split(","):
-        found = measure(model, arguments.only.split(","), arguments.rounds, arguments.anew)
+        names, how = arguments.only.split(","), {"anew": arguments.anew, "keep_memory": arguments.keep_memory}
+        found = measure(model, names, arguments.rounds, **how)
         for name in found:
             rows.append(row(model, name, found))
             print(text(rows[-1]), flush=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 REQUIREMENTS, ENVIRONMENTS = Path(__file__).parent / "peers", ROOT / ".bench"
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
 
 
 def python_of(peer: str) -> Path:
@@ -31,12 +32,13 @@ def python_of(peer: str) -> Path:
 class Worker:
     """A process that runs `module` in assay's environment, or in a peer's, and answers every line with one of JSON.
 
-    `hello` is the line it starts with.
+    `hello` is the line it starts with. `keep_memory` tells glibc to keep what is freed instead of handing it back to the
+    system, so that no step pays for fresh pages.
     """
 
-    def __init__(self, module: str, *arguments: str, peer: str | None = None) -> None:
+    def __init__(self, module: str, *arguments: str, peer: str | None = None, keep_memory: bool = False) -> None:
         python = sys.executable if peer is None else str(python_of(peer))
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **(KEEP_MEMORY if keep_memory else {})}
         if peer is not None:
             environment.pop("PYTHONPATH", None)  # a peer is to see its own packages alone
         self._process = subprocess.Popen(
