@@ -21,7 +21,7 @@ def python_of(peer: str) -> Path:
     folder = ENVIRONMENTS / peer
     python, stamp = folder / "bin" / "python", folder / ".installed"
     if not stamp.exists() or stamp.read_text() != wanted:
-        print(f"installing {peer} into {folder.relative_to(ROOT)}, a minute or two", file=sys.stderr, flush=True)
+        print(f"installing {peer} into {folder}, a minute or two", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         install = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         subprocess.run([*install, "-r", str(REQUIREMENTS / f"{peer}.txt")], check=True)
