@@ -29,11 +29,15 @@ RATIOS = ("by_plain", "by_opacus_ghost")
 
 @dataclass(frozen=True)
 class Contender:
-    """A variant of the step (a key of `steps.VARIANTS`) in assay's environment or in a peer's, and its plain step."""
+    """A key of `steps.VARIANTS` or `parts.PARTS`, in assay's environment or in a peer's, with its plain step.
+
+    `whole` is false of parts of a step, which are timed on demand.
+    """
 
     variant: str
     peer: str | None
     plain: str
+    whole: bool = True
 
 
 CONTENDERS = {
@@ -43,6 +47,8 @@ CONTENDERS = {
     "opacus_plain": Contender("plain", "opacus", "opacus_plain"),
     "opacus_ghost": Contender("ghost", "opacus", "opacus_plain"),
     "opacus_hooks": Contender("hooks", "opacus", "opacus_plain"),
+    "products": Contender("products", None, "plain", whole=False),
+    "kernel_gradients": Contender("kernel_gradients", None, "plain", whole=False),
 }
 
 
@@ -101,7 +107,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--models", default=",".join(MODELS))
-    parser.add_argument("--only", default=",".join(CONTENDERS), help="variants, separated by commas")
+    parser.add_argument("--only", help=f"some of {','.join(CONTENDERS)}; without it, all whole steps")
     parser.add_argument("--anew", action="store_true", help="new processes for each round")
     parser.add_argument("--keep-memory", action="store_true", help="freed memory stays with its process")
     arguments = parser.parse_args()
@@ -109,7 +115,8 @@ def main() -> None:
     print("| model | step | CPU ms | / plain (quartiles) | / Opacus ghost (quartiles) | extra memory, MB |")
     print("|---|---|---|---|---|---|", flush=True)
     for model in arguments.models.split(","):
-        names, how = arguments.only.split(","), {"anew": arguments.anew, "keep_memory": arguments.keep_memory}
+        names = arguments.only.split(",") if arguments.only else [name for name, it in CONTENDERS.items() if it.whole]
+        how = {"anew": arguments.anew, "keep_memory": arguments.keep_memory}
         found = measure(model, names, arguments.rounds, **how)
         for name in found:
             rows.append(row(model, name, found))

@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from experiments.benchmarks.models import MODELS
+from experiments.benchmarks.parts import PARTS
 from experiments.benchmarks.steps import VARIANTS, Step
 
 PACKAGES = ("torch", "opacus")
@@ -61,7 +62,8 @@ def _versions() -> dict[str, str]:
 def main(model: str, variant: str) -> None:
     """Answers until its input ends."""
     torch.set_num_threads(1)
-    step, small = (VARIANTS[variant](task) for task in (MODELS[model](), MODELS[model](batch=2)))
+    build = VARIANTS.get(variant) or PARTS[variant]
+    step, small = (build(task) for task in (MODELS[model](), MODELS[model](batch=2)))
     print(json.dumps({"versions": _versions(), "peak_mb": memory(step, small)}), flush=True)
     for line in sys.stdin:
         print(json.dumps(seconds(step, float(line))), flush=True)

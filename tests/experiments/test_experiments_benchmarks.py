@@ -11,6 +11,7 @@ import torch
 from experiments.benchmarks import environments
 from experiments.benchmarks.clip_step import CONTENDERS, Measured, row, text
 from experiments.benchmarks.models import MODELS
+from experiments.benchmarks.parts import PARTS, convolutions, product
 from experiments.benchmarks.steps import VARIANTS
 
 
@@ -38,7 +39,18 @@ def test_ratios_are_taken_round_by_round_and_within_an_environment() -> None:
     assert (ours["ms"], ours["by_plain"], ours["by_plain_high"], ours["by_opacus_ghost"]) == (4000.0, 2.0, 3.0, 1.0)
     assert ghost["by_plain"] == 4.0
     assert text(ours) == "| mlp | ours | 4000.0 | 2.00 (2.00 to 3.00) | 1.00 (0.75 to 2.50) | 5 |"
-    assert all(contender.variant in VARIANTS for contender in CONTENDERS.values())
+    assert all(contender.variant in (VARIANTS if contender.whole else PARTS) for contender in CONTENDERS.values())
+
+
+def test_the_timed_products_are_the_gradients_of_the_kernels() -> None:
+    for module, images, outputs in convolutions(MODELS["cnn"](batch=3)):
+        found = product(module, images, outputs)().sum(0)
+        kernel = torch.nn.grad.conv2d_weight(images, module.weight.shape, outputs, module.stride)
+        if images.shape[1] == 1:  # [patch, kernels], else [kernels, kh, kw, C]
+            found = found.mT.reshape(kernel.shape)
+        else:
+            found = found.reshape(len(kernel), *kernel.shape[2:], -1).permute(0, 3, 1, 2)
+        torch.testing.assert_close(found, kernel, rtol=1e-4, atol=1e-3)
 
 
 def test_an_environment_is_made_once_and_again_when_its_requirements_change(
