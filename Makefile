@@ -48,10 +48,10 @@ reproduce: install ## Check a paper's claims: make reproduce PAPER=private_valua
 	@test -n "$(PAPER)" || { echo "PAPER=: must name a paper (make reproduce PAPER=private_valuation)"; exit 2; }
 	$(BIN)/assay reproduce $(PAPER) --scale $(SCALE)
 
-bench: install ## Side-by-side timings
+bench: install ## Side-by-side timings, peers in environments of their own below .bench
 	$(BIN)/python -m experiments.benchmarks
 	$(BIN)/python -m experiments.benchmarks.clip_step
 
-clean: ## Remove the environment and caches; runs and reports stay
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## Remove the environments and caches; runs and reports stay
+	rm -rf $(VENV) .bench dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -188,10 +188,64 @@ class Summed(Supervised):
         return self.losses(*batch).sum()
 
 
-@pytest.mark.parametrize("broken", [Normalised, Summed])
+class ManuallyNormalised(Manual, Normalised):
+    """The first of them by manual optimisation: each sample's gradient would depend on all others and pass as clipped."""
+
+
+class ManuallySummed(Manual, Summed):
+    """The second of them by manual optimisation: it would be clipped as if each gradient were N times as large."""
+
+
+@pytest.mark.parametrize("broken", [Normalised, Summed, ManuallyNormalised, ManuallySummed])
 def test_a_loss_that_is_no_mean_over_samples_is_refused(broken: type[Supervised]) -> None:
+    """Before anything is charged or changed."""
+    model, book = module(broken), ledger()
     with pytest.raises(AssayError, match=r"its loss is no mean over samples of a per-sample loss"):
-        fit(module(broken), loader(), [private()])
+        fit(model, loader(), [private(book)])
+    assert torch.equal(weights(model), weights(network()))
+    assert not book.entries
+
+
+class Toggling(Manual):
+    """Manual optimisation with two optimizers, of which one steps while the other's parameters are frozen."""
+
+    def configure_optimizers(self) -> Any:
+        return [torch.optim.SGD(self.network[place].parameters(), lr=RATE) for place in (0, 2)]
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        stepping = self.optimizers()[0]
+        self.toggle_optimizer(stepping)
+        loss = Supervised.training_step(self, batch, batch_idx)
+        self.manual_backward(loss)
+        stepping.step()
+        self.untoggle_optimizer(stepping)
+        return loss
+
+
+def test_the_check_of_the_loss_leaves_a_manual_step_as_it_was() -> None:
+    """The check stops inside of training_step: neither its hook nor what the step had frozen may stay behind."""
+    model = module(Toggling)
+    fit(model, loader(), [private()])
+    assert not torch.equal(weights(model), weights(network()))
+    assert "manual_backward" not in vars(model)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+class Backwardless(Manual):
+    """A broken variant: it runs backward past Lightning, so that no gradient of it would be clipped."""
+
+    def manual_backward(self, loss: Tensor, *arguments: Any, **options: Any) -> None:
+        raise AssertionError("not called")
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        loss = Supervised.training_step(self, batch, batch_idx)
+        loss.backward()
+        return loss
+
+
+def test_manual_optimisation_without_manual_backward_is_refused() -> None:
+    with pytest.raises(AssayError, match=r"made no backward pass to check \(call manual_backward once\)"):
+        fit(module(Backwardless), loader(), [private()])
 
 
 def ordinary(batches: PoissonLoader) -> Any:

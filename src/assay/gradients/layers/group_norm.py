@@ -16,7 +16,7 @@ def group_norm(call: Call) -> dict[str, Factor]:
     gradient, factors = call.gradient.value, dict[str, Factor]()
     if "weight" in call.wanted:
         normalised = functional.group_norm(call.input.value, call.module.num_groups, eps=call.module.eps)
-        factors["weight"] = Dense(call.keep((gradient * normalised).reshape(*gradient.shape[:2], -1).sum(2)))
+        factors["weight"] = Dense(call.keep(normalised.mul_(gradient).reshape(*gradient.shape[:2], -1).sum(2)))
     if "bias" in call.wanted:
         factors["bias"] = Dense(call.keep(gradient.reshape(*gradient.shape[:2], -1).sum(2)))
     return factors

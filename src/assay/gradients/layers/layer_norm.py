@@ -21,12 +21,14 @@ def layer_norm(call: Call) -> dict[str, Factor]:
 
 
 def scale_and_shift(call: Call, normalised: Tensor | None, axes: int) -> dict[str, Factor]:
-    """Factors of y = normalised * weight + bias, where weight and bias have the last `axes` axes of y."""
+    """Factors of y = normalised * weight + bias, where weight and bias have the last `axes` axes of y.
+
+    `normalised` is used up: fresh memory for its product with the gradient would cost more than the product.
+    """
     gradient = call.gradient.value
+    middle = tuple(range(1, gradient.dim() - axes))
     factors: dict[str, Factor] = {}
-    for name, value in (("weight", normalised), ("bias", 1)):
+    for name, value in (("weight", None if normalised is None else normalised.mul_(gradient)), ("bias", gradient)):
         if name in call.wanted and value is not None:
-            product = gradient * value
-            middle = tuple(range(1, product.dim() - axes))
-            factors[name] = Dense(call.keep(product.sum(middle) if middle else product))
+            factors[name] = Dense(call.keep(value.sum(middle) if middle else value))
     return factors

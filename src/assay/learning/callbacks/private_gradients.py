@@ -24,7 +24,8 @@ class PrivateGradients(Callback):
 
     Works with automatic and with manual optimisation (one backward pass for each batch), unchanged modules, and gradient
     accumulation. The batches must come from a PoissonLoader, and the loss must be the mean over the batch of per-sample
-    losses; with automatic optimisation the first batch of several is checked for that.
+    losses; on the first batch of several `training_step` is called twice more, in evaluation mode and up to its backward
+    pass, to check that.
 
     Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
     `noise_multiplier` * C, divided by the expected batch size, which is public. Steps on empty samples are made, and are noise
@@ -86,7 +87,7 @@ class PrivateGradients(Callback):
         samples = max(1, self._real())
         if samples != len(batch[0]):
             raise AssayError(f"batch of {len(batch[0])}: the sampler's has {samples} (pass batches on as they come)")
-        if not self._checked and samples > 1 and pl_module.automatic_optimization:
+        if not self._checked and samples > 1:
             self._check_loss(pl_module, batch, samples)
         pl_module.zero_grad(
             set_to_none=True
@@ -189,13 +190,39 @@ class PrivateGradients(Callback):
         if self._engine is None:
             raise RuntimeError("no engine yet")
         with torch.enable_grad(), self._engine.recording(samples) as tape:
-            answer = module.training_step(tuple(batch), 0)
-            loss = answer["loss"] if isinstance(answer, Mapping) else answer
-            if not isinstance(loss, Tensor):
-                raise AssayError(
-                    f"{type(module).__name__}.training_step: returns no loss to check (return its mean loss)"
-                )
+            loss = _loss_of_step(module, tuple(batch))
             loss.backward()  # type: ignore[no-untyped-call]
         first = torch.zeros(samples, dtype=loss.dtype, device=loss.device)
         first[0] = 1.0
         return tape.recorded(float(samples)).weighted_sum(first)
+
+
+class _Backward(BaseException):
+    """Carries the loss out of a `training_step` that has come to its backward pass; no `except Exception` holds it up."""
+
+    def __init__(self, loss: Tensor) -> None:
+        self.loss = loss
+
+
+def _loss_of_step(module: LightningModule, batch: Any) -> Tensor:
+    """The loss that `training_step` runs backward on; manual optimisation is left there, so that it steps on nothing."""
+
+    def leave(loss: Tensor, *_: Any, **__: Any) -> None:
+        raise _Backward(loss)
+
+    own, answer = vars(module), None
+    own["manual_backward"] = leave
+    try:
+        answer = module.training_step(batch, 0)
+    except _Backward as reached:
+        return reached.loss
+    finally:
+        del own["manual_backward"]
+    loss = answer["loss"] if isinstance(answer, Mapping) else answer
+    if not module.automatic_optimization:
+        raise AssayError(
+            f"{type(module).__name__}.training_step: made no backward pass to check (call manual_backward once)"
+        )
+    if not isinstance(loss, Tensor):
+        raise AssayError(f"{type(module).__name__}.training_step: returns no loss to check (return its mean loss)")
+    return loss
