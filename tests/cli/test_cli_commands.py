@@ -63,10 +63,14 @@ def test_list_shows_every_group_with_its_default(assay: Any) -> None:
 def test_list_of_one_group(assay: Any) -> None:
     said = assay("list", "privacy")
     assert [line.lstrip("* ").split()[0] for line in lines(said.out)] == [
+        "front_loaded",
         "iid",
+        "lower_triangular",
         "none",
+        "public_clip",
         "running_mean",
         "running_mean_burn_in",
+        "vector_release",
         "white",
     ]
     assert "No clipping and no noise" in said.out

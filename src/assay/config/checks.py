@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from assay.config.listing import options
@@ -13,7 +14,11 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
-_PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
+_PER_ROW = {"iid", "running_mean", "running_mean_burn_in", "front_loaded", "lower_triangular"}
+_PER_ROW |= {"public_clip", "vector_release"}
+# what a mechanism has beside a budget and a clipping norm, so that it cannot stand in for another
+_OWN_KEY = {"running_mean_burn_in": "burn_in", "front_loaded": "first_share", "lower_triangular": "matrix"}
+_OWN_KEY |= {"public_clip": "clip_quantile", "vector_release": "clip_quantile"}
 _VALUING = {"value", "estimation_uncertainty"}
 
 
@@ -25,6 +30,7 @@ def check_composition(config: Config) -> None:
     _check_privacy(config)
     _check_task(config)
     _check_burn_in(config)
+    _check_releases(config)
     _check_utility(config)
 
 
@@ -143,9 +149,11 @@ def _check_task(config: Config) -> None:
         told = f"'{private[0]}' needs a budget and privacy=none has none"
         remedy = f"add privacy={private[0]}, or use task.mechanisms=[none]"
         raise InputError("task.mechanisms", shown(task["mechanisms"]), told, remedy)
-    if "running_mean_burn_in" in private and "burn_in" not in config["privacy"]:
-        told = f"'running_mean_burn_in' needs privacy.burn_in and privacy={config['privacy']['name']} has none"
-        raise InputError("task.mechanisms", shown(task["mechanisms"]), told, "use privacy=running_mean_burn_in")
+    for mechanism in private:
+        key = _OWN_KEY.get(mechanism)
+        if key is not None and key not in config["privacy"]:
+            told = f"'{mechanism}' needs privacy.{key} and privacy={config['privacy']['name']} has none"
+            raise InputError("task.mechanisms", shown(task["mechanisms"]), told, f"use privacy={mechanism}")
 
 
 def _check_burn_in(config: Config) -> None:
@@ -160,6 +168,19 @@ def _check_burn_in(config: Config) -> None:
         raise InputError("privacy.burn_in", f"{burn_in:g}", told, remedy)
     if not float(burn_in).is_integer():
         raise InputError("privacy.burn_in", f"{burn_in:g}", "must be a whole number of them", "or a share below 1")
+
+
+def _check_releases(config: Config) -> None:
+    privacy, valuation = config["privacy"], config["valuation"]
+    if privacy["name"] == "lower_triangular":
+        remedy = "add privacy.matrix=... with a .csv or .npy file"
+        if privacy["matrix"] is None:
+            raise InputError("privacy.matrix", "null", "privacy=lower_triangular needs the matrix", remedy)
+        if not Path(privacy["matrix"]).expanduser().is_file():
+            raise InputError("privacy.matrix", privacy["matrix"], "there is no such file", remedy)
+    if privacy["name"] == "vector_release" and valuation.get("wave", 1) != 1:
+        told = "privacy=vector_release makes one release and walks no private permutation"
+        raise InputError("valuation.wave", valuation["wave"], told, "use valuation.wave=1")
 
 
 def _check_utility(config: Config) -> None:

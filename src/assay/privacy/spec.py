@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.privacy.budget import Budget
 from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.reuse import burn_in_rounds
+from assay.privacy.reuse import ReuseMatrix, burn_in_rounds, front_loaded_shares
 from assay.privacy.row_account import RowAccount
 
 if TYPE_CHECKING:
@@ -38,6 +41,9 @@ class PrivacySpec:
     clip: float | None = None
     paths: int = 24
     path_share: float = 0.0
+    first_share: float = 0.9
+    matrix: str | None = None
+    clip_quantile: float = 0.1
 
     @cached_property
     def mechanism(self) -> Mechanism:
@@ -58,9 +64,32 @@ class PrivacySpec:
         """Deviation of the noise in clipping norms, for `releases` releases of each row."""
         return self.budget.noise_multiplier(releases, self.sensitivity)
 
+    def noise_multipliers(self, releases: int) -> NDArray[np.float64]:
+        """The same for each of `releases` releases [k], which are not alike where the budget is front-loaded."""
+        if self.mechanism is Mechanism.FRONT_LOADED:
+            return self.budget.noise_multipliers(front_loaded_shares(self.first_share, releases), self.sensitivity)
+        return np.full(releases, self.noise_multiplier(releases))
+
+    def release_weights(self, releases: int) -> NDArray[np.float64]:
+        """What each release [k] counts for in a mean of them: the inverse of its noise variance, 1 for the first."""
+        multipliers = self.noise_multipliers(releases)
+        return np.asarray((multipliers[0] / multipliers) ** 2)
+
+    def reuse_matrix(self, evaluations: int, wave: int = 1) -> ReuseMatrix:
+        """How each of the rounds combines releases; reads the file of privacy=lower_triangular, with its InputErrors."""
+        if self.mechanism is Mechanism.LOWER_TRIANGULAR:
+            return ReuseMatrix.read(self.matrix or "", evaluations, wave)
+        if not self.mechanism.reuses:
+            return ReuseMatrix.of(self.mechanism, evaluations)
+        return ReuseMatrix.weighted(self.release_weights(evaluations), wave)
+
+    def with_max_grad_norm(self, norm: float) -> PrivacySpec:
+        """The same mechanism for gradients clipped to another norm, which its sensitivity then carries."""
+        return replace(self, max_grad_norm=norm)
+
     def burn_in_rounds(self, evaluations: int) -> int:
-        """Rounds that every mechanism but the one with burn-in keeps: none are left out."""
-        if self.mechanism is not Mechanism.RUNNING_MEAN_BURN_IN:
+        """Rounds that every mechanism but those with burn-in keeps: none are left out."""
+        if not self.mechanism.burns_in:
             return 0
         return burn_in_rounds(self.burn_in, evaluations)
 

@@ -16,6 +16,10 @@ STYLE: dict[str, tuple[str, str, str]] = {
     "iid": ("#D55E00", "s", "i.i.d. noise"),
     "running_mean": ("#0072B2", "^", "running mean of past private gradients"),
     "running_mean_burn_in": ("#009E73", "D", "running mean with burn-in"),
+    "front_loaded": ("#E69F00", "P", "front-loaded budget"),
+    "lower_triangular": ("#56B4E9", "X", "own matrix of past private gradients"),
+    "public_clip": ("#CC79A7", "v", "running mean, public clipping norm"),
+    "vector_release": ("#8C510A", "*", "one release at the start, replayed"),
 }
 
 

@@ -24,3 +24,18 @@ def random_orders(streams: Streams, rows: int, replicates: int, *purpose: str) -
         return np.argsort(keys, axis=1, kind="stable")
 
     return orders
+
+
+def antithetic_orders(orders: Orders) -> Orders:
+    """Pairs of permutations: round 2i takes that of round 2i - 1 from its end.
+
+    Each permutation by itself is as random as before, so that values stay unbiased; a row met early in one round is met
+    late in the next, which takes out the part of a marginal contribution that is monotone in the position. The two
+    rounds of a pair are dependent: the pairs, not the rounds, are the independent units of a standard error.
+    Source: Mitchell, Cooper, Frank & Holmes 2022, "Sampling permutations for Shapley value estimation", section 3.1.
+    """
+
+    def paired(number: int) -> NDArray[np.int64]:
+        return orders(number) if number % 2 else orders(number - 1)[:, ::-1]
+
+    return paired
