@@ -178,9 +178,11 @@ def _check_releases(config: Config) -> None:
             raise InputError("privacy.matrix", "null", "privacy=lower_triangular needs the matrix", remedy)
         if not Path(privacy["matrix"]).expanduser().is_file():
             raise InputError("privacy.matrix", privacy["matrix"], "there is no such file", remedy)
-    if privacy["name"] == "vector_release" and valuation.get("wave", 1) != 1:
-        told = "privacy=vector_release makes one release and walks no private permutation"
-        raise InputError("valuation.wave", valuation["wave"], told, "use valuation.wave=1")
+    if privacy["name"] == "vector_release":
+        for key, plain in (("wave", 1), ("permutations", "plain")):
+            if valuation.get(key, plain) != plain:
+                told = "privacy=vector_release makes one release and walks no private permutation"
+                raise InputError(f"valuation.{key}", valuation[key], told, f"use valuation.{key}={plain}")
 
 
 def _check_utility(config: Config) -> None:

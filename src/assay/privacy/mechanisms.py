@@ -26,8 +26,9 @@ class Mechanism(StrEnum):
 
     @property
     def reuses(self) -> bool:
-        """Whether a step combines the row's releases so far, rather than being the last one."""
-        return self.burns_in or self in (Mechanism.RUNNING_MEAN, Mechanism.FRONT_LOADED, Mechanism.LOWER_TRIANGULAR)
+        """Whether releases are kept and combined, rather than each being stepped along once."""
+        kept = (Mechanism.RUNNING_MEAN, Mechanism.FRONT_LOADED, Mechanism.LOWER_TRIANGULAR, Mechanism.VECTOR_RELEASE)
+        return self.burns_in or self in kept
 
     @property
     def burns_in(self) -> bool:

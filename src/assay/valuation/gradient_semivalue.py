@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.estimates import Estimates, Problem
 from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings, Valuation
 from assay.valuation.values import Values
+from assay.valuation.vector_release import VectorRelease
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ class GradientSemivalue:
         checkpoint = surroundings.scratch / "values.pt" if surroundings.scratch is not None else None
         single = replace(self, replicates=1)
         problem = Problem(data, model, privacy, surroundings.streams, surroundings.trainer)
+        if privacy.mechanism is Mechanism.VECTOR_RELEASE:
+            found = VectorRelease(single, problem, "values").run(
+                checkpoint, surroundings.advance, redraws=self.bootstrap
+            )
+            freedom = (self.bootstrap if self.utility == "accuracy" else self.evaluations) - 1
+            return _valuation(found, found.std_errors[0], freedom)
         fit = PermutationFit(single, problem, "values")
         if self.bootstrap > 1:
             fit.check_bootstrap(self.bootstrap)
@@ -75,9 +84,7 @@ class GradientSemivalue:
         if fit.reuse is not None:
             errors = fit.bootstrap(self.bootstrap) if self.bootstrap > 1 else np.full_like(errors, np.nan)
             freedom = self.bootstrap - 1
-        values = Values(found.ids, found.values[0], errors, found.evaluations[0], freedom)
-        epsilon = found.epsilon if privacy.mechanism.private else math.inf
-        return Valuation(values, epsilon, found.utility_evaluations, ledger=found.entries)
+        return _valuation(found, errors, freedom)
 
     def value(
         self,
@@ -97,4 +104,12 @@ class GradientSemivalue:
         rounds. Raises InputError for a model without per-row gradients or one that does not fit the target.
         """
         problem = Problem(data, model, privacy, streams, trainer)
+        if privacy.mechanism is Mechanism.VECTOR_RELEASE:
+            return VectorRelease(self, problem, purpose).run(checkpoint, advance)
         return PermutationFit(self, problem, purpose).run(checkpoint, advance)
+
+
+def _valuation(found: Estimates, errors: NDArray[np.float64], freedom: int) -> Valuation:
+    values = Values(found.ids, found.values[0], errors, found.evaluations[0], freedom)
+    epsilon = found.epsilon if found.entries else math.inf
+    return Valuation(values, epsilon, found.utility_evaluations, ledger=found.entries)

@@ -26,6 +26,7 @@ from assay.privacy.row_account import RowAccount
 from assay.runs.cost import Cost
 from assay.valuation.estimates import Estimates, Problem
 from assay.valuation.permutations import Orders, antithetic_orders, random_orders
+from assay.valuation.public_norm import public_norm
 from assay.valuation.release_bootstrap import bootstrap_std_errors
 from assay.valuation.reuse_choice import Reuse, open_reuse
 from assay.valuation.semivalues import semivalue_weights
@@ -60,8 +61,11 @@ class PermutationFit:
         self.model = build_model(model, kind=data.kind, classes=classes, features=features, modality=modality)
         self.valid = rows_of(data.valid, dtype)
         generator = torch.Generator().manual_seed(streams.seed("initialisation"))
-        start_from = (choice.initialisation, self.valid.features, self.valid.target)
-        self.start = public_start(self.model, *start_from, generator)
+        public = (self.valid.features, self.valid.target)
+        self.start = public_start(self.model, choice.initialisation, *public, generator)
+        if privacy.mechanism.clips_by_public_rows:
+            norm = public_norm(self.model, self.start, *public, privacy.clip_quantile)
+            privacy = self.privacy = privacy.with_max_grad_norm(norm)
         self.module = self._module(rows_of(data.train, dtype), self._orders(replicates, purpose))
         self.record = RecordValues(self._sums(replicates))
         self.release: ReleaseGradients | None = None
