@@ -20,7 +20,7 @@ NEEDS = {
     "xgboost": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
-    "cnn": ["task=train", "dataset=digits"],
+    "cnn": ["dataset=digits"],
     "lower_triangular": [f"privacy.matrix={MATRIX}"],
     "white": ["task=train"],
     "estimation_uncertainty": ["privacy=running_mean_burn_in"],

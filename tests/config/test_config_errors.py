@@ -143,7 +143,7 @@ POINTLESS = [
     ),
     ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
     ("task=train model=xgboost", "model=xgboost: is not trained by gradients"),
-    ("model=cnn dataset=digits", "model=cnn: is trained by minibatches and task=value is not"),
+    ("model=cnn dataset=digits valuation=semivalue", "model=cnn: is trained by gradients and valuation=semivalue"),
     ("task=train privacy=white privacy.relation=replace_one", "privacy.relation=replace_one: must be one of"),
     (
         "task=train privacy=white privacy.clipping=layer",

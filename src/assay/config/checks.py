@@ -91,9 +91,9 @@ def _check_model(config: Config) -> None:
                 "model", model, "is not trained by gradients", "use model=auto, mlp or cnn with task=train"
             )
         return
-    if model == "cnn":
-        told = f"is trained by minibatches and task={config['task']['name']} is not"
-        raise InputError("model", model, told, "use task=train, or model=mlp")
+    if model == "cnn" and valuation == "semivalue":
+        told = "is trained by gradients and valuation=semivalue refits models whole"
+        raise InputError("model", model, told, "use valuation=gradient_semivalue, or model=mlp")
     if valuation == "gradient_semivalue" and model in _GRADIENT_FREE:
         told = f"follows gradients and model={model} has none"
         raise InputError("valuation", valuation, told, "use valuation=semivalue, or model=auto")
