@@ -138,8 +138,8 @@ POINTLESS = [
     ("privacy=white", "privacy=white: adds noise to batches and task=value releases single rows"),
     ("task=train privacy=public_clip", "privacy=public_clip: releases single rows"),
     (
-        "task=estimation_uncertainty privacy=iid task.mechanisms=[front_loaded]",
-        "'front_loaded' needs privacy.first_share and privacy=iid has none (use privacy=front_loaded)",
+        "task=estimation_uncertainty privacy=iid task.mechanisms=[public_clip]",
+        "'public_clip' needs privacy.burn_in and privacy=iid has none (use privacy=public_clip)",
     ),
     ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
     ("task=train model=xgboost", "model=xgboost: is not trained by gradients"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.config import compose
 from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import OverspentError
@@ -69,3 +70,13 @@ def test_shares_outside_their_range_are_refused(share: float) -> None:
 def test_shares_that_would_overspend_are_refused(shares: list[float]) -> None:
     with pytest.raises(ValueError, match="sum to 1 at most"):
         Budget(1.0, 1e-5).noise_multipliers(np.array(shares), Sensitivity(1.0, Relation.ZERO_OUT))
+
+
+@pytest.mark.parametrize("name", ["iid", "front_loaded", "public_clip", "vector_release"])
+def test_what_a_comparison_takes_for_granted_is_what_the_options_say(name: str) -> None:
+    """A mechanism compared with the chosen one has its own keys from the defaults of PrivacySpec."""
+    shipped = compose([f"privacy={name}"])["privacy"]
+    plain = PrivacySpec(name)
+    assert {key: getattr(plain, key) for key in shipped if key not in ("_target_", "burn_in")} == {
+        key: shipped[key] for key in shipped if key not in ("_target_", "burn_in")
+    }

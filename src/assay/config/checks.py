@@ -16,9 +16,8 @@ Config = Mapping[str, Any]
 _GRADIENT_FREE = {"xgboost"}
 _PER_ROW = {"iid", "running_mean", "running_mean_burn_in", "front_loaded", "lower_triangular"}
 _PER_ROW |= {"public_clip", "vector_release"}
-# what a mechanism has beside a budget and a clipping norm, so that it cannot stand in for another
-_OWN_KEY = {"running_mean_burn_in": "burn_in", "front_loaded": "first_share", "lower_triangular": "matrix"}
-_OWN_KEY |= {"public_clip": "clip_quantile", "vector_release": "clip_quantile"}
+# what has no value of its own where another mechanism was chosen; the other keys keep those of their YAML files
+_OWN_KEY = {"running_mean_burn_in": "burn_in", "public_clip": "burn_in", "lower_triangular": "matrix"}
 _VALUING = {"value", "estimation_uncertainty"}
 
 

@@ -18,7 +18,7 @@ STYLE: dict[str, tuple[str, str, str]] = {
     "running_mean_burn_in": ("#009E73", "D", "running mean with burn-in"),
     "front_loaded": ("#E69F00", "P", "front-loaded budget"),
     "lower_triangular": ("#56B4E9", "X", "own matrix of past private gradients"),
-    "public_clip": ("#CC79A7", "v", "running mean, public clipping norm"),
+    "public_clip": ("#882255", "v", "running mean, public clipping norm"),
     "vector_release": ("#8C510A", "*", "one release at the start, replayed"),
 }
 

@@ -32,7 +32,7 @@ class Estimates:
     """Values of all replicates [R, n] and how they were come by.
 
     touches [R, n] counts the private releases of each row (zeros without privacy); epsilon is recomputed from them (0
-    without privacy); noise_multipliers [k] of the releases of a row (zeros without privacy); entries is the ledger's record.
+    without privacy); noise_multiplier is that of a row's first release; entries is the ledger's record, which has them all.
     """
 
     ids: NDArray[np.int64]
@@ -41,7 +41,7 @@ class Estimates:
     evaluations: NDArray[np.int64]
     touches: NDArray[np.int64]
     epsilon: float
-    noise_multipliers: NDArray[np.float64]
+    noise_multiplier: float
     entries: list[dict[str, Any]]
     utility_evaluations: int
     cost: Cost

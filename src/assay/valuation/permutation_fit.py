@@ -139,9 +139,7 @@ class PermutationFit:
             if self.account
             else np.zeros((self.choice.replicates, self.rows), dtype=np.int64),
             epsilon=ledger.epsilon() if ledger else 0.0,
-            noise_multipliers=self.privacy.noise_multipliers(self.choice.evaluations)
-            if self.release
-            else np.zeros(self.choice.evaluations),
+            noise_multiplier=float(self.privacy.noise_multipliers(self.choice.evaluations)[0]) if ledger else 0.0,
             entries=ledger.entries if ledger else [],
             utility_evaluations=self.module.utility_evaluations,
             cost=cost,

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from assay.valuation.gradient_semivalue import GradientSemivalue
 
 
+Parts = tuple[Matrix, Matrix, Matrix, int]
+
+
 @dataclass(frozen=True, eq=False)
 class Replayed:
-    """Values [R, n], their variance over paths [R, n] and over the noise of the release [n], utility evaluations."""
+    """Values, their variance over paths and over the noise of the release [R, n] each; utility evaluations."""
 
     values: Matrix
     path_variance: Matrix
@@ -38,7 +41,8 @@ class VectorRelease:
 
     Each row's gradient at the start is clipped, noised with the whole budget and kept; all rows are then valued along
     `evaluations` public paths, one-pass SGD over random orders of the valid rows, as if each had been met at every
-    position. Touches are 1 whatever the evaluations; the paths are the same for all replicates, being public.
+    position. Touches are 1 whatever the evaluations. Each replicate has paths of its own, so that the variance over
+    replicates is that of noise and paths; what few paths err by is common to all rows, and costs rank fidelity.
 
     With the negative loss a marginal contribution is taken to first order, ``-a y . grad V(theta)``: linear in the release, so
     that its noise adds no bias and the mean over all positions costs one gradient of the utility each. The accuracy is a step
@@ -77,39 +81,43 @@ class VectorRelease:
         """Values from releases [R, n, P].
 
         The variance over the noise of the release is exact to first order; for the accuracy it is that over `redraws`
-        replays of the first replicate's release with fresh noise around it (parametric bootstrap; NaN without).
+        replays of the same release with fresh noise around it (parametric bootstrap; NaN without).
         """
-        paths = self._paths(releases.shape[1])
-        if self.choice.utility == "accuracy":
-            return self._by_differences(paths, releases, redraws or 0)
-        directions = -self.choice.learning_rate * paths.directions()
-        single = torch.einsum("rnp,mp->mrn", releases, directions).double().cpu().numpy()
-        noise = self._deviation() ** 2 * float(directions.mean(0).double().square().sum())
-        return Replayed(
-            *_over_paths(single), np.full(releases.shape[1], noise), directions.shape[0] * releases.shape[1]
-        )
+        replay = self._by_differences if self.choice.utility == "accuracy" else self._to_first_order
+        parts = [
+            replay(self._paths(releases.shape[1], r), release, r, redraws or 0) for r, release in enumerate(releases)
+        ]
+        values, paths, noise = (np.stack([part[place] for part in parts]) for place in range(3))
+        return Replayed(values, paths, noise, sum(part[3] for part in parts))
 
-    def _by_differences(self, paths: PublicPaths, releases: Tensor, redraws: int) -> Replayed:
-        rows, count = releases.shape[1], len(paths.order)
-        orders = random_orders(self.problem.streams, rows, count, self.purpose, "replay")(1)
-        values, over_paths = _over_paths(paths.differences(releases, orders, "accuracy"))
-        noise = np.full(rows, np.nan)
+    def _to_first_order(self, paths: PublicPaths, release: Tensor, replicate: int, redraws: int) -> Parts:
+        directions = -self.choice.learning_rate * paths.directions()
+        single = (directions @ release.T).double().cpu().numpy()
+        noise = self._deviation() ** 2 * float(directions.mean(0).double().square().sum())
+        return *_over_paths(single), np.full(len(release), noise), single.size
+
+    def _by_differences(self, paths: PublicPaths, release: Tensor, replicate: int, redraws: int) -> Parts:
+        names, (rows, _) = (self.purpose, "replay", str(replicate)), release.shape
+        orders = random_orders(self.problem.streams, rows, len(paths.order), *names)(1)
+        values, over_paths = _over_paths(paths.differences(release[None], orders, "accuracy")[:, 0])
+        noise, walked = np.full(rows, np.nan), 2 * len(paths.order) * rows
         if redraws > 1:
-            generator = torch.Generator().manual_seed(self.problem.streams.seed("bootstrap noise", self.purpose))
-            draw = torch.randn((redraws, *releases.shape[1:]), generator=generator, dtype=releases.dtype)
-            again = releases[:1] + self._deviation() * draw.to(releases.device)
+            generator = torch.Generator().manual_seed(self.problem.streams.seed("bootstrap noise", *names))
+            draw = torch.randn((redraws, *release.shape), generator=generator, dtype=release.dtype)
+            again = release + self._deviation() * draw.to(release.device)
             noise = paths.differences(again, orders, "accuracy").mean(axis=0).var(axis=0, ddof=1)
-        walked = count * rows * (len(releases) + 1 + (redraws + 1 if redraws > 1 else 0))
-        return Replayed(values, over_paths, noise, walked)
+            walked += (redraws + 1) * len(paths.order) * rows
+        return values, over_paths, noise, walked
 
     def _deviation(self) -> float:
         return float(self.fit.privacy.noise_multipliers(1)[0]) * self.fit.privacy.max_grad_norm
 
-    def _paths(self, steps: int) -> PublicPaths:
+    def _paths(self, steps: int, replicate: int) -> PublicPaths:
         """`evaluations` paths of `steps` steps, which begin a new order of the valid rows when one is used up."""
         valid, choice, device = self.fit.valid, self.choice, self.problem.trainer.device
         passes = -(-steps // len(valid))
-        orders = random_orders(self.problem.streams, len(valid), choice.evaluations, self.purpose, "public paths")
+        names = (self.purpose, "public paths", str(replicate))
+        orders = random_orders(self.problem.streams, len(valid), choice.evaluations, *names)
         order = np.concatenate([orders(number) for number in range(1, passes + 1)], axis=1)[:, :steps]
         rows = type(valid)(valid.features.to(device), valid.target.to(device))
         weights = semivalue_weights(choice.semivalue, steps, choice.alpha, choice.beta)
@@ -117,7 +125,6 @@ class VectorRelease:
 
 
 def _over_paths(single: Matrix) -> tuple[Matrix, Matrix]:
-    """Mean over the paths of [M, R, n] and its variance; no variance is known from one path."""
-    count = len(single)
-    variance = single.var(axis=0, ddof=1) / count if count > 1 else np.full(single.shape[1:], np.nan)
+    """Mean over the paths of [M, n] and its variance; no variance is known from one path."""
+    variance = single.var(axis=0, ddof=1) / len(single) if len(single) > 1 else np.full(single.shape[1], np.nan)
     return single.mean(axis=0), variance
