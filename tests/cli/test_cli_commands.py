@@ -63,6 +63,9 @@ def test_list_shows_every_group_with_its_default(assay: Any) -> None:
 def test_list_of_one_group(assay: Any) -> None:
     said = assay("list", "privacy")
     assert [line.lstrip("* ").split()[0] for line in lines(said.out)] == [
+        "directed",
+        "directed_gaussian",
+        "directed_private_path",
         "front_loaded",
         "iid",
         "lower_triangular",

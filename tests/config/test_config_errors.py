@@ -30,7 +30,7 @@ MISSPELT = [
     ("+dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),
     (
         "privacy.epsilon=3",
-        "privacy.epsilon=3: privacy=none has no such key (it belongs to privacy=front_loaded or privacy=iid or ",
+        "privacy.epsilon=3: privacy=none has no such key (it belongs to privacy=directed or privacy=directed_gaussian or ",
     ),
     (
         "privacy.epslon=1",

@@ -14,8 +14,9 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
+_DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
 _PER_ROW = {"iid", "running_mean", "running_mean_burn_in", "front_loaded", "lower_triangular"}
-_PER_ROW |= {"public_clip", "vector_release"}
+_PER_ROW |= {"public_clip", "vector_release"} | _DIRECTED
 # what has no value of its own where another mechanism was chosen; the other keys keep those of their YAML files
 _OWN_KEY = {"running_mean_burn_in": "burn_in", "public_clip": "burn_in", "lower_triangular": "matrix"}
 _VALUING = {"value", "estimation_uncertainty"}
@@ -177,10 +178,10 @@ def _check_releases(config: Config) -> None:
             raise InputError("privacy.matrix", "null", "privacy=lower_triangular needs the matrix", remedy)
         if not Path(privacy["matrix"]).expanduser().is_file():
             raise InputError("privacy.matrix", privacy["matrix"], "there is no such file", remedy)
-    if privacy["name"] == "vector_release":
+    if privacy["name"] in {"vector_release", *_DIRECTED}:
         for key, plain in (("wave", 1), ("permutations", "plain")):
             if valuation.get(key, plain) != plain:
-                told = "privacy=vector_release makes one release and walks no private permutation"
+                told = f"privacy={privacy['name']} makes one release and walks no private permutation"
                 raise InputError(f"valuation.{key}", valuation[key], told, f"use valuation.{key}={plain}")
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from assay.data import PreparedData
+from assay.data import Arrays, PreparedData
 from assay.learning.models import ModelSpec
+from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
@@ -45,3 +47,8 @@ class Estimates:
     entries: list[dict[str, Any]]
     utility_evaluations: int
     cost: Cost
+
+
+def rows_of(split: Arrays, dtype: torch.dtype) -> Rows:
+    """Features and target of a split as tensors."""
+    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))

@@ -16,6 +16,7 @@ from assay.learning.trainers import TrainerSpec
 from assay.privacy.mechanisms import Mechanism
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
+from assay.valuation.directed import directed_estimates, directed_valuation
 from assay.valuation.estimates import Estimates, Problem
 from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings, Valuation
@@ -70,6 +71,8 @@ class GradientSemivalue:
         checkpoint = surroundings.scratch / "values.pt" if surroundings.scratch is not None else None
         single = replace(self, replicates=1)
         problem = Problem(data, model, privacy, surroundings.streams, surroundings.trainer)
+        if privacy.mechanism.directed:
+            return directed_valuation(single, problem, surroundings.advance)
         if privacy.mechanism is Mechanism.VECTOR_RELEASE:
             found = VectorRelease(single, problem, "values").run(
                 checkpoint, surroundings.advance, redraws=self.bootstrap
@@ -104,6 +107,8 @@ class GradientSemivalue:
         rounds. Raises InputError for a model without per-row gradients or one that does not fit the target.
         """
         problem = Problem(data, model, privacy, streams, trainer)
+        if privacy.mechanism.directed:
+            return directed_estimates(self, problem, purpose, advance)
         if privacy.mechanism is Mechanism.VECTOR_RELEASE:
             return VectorRelease(self, problem, purpose).run(checkpoint, advance)
         return PermutationFit(self, problem, purpose).run(checkpoint, advance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
 from assay.privacy.row_account import RowAccount
 from assay.runs.cost import Cost
-from assay.valuation.estimates import Estimates, Problem
+from assay.valuation.estimates import Estimates, Problem, rows_of
 from assay.valuation.permutations import Orders, antithetic_orders, random_orders
 from assay.valuation.public_norm import public_norm
 from assay.valuation.release_bootstrap import bootstrap_std_errors
@@ -64,7 +64,7 @@ class PermutationFit:
         public = (self.valid.features, self.valid.target)
         self.start = public_start(self.model, choice.initialisation, *public, generator)
         if privacy.mechanism.clips_by_public_rows:
-            norm = public_norm(self.model, self.start, *public, privacy.clip_quantile)
+            norm = public_norm(self.model, self.start, *public, privacy.public_quantile)
             privacy = self.privacy = privacy.with_max_grad_norm(norm)
         self.module = self._module(rows_of(data.train, dtype), self._orders(replicates, purpose))
         self.record = RecordValues(self._sums(replicates))
@@ -170,7 +170,3 @@ class PermutationFit:
             streams=self.streams,
             trainer=self.trainer,
         )
-
-
-def rows_of(split: Any, dtype: torch.dtype) -> Rows:
-    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))
