@@ -35,7 +35,7 @@ class GradientSemivalue:
     taken over the pairs, which are independent where rounds are not. `wave` permutations are walked at the same time as
     further lanes of a batch. Without reuse of releases that changes no value; with it a step combines the releases of
     earlier waves with its own, so that its noise variance in wave b is 1/(wave (b - 1) + 1) of a release's and not 1/t.
-    Releases, their noise and their account are those of the rounds walked one by one: post-processing is all that differs.
+    Each round still makes one release of each row, with the noise of its number and entered in the account by itself.
     Source: Ghorbani & Zou 2019; 2412.17008 as reconstructed.
     """
 
