@@ -19,7 +19,7 @@ _PER_ROW = {"iid", "running_mean", "running_mean_burn_in", "front_loaded", "lowe
 _PER_ROW |= {"public_clip", "vector_release"} | _DIRECTED
 # what has no value of its own where another mechanism was chosen; the other keys keep those of their YAML files
 _OWN_KEY = {"running_mean_burn_in": "burn_in", "public_clip": "burn_in", "lower_triangular": "matrix"}
-_VALUING = {"value", "estimation_uncertainty"}
+_VALUING = {"value", "estimation_uncertainty", "audit"}
 
 
 def check_composition(config: Config) -> None:
@@ -28,6 +28,7 @@ def check_composition(config: Config) -> None:
     _check_data_path(config["dataset"])
     _check_model(config)
     _check_privacy(config)
+    _check_publication(config)
     _check_task(config)
     _check_burn_in(config)
     _check_releases(config)
@@ -124,6 +125,19 @@ def _check_privacy(config: Config) -> None:
         raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")
 
 
+def _check_publication(config: Config) -> None:
+    """Values for publication need a mechanism, and a task that publishes nothing else."""
+    valuation, privacy, task = config["valuation"]["name"], config["privacy"]["name"], config["task"]["name"]
+    if valuation != "private_semivalue":
+        return
+    if privacy == "none":
+        told = "makes values for publication and privacy=none protects nobody"
+        raise InputError("valuation", valuation, told, "use privacy=directed, or valuation=gradient_semivalue")
+    if task != "value":
+        told = f"makes values for publication and task={task} is for research"
+        raise InputError("valuation", valuation, told, "use task=value, or valuation=gradient_semivalue")
+
+
 def _pointless_privacy(config: Config, why: str) -> None:
     remedy = "use privacy=none, or valuation=gradient_semivalue with model=auto"
     raise InputError("privacy", config["privacy"]["name"], why, remedy)
@@ -131,6 +145,9 @@ def _pointless_privacy(config: Config, why: str) -> None:
 
 def _check_task(config: Config) -> None:
     task, valuation = config["task"], config["valuation"]["name"]
+    if task["name"] == "audit" and config["privacy"]["name"] not in ("directed", "directed_gaussian"):
+        told = "attacks one number of a row along public trajectories"
+        raise InputError("task", "audit", told, "use privacy=directed or privacy=directed_gaussian")
     if task["name"] != "estimation_uncertainty":
         return
     if valuation == "semivalue":
