@@ -20,6 +20,7 @@ NEEDS = {
     "xgboost": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
+    "audit": ["privacy=directed"],
     "cnn": ["dataset=digits"],
     "lower_triangular": [f"privacy.matrix={MATRIX}"],
     "white": ["task=train"],
