@@ -12,6 +12,7 @@ from assay.config import compose, conf_root, experiments_root, listing, schemas
 from assay.errors import AssayError
 from assay.runs.fingerprint import fingerprint
 
+MATRIX = Path(__file__).parent / "matrix.csv"
 NEEDS = {
     "csv": ["dataset.path=x.csv", "dataset.target=y"],
     "parquet": ["dataset.path=x.parquet", "dataset.target=y"],
@@ -19,7 +20,8 @@ NEEDS = {
     "xgboost": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
-    "cnn": ["task=train", "dataset=digits"],
+    "cnn": ["dataset=digits"],
+    "lower_triangular": [f"privacy.matrix={MATRIX}"],
     "white": ["task=train"],
     "estimation_uncertainty": ["privacy=running_mean_burn_in"],
     "label_noise": ["privacy=running_mean_burn_in"],

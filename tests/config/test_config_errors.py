@@ -30,13 +30,11 @@ MISSPELT = [
     ("+dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),
     (
         "privacy.epsilon=3",
-        "privacy.epsilon=3: privacy=none has no such key"
-        " (it belongs to privacy=directed or privacy=directed_gaussian or privacy=directed_private_path or privacy=iid or"
-        " privacy=running_mean or privacy=running_mean_burn_in or privacy=white)",
+        "privacy.epsilon=3: privacy=none has no such key (it belongs to privacy=directed or privacy=directed_gaussian or ",
     ),
     (
         "privacy.epslon=1",
-        "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=directed)",
+        "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=",
     ),
     ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp)"),
     ("hydra/launcher=joblib", "hydra/launcher=joblib: unknown option (pip install 'assay[joblib]')"),
@@ -84,6 +82,16 @@ IMPOSSIBLE = [
         " (a share below 1 fits every number, e.g. privacy.burn_in=0.5)",
     ),
     (f"{STUDY} privacy.burn_in=10", "below every number of evaluations, and task.evaluations has 10"),
+    ("privacy=front_loaded privacy.first_share=1", "privacy.first_share=1: must be between 0 and 1, both excluded"),
+    ("privacy=lower_triangular", "privacy.matrix=null: privacy=lower_triangular needs the matrix (add privacy.matrix="),
+    ("privacy=lower_triangular privacy.matrix=no.csv", "privacy.matrix=no.csv: there is no such file"),
+    ("privacy=lower_triangular privacy.matrix=no.mat", "privacy.matrix=no.mat: must be a .csv or .npy file"),
+    ("privacy=public_clip privacy.clip_quantile=1.1", "privacy.clip_quantile=1.1: must be a share from 0 to 1"),
+    ("privacy=public_clip privacy.max_grad_norm=1", "privacy.max_grad_norm=1: privacy=public_clip has no such key"),
+    ("privacy=public_clip privacy.burn_in=40 task=value valuation.evaluations=40", "privacy.burn_in=40: must be below"),
+    ("valuation.permutations=mirrored", "valuation.permutations=mirrored: must be one of plain, antithetic"),
+    ("valuation.wave=0", "valuation.wave=0: must be >= 1"),
+    ("privacy=vector_release valuation.wave=2", "valuation.wave=2: privacy=vector_release makes one release"),
     ("privacy=running_mean_burn_in privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
     (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one, add_remove"),
     (f"{PRIVATE} privacy.relation=add_remove", "privacy.relation=add_remove: task=value releases rows by name"),
@@ -147,9 +155,14 @@ IMPOSSIBLE = [
 
 POINTLESS = [
     ("privacy=white", "privacy=white: adds noise to batches and task=value releases single rows"),
+    ("task=train privacy=public_clip", "privacy=public_clip: releases single rows"),
+    (
+        "task=estimation_uncertainty privacy=iid task.mechanisms=[public_clip]",
+        "'public_clip' needs privacy.burn_in and privacy=iid has none (use privacy=public_clip)",
+    ),
     ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
     ("task=train model=xgboost", "model=xgboost: is not trained by gradients"),
-    ("model=cnn dataset=digits", "model=cnn: is trained by minibatches and task=value is not"),
+    ("model=cnn dataset=digits valuation=semivalue", "model=cnn: is trained by gradients and valuation=semivalue"),
     ("task=train privacy=white privacy.relation=replace_one", "privacy.relation=replace_one: must be one of"),
     (
         "task=train privacy=white privacy.clipping=layer",

@@ -120,8 +120,8 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
 ) -> None:
     seen: list[float] = []
 
-    def spy(*arguments: object, deviation: float, **choices: object) -> np.ndarray:
-        seen.append(deviation)
+    def spy(*arguments: object, deviations: np.ndarray, **choices: object) -> np.ndarray:
+        seen.append(float(deviations[0]))
         return np.zeros(12)
 
     monkeypatch.setattr("assay.valuation.permutation_fit.bootstrap_std_errors", spy)

@@ -126,7 +126,9 @@ def test_flipped_labels_have_low_values(portion: Portion) -> None:
     assert detection_auc(found.values[0], data.train.clean) > 0.9
 
 
-@pytest.mark.parametrize("mechanism", ["iid", "running_mean", "running_mean_burn_in"])
+@pytest.mark.parametrize(
+    "mechanism", ["iid", "running_mean", "running_mean_burn_in", "front_loaded", "public_clip", "vector_release"]
+)
 @pytest.mark.parametrize(("relation", "epsilon"), [("zero_out", 1.0), ("replace_one", 1.0), ("replace_one", 4.0)])
 def test_detection_stays_below_its_ceiling(portion: Portion, mechanism: str, relation: str, epsilon: float) -> None:
     """On the easiest data there is (non-private AUC above 0.9) the lower end of the 95 % interval may not pass the ceiling."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from assay.config.listing import options
@@ -14,7 +15,10 @@ Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
 _DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
-_PER_ROW = {"iid", "running_mean", "running_mean_burn_in"} | _DIRECTED
+_PER_ROW = {"iid", "running_mean", "running_mean_burn_in", "front_loaded", "lower_triangular"}
+_PER_ROW |= {"public_clip", "vector_release"} | _DIRECTED
+# what has no value of its own where another mechanism was chosen; the other keys keep those of their YAML files
+_OWN_KEY = {"running_mean_burn_in": "burn_in", "public_clip": "burn_in", "lower_triangular": "matrix"}
 _COMPARING = {"estimation_uncertainty", "label_noise", "selection_curve", "membership"}  # mechanisms with each other
 _VALUING = {"value", "audit"} | _COMPARING
 
@@ -28,6 +32,7 @@ def check_composition(config: Config) -> None:
     _check_publication(config)
     _check_task(config)
     _check_burn_in(config)
+    _check_releases(config)
     _check_utility(config)
 
 
@@ -88,9 +93,9 @@ def _check_model(config: Config) -> None:
                 "model", model, "is not trained by gradients", "use model=auto, mlp or cnn with task=train"
             )
         return
-    if model == "cnn":
-        told = f"is trained by minibatches and task={config['task']['name']} is not"
-        raise InputError("model", model, told, "use task=train, or model=mlp")
+    if model == "cnn" and valuation == "semivalue":
+        told = "is trained by gradients and valuation=semivalue refits models whole"
+        raise InputError("model", model, told, "use valuation=gradient_semivalue, or model=mlp")
     if valuation == "gradient_semivalue" and model in _GRADIENT_FREE:
         told = f"follows gradients and model={model} has none"
         raise InputError("valuation", valuation, told, "use valuation=semivalue, or model=auto")
@@ -152,6 +157,9 @@ def _check_task(config: Config) -> None:
     if task.get("replicates", 2) < 2:
         told = f"task={task['name']} needs 2 or more to see a variance"
         raise InputError("task.replicates", task["replicates"], told, "e.g. task.replicates=24")
+    if task["name"] == "membership" and config["valuation"].get("wave", 1) != 1:
+        told = "task=membership values a table of its own in each lane"
+        raise InputError("valuation.wave", config["valuation"]["wave"], told, "use valuation.wave=1")
     if task["name"] == "selection_curve" and config["dataset"]["split"]["test"] == 0:
         told = "task=selection_curve scores on the test split"
         raise InputError("dataset.split.test", "0", told, "a share, or a number of rows")
@@ -165,9 +173,11 @@ def _check_task(config: Config) -> None:
         told = f"'{private[0]}' needs a budget and privacy=none has none"
         remedy = f"add privacy={private[0]}, or use task.mechanisms=[none]"
         raise InputError("task.mechanisms", shown(task["mechanisms"]), told, remedy)
-    if "running_mean_burn_in" in private and "burn_in" not in config["privacy"]:
-        told = f"'running_mean_burn_in' needs privacy.burn_in and privacy={config['privacy']['name']} has none"
-        raise InputError("task.mechanisms", shown(task["mechanisms"]), told, "use privacy=running_mean_burn_in")
+    for mechanism in private:
+        key = _OWN_KEY.get(mechanism)
+        if key is not None and key not in config["privacy"]:
+            told = f"'{mechanism}' needs privacy.{key} and privacy={config['privacy']['name']} has none"
+            raise InputError("task.mechanisms", shown(task["mechanisms"]), told, f"use privacy={mechanism}")
 
 
 def _check_burn_in(config: Config) -> None:
@@ -182,6 +192,21 @@ def _check_burn_in(config: Config) -> None:
         raise InputError("privacy.burn_in", f"{burn_in:g}", told, remedy)
     if not float(burn_in).is_integer():
         raise InputError("privacy.burn_in", f"{burn_in:g}", "must be a whole number of them", "or a share below 1")
+
+
+def _check_releases(config: Config) -> None:
+    privacy, valuation = config["privacy"], config["valuation"]
+    if privacy["name"] == "lower_triangular":
+        remedy = "add privacy.matrix=... with a .csv or .npy file"
+        if privacy["matrix"] is None:
+            raise InputError("privacy.matrix", "null", "privacy=lower_triangular needs the matrix", remedy)
+        if not Path(privacy["matrix"]).expanduser().is_file():
+            raise InputError("privacy.matrix", privacy["matrix"], "there is no such file", remedy)
+    if privacy["name"] in {"vector_release", *_DIRECTED}:
+        for key, plain in (("wave", 1), ("permutations", "plain")):
+            if valuation.get(key, plain) != plain:
+                told = f"privacy={privacy['name']} makes one release and walks no private permutation"
+                raise InputError(f"valuation.{key}", valuation[key], told, f"use valuation.{key}={plain}")
 
 
 def _check_utility(config: Config) -> None:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 _TYPES = "dataset.types."
-_TEXTS = ("dataset.path", "dataset.target", "paths.outputs", "paths.data")  # free text, which hydra may not read bare
+# free text, which hydra may not read bare
+_TEXTS = ("dataset.path", "dataset.target", "paths.outputs", "paths.data", "privacy.matrix")
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPE = re.compile(r"_x([0-9a-f]*)_")
 

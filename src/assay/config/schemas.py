@@ -153,6 +153,8 @@ class GradientSemivalue(RefitSemivalue):
     learning_rate: Rate
     initialisation: Literal["auto", "zeros", "random", "public"]
     bootstrap: Annotated[int, at_least(0, "0 leaves out the standard errors of reused releases")]
+    permutations: Literal["plain", "antithetic"]
+    wave: Annotated[int, at_least(1, "1 walks one permutation after the other")]
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,39 @@ class Privacy:
 @dataclass(frozen=True)
 class BurnInPrivacy(Privacy):
     """privacy=running_mean_burn_in."""
+
+    burn_in: BurnIn
+
+
+@dataclass(frozen=True)
+class FrontLoadedPrivacy(Privacy):
+    """privacy=front_loaded."""
+
+    first_share: Annotated[float, inside(0, 1, "e.g. 0.9")]
+
+
+@dataclass(frozen=True)
+class LowerTriangularPrivacy(Privacy):
+    """privacy=lower_triangular."""
+
+    matrix: Annotated[str | None, matches(r".+\.(csv|npy)", "must be a .csv or .npy file", "e.g. weights.csv")]
+
+
+@dataclass(frozen=True)
+class PublicNormPrivacy:
+    """privacy=vector_release."""
+
+    name: str
+    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
+    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
+    relation: Literal["zero_out", "replace_one", "add_remove"]
+    clip_quantile: Share
+    secure_noise: bool
+
+
+@dataclass(frozen=True)
+class PublicClipPrivacy(PublicNormPrivacy):
+    """privacy=public_clip."""
 
     burn_in: BurnIn
 
@@ -340,6 +375,8 @@ OPTIONS: dict[str, dict[str, type]] = {
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
     | {"private_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
+    | {"front_loaded": FrontLoadedPrivacy, "lower_triangular": LowerTriangularPrivacy}
+    | {"public_clip": PublicClipPrivacy, "vector_release": PublicNormPrivacy}
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}

@@ -28,7 +28,9 @@ class ConvolutionalNetwork(nn.Module):
         self.colours, self.side = colours, side
         self.first = nn.Conv2d(colours, channels[0], 5, stride=2, padding=2)
         self.second = nn.Conv2d(channels[0], channels[1], 3, stride=2, padding=1)
-        reduced = math.ceil(math.ceil(side / 2) / 2)
+        halved = math.ceil(side / 2)
+        self.widest = channels[0] * halved * halved  # intermediate values of one image in the largest layer
+        reduced = math.ceil(halved / 2)
         self.third = nn.Linear(channels[1] * reduced * reduced, hidden)
         self.last = nn.Linear(hidden, outputs)
 
@@ -43,7 +45,14 @@ class ConvolutionalNetwork(nn.Module):
 def build_network(
     spec: ModelSpec, *, kind: str, classes: int, features: int, modality: str, generator: torch.Generator
 ) -> nn.Module:
-    """The network for a target: one output for a regression, else one for each class; weights drawn from `generator`.
+    """The `blank_network` with weights drawn from `generator`."""
+    network = blank_network(spec, kind=kind, classes=classes, features=features, modality=modality)
+    draw_weights(network, generator)
+    return network
+
+
+def blank_network(spec: ModelSpec, *, kind: str, classes: int, features: int, modality: str) -> nn.Module:
+    """The network for a target, its weights yet to be drawn: one output for a regression, else one for each class.
 
     Raises InputError for trees and for a model that does not fit the target.
     """
@@ -61,9 +70,7 @@ def build_network(
                 if place:
                     network.append(nn.Tanh() if spec.activation == "tanh" else nn.ReLU())
                 network.append(nn.Linear(entering, leaving, bias=spec.intercept or name not in ("linear", "logistic")))
-    network.to_empty(device="cpu")
-    draw_weights(network, generator)
-    return network
+    return network.to_empty(device="cpu")
 
 
 @torch.no_grad()

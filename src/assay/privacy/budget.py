@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assay.privacy.gaussian import mu_of
 from assay.privacy.relations import Relation, Sensitivity
 
@@ -38,3 +41,14 @@ class Budget:
                 f"sensitivity is for {sensitivity.relation}, the budget for {self.relation}: they must agree"
             )
         return float(self.relation.factor * releases**0.5 / self.mu) * ROUNDING_MARGIN
+
+    def noise_multipliers(self, shares: NDArray[np.float64], sensitivity: Sensitivity) -> NDArray[np.float64]:
+        """Deviations of the noise, in clipping norms, for releases of a row that spend given shares of the squared mu.
+
+        ``sigma_t = s / (mu sqrt(share_t))``, so that ``sum_t (s / sigma_t)^2 = mu^2``. Raises ValueError unless shares [k]
+        are positive and sum to 1 at most. Guarantee and source: as for `noise_multiplier`, the composition of k unequal
+        Gaussian mechanisms being exact too.
+        """
+        if not (shares > 0).all() or not shares.sum() <= ROUNDING_MARGIN:
+            raise ValueError(f"shares={shares.tolist()}: must be > 0 and sum to 1 at most")
+        return self.noise_multiplier(1, sensitivity) / np.sqrt(shares)

@@ -12,6 +12,10 @@ class Mechanism(StrEnum):
     IID = "iid"
     RUNNING_MEAN = "running_mean"
     RUNNING_MEAN_BURN_IN = "running_mean_burn_in"
+    FRONT_LOADED = "front_loaded"
+    LOWER_TRIANGULAR = "lower_triangular"
+    PUBLIC_CLIP = "public_clip"
+    VECTOR_RELEASE = "vector_release"
     DIRECTED = "directed"
     DIRECTED_GAUSSIAN = "directed_gaussian"
     DIRECTED_PRIVATE_PATH = "directed_private_path"
@@ -23,18 +27,24 @@ class Mechanism(StrEnum):
 
     @property
     def reuses(self) -> bool:
-        """Whether a step is the mean of all of the row's releases so far, rather than the last one."""
-        return self in (Mechanism.RUNNING_MEAN, Mechanism.RUNNING_MEAN_BURN_IN)
+        """Whether releases are kept and combined, rather than each being stepped along once."""
+        kept = (Mechanism.RUNNING_MEAN, Mechanism.FRONT_LOADED, Mechanism.LOWER_TRIANGULAR, Mechanism.VECTOR_RELEASE)
+        return self.burns_in or self in kept
 
     @property
     def burns_in(self) -> bool:
         """Whether the first rounds are left out of the values."""
-        return self is Mechanism.RUNNING_MEAN_BURN_IN
+        return self in (Mechanism.RUNNING_MEAN_BURN_IN, Mechanism.PUBLIC_CLIP)
+
+    @property
+    def clips_by_public_rows(self) -> bool:
+        """Whether the clipping norm is read from the valid split rather than given."""
+        return self in (Mechanism.PUBLIC_CLIP, Mechanism.VECTOR_RELEASE)
 
     @property
     def one_release(self) -> bool:
         """Whether each row's data is released once, so that the number of evaluations does not matter to privacy."""
-        return self.directed or self.value == "vector_release"
+        return self.directed or self is Mechanism.VECTOR_RELEASE
 
     @property
     def directed(self) -> bool:

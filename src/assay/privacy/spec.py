@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.privacy.budget import Budget
 from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.reuse import burn_in_rounds
+from assay.privacy.reuse import ReuseMatrix, burn_in_rounds, front_loaded_shares
 from assay.privacy.row_account import RowAccount
 
 if TYPE_CHECKING:
@@ -34,11 +37,13 @@ class PrivacySpec:
     max_grad_norm: float = 1.0
     burn_in: float = 0.0
     secure_noise: bool = False
-    clip_quantile: float = 0.5
+    clip_quantile: float | None = None
     law: str = "auto"
     clip: float | None = None
     paths: int = 24
     path_share: float = 0.25
+    first_share: float = 0.9
+    matrix: str | None = None
 
     @cached_property
     def mechanism(self) -> Mechanism:
@@ -65,12 +70,42 @@ class PrivacySpec:
         """The share of epsilon that a directed release spends on its trajectory; 0 where that is public."""
         return self.path_share if self.mechanism is Mechanism.DIRECTED_PRIVATE_PATH else 0.0
 
+    @property
+    def public_quantile(self) -> float:
+        """Of the valid rows' gradient norms, where the clipping norm is read from them: as given, or as in the YAML files."""
+        if self.clip_quantile is not None:
+            return self.clip_quantile
+        return 0.5 if self.mechanism is Mechanism.DIRECTED_PRIVATE_PATH else 0.1
+
     def noise_multiplier(self, releases: int) -> float:
         """Deviation of the noise in clipping norms, for `releases` releases of each row."""
         return self.budget.noise_multiplier(releases, self.sensitivity)
 
+    def noise_multipliers(self, releases: int) -> NDArray[np.float64]:
+        """The same for each of `releases` releases [k], which are not alike where the budget is front-loaded."""
+        if self.mechanism is Mechanism.FRONT_LOADED:
+            return self.budget.noise_multipliers(front_loaded_shares(self.first_share, releases), self.sensitivity)
+        return np.full(releases, self.noise_multiplier(releases))
+
+    def release_weights(self, releases: int) -> NDArray[np.float64]:
+        """What each release [k] counts for in a mean of them: the inverse of its noise variance, 1 for the first."""
+        multipliers = self.noise_multipliers(releases)
+        return np.asarray((multipliers[0] / multipliers) ** 2)
+
+    def reuse_matrix(self, evaluations: int, wave: int = 1) -> ReuseMatrix:
+        """How each of the rounds combines releases; reads the file of privacy=lower_triangular, with its InputErrors."""
+        if self.mechanism is Mechanism.LOWER_TRIANGULAR:
+            return ReuseMatrix.read(self.matrix or "", evaluations, wave)
+        if not self.mechanism.reuses:
+            return ReuseMatrix.of(self.mechanism, evaluations)
+        return ReuseMatrix.weighted(self.release_weights(evaluations), wave)
+
+    def with_max_grad_norm(self, norm: float) -> PrivacySpec:
+        """The same mechanism for gradients clipped to another norm, which its sensitivity then carries."""
+        return replace(self, max_grad_norm=norm)
+
     def burn_in_rounds(self, evaluations: int) -> int:
-        """Rounds that every mechanism but the one with burn-in keeps: none are left out."""
+        """Rounds that every mechanism but those with burn-in keeps: none are left out."""
         if not self.mechanism.burns_in:
             return 0
         return burn_in_rounds(self.burn_in, evaluations)

@@ -46,8 +46,8 @@ class Estimates:
     """Values of all replicates [R, n] and how they were come by.
 
     touches [R, n] counts the private releases of each row (zeros without privacy); epsilon is recomputed from them (0
-    without privacy); entries is the ledger's record. `by_burn_in` [B, R, n] are the values under other burn-ins from the same
-    rounds.
+    without privacy); noise_multiplier is that of a row's first release; entries is the ledger's record, which has them all.
+    `by_burn_in` [B, R, n] are the values under other burn-ins from the same rounds.
     """
 
     ids: NDArray[np.int64]

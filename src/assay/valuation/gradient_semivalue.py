@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.directed import directed_estimates, directed_valuation
@@ -19,6 +21,7 @@ from assay.valuation.estimates import Estimates, Problem, Subtables
 from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings, Valuation
 from assay.valuation.values import Values
+from assay.valuation.vector_release import VectorRelease
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,12 @@ class GradientSemivalue:
 
     With a private mechanism each meeting is one clipped and noised release of the row's gradient, so that a row is touched
     exactly `evaluations` times; values are computed from the releases and from the public valid split alone.
+
+    `permutations`: plain, or antithetic: every second permutation is the one before from its end, and standard errors are
+    taken over the pairs, which are independent where rounds are not. `wave` permutations are walked at the same time as
+    further lanes of a batch. Without reuse of releases that changes no value; with it a step combines the releases of
+    earlier waves with its own, so that its noise variance in wave b is 1/(wave (b - 1) + 1) of a release's and not 1/t.
+    Each round still makes one release of each row, with the noise of its number and entered in the account by itself.
     Source: Ghorbani & Zou 2019; 2412.17008 as reconstructed.
     """
 
@@ -38,8 +47,15 @@ class GradientSemivalue:
     utility: str = "negative_loss"
     initialisation: str = "auto"
     bootstrap: int = 24
+    permutations: str = "plain"
+    wave: int = 1
     replicates: int = 1
     name: str = "gradient_semivalue"
+
+    @property
+    def antithetic(self) -> bool:
+        """Whether permutations come in pairs, one the reverse of the other."""
+        return self.permutations == "antithetic"
 
     def with_budget(self, evaluations: int, replicates: int) -> GradientSemivalue:
         """The same valuator for another number of evaluations and replicates."""
@@ -57,15 +73,21 @@ class GradientSemivalue:
         problem = Problem(data, model, privacy, surroundings.streams, surroundings.trainer)
         if privacy.mechanism.directed:
             return directed_valuation(single, problem, surroundings.advance)
+        if privacy.mechanism is Mechanism.VECTOR_RELEASE:
+            found = VectorRelease(single, problem, "values").run(
+                checkpoint, surroundings.advance, redraws=self.bootstrap
+            )
+            freedom = (self.bootstrap if self.utility == "accuracy" else self.evaluations) - 1
+            return _valuation(found, found.std_errors[0], freedom)
         fit = PermutationFit(single, problem, "values")
+        if self.bootstrap > 1:
+            fit.check_bootstrap(self.bootstrap)
         found = fit.run(checkpoint, surroundings.advance)
-        errors, freedom = found.std_errors[0], int(found.evaluations[0, 0]) - 1
+        errors, freedom = found.std_errors[0], fit.record.marginals.independent - 1
         if fit.reuse is not None:
             errors = fit.bootstrap(self.bootstrap) if self.bootstrap > 1 else np.full_like(errors, np.nan)
             freedom = self.bootstrap - 1
-        values = Values(found.ids, found.values[0], errors, found.evaluations[0], freedom)
-        epsilon = found.epsilon if privacy.mechanism.private else math.inf
-        return Valuation(values, epsilon, found.utility_evaluations, ledger=found.entries)
+        return _valuation(found, errors, freedom)
 
     def value(
         self,
@@ -93,4 +115,12 @@ class GradientSemivalue:
             raise ValueError(f"{privacy.name} makes one release, which has neither burn-ins nor subtables")
         if privacy.mechanism.directed:
             return directed_estimates(self, problem, purpose, advance)
+        if privacy.mechanism is Mechanism.VECTOR_RELEASE:
+            return VectorRelease(self, problem, purpose).run(checkpoint, advance)
         return PermutationFit(self, problem, purpose, burn_ins, subtables).run(checkpoint, advance)
+
+
+def _valuation(found: Estimates, errors: NDArray[np.float64], freedom: int) -> Valuation:
+    values = Values(found.ids, found.values[0], errors, found.evaluations[0], freedom)
+    epsilon = found.epsilon if found.entries else math.inf
+    return Valuation(values, epsilon, found.utility_evaluations, ledger=found.entries)

@@ -32,3 +32,18 @@ def orders_within(tables: NDArray[np.int64], orders: Orders) -> Orders:
     `tables` [replicates, m] holds each replicate's rows, `orders` permutes their places.
     """
     return lambda number: np.take_along_axis(tables, orders(number), axis=1)
+
+
+def antithetic_orders(orders: Orders) -> Orders:
+    """Pairs of permutations: round 2i takes that of round 2i - 1 from its end.
+
+    Each permutation by itself is as random as before, so that values stay unbiased; a row met early in one round is met
+    late in the next, which takes out the part of a marginal contribution that is monotone in the position. The two
+    rounds of a pair are dependent: the pairs, not the rounds, are the independent units of a standard error.
+    Source: Mitchell, Cooper, Frank & Holmes 2022, "Sampling permutations for Shapley value estimation", section 3.1.
+    """
+
+    def paired(number: int) -> NDArray[np.int64]:
+        return orders(number) if number % 2 else orders(number - 1)[:, ::-1]
+
+    return paired

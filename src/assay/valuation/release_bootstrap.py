@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from assay.learning.callbacks.record_values import RecordValues
-from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.callbacks.rounds import RoundCallback
 from assay.learning.marginals import MarginalSums
 from assay.learning.models import ReplicatedModel
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
 from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
+from assay.privacy.noise import NoiseSource, SeededNoise
 from assay.runs.streams import Streams
-from assay.valuation.permutations import random_orders
+from assay.valuation.permutations import Orders
+from assay.valuation.reuse_choice import Reuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,20 +40,27 @@ class ReleasedModel:
 
 
 class SimulatedNoise(RoundCallback):
-    """Noise like that of the releases, drawn anew; touches no data, so that no ledger is charged."""
+    """Noise like that of the releases, of deviations [k], drawn anew; touches no data, so that no ledger is charged."""
 
-    def __init__(self, deviation: float, seed_of: Callable[[int], int]) -> None:
-        self._deviation, self._seed_of = deviation, seed_of
-        self._generator = torch.Generator()
+    def __init__(self, deviations: NDArray[np.float64], noise: NoiseSource) -> None:
+        self._deviations, self._noise = deviations, noise
+        self._open: dict[int, Callable[[tuple[int, ...]], Tensor]] = {}
 
     def on_round_start(self, module: LightningModule, number: int, order: NDArray[np.int64]) -> None:
         """A round's noise is named by its number."""
-        self._generator.manual_seed(self._seed_of(number))
+        self._open[number] = self._noise.open_round(number)
 
     def on_row_gradient(self, module: LightningModule, gradient: Tensor, rows: Tensor, number: int) -> Tensor:
-        """Adds the noise."""
-        draw = torch.randn(gradient.shape, generator=self._generator, dtype=gradient.dtype).to(gradient.device)
-        return gradient.add(draw, alpha=self._deviation)
+        """Adds the noise, round after round of a wave."""
+        parts = zip(gradient.chunk(len(self._open)), self._open.items(), strict=True)
+        noisy = [p.add(draw(tuple(p.shape)), alpha=float(self._deviations[n - 1])) for p, (n, draw) in parts]
+        return noisy[0] if len(noisy) == 1 else torch.cat(noisy)
+
+    def on_round_end(
+        self, module: LightningModule, number: int, order: NDArray[np.int64], marginals: NDArray[np.float64]
+    ) -> None:
+        """Closes the round's noise."""
+        del self._open[number]
 
 
 def bootstrap_std_errors(
@@ -61,25 +69,27 @@ def bootstrap_std_errors(
     valid: Rows,
     start: Tensor,
     *,
-    deviation: float,
+    deviations: NDArray[np.float64],
+    reuse: Reuse,
     marginals: MarginalSums,
+    orders: Orders,
     replicates: int,
-    evaluations: int,
     learning_rate: float,
     utility: str,
+    wave: int,
     streams: Streams,
     trainer: TrainerSpec,
 ) -> NDArray[np.float64]:
     """Standard error of each row's value [n] under reuse of releases, by a parametric bootstrap.
 
     Repeats the whole estimate `replicates` times with each row's mean release [n, P] in the place of its gradient, fresh
-    noise of the same `deviation`, and fresh permutations; `marginals` is empty and has the estimate's weights and burn-in.
+    noise of the same `deviations` [k], and fresh permutations `orders`; `reuse` and `marginals` are empty and have the
+    estimate's weights and burn-in.
     Reads no private row: post-processing of the releases. Conservative, since the mean release carries noise of its own and
     a fixed gradient does not fall as the model learns: 1.0 to 2.1 times the spread over repeated private runs (diabetes
     and breast_cancer, epsilon 1 to 50). [derived and measured]
     """
     rows = Rows(releases, releases.new_zeros(len(releases)))
-    orders = random_orders(streams, len(rows), replicates, "bootstrap")
     module = PermutationPass(
         ReleasedModel(model),
         rows,
@@ -89,10 +99,11 @@ def bootstrap_std_errors(
         learning_rate=learning_rate,
         utility=utility,
         replicates=replicates,
+        wave=wave,
     )
-    noise = SimulatedNoise(deviation, lambda number: streams.seed("bootstrap noise", number))
-    callbacks = [noise, ReuseReleases(len(rows)), RecordValues(marginals)]
+    drawn = SeededNoise(lambda number: streams.seed("bootstrap noise", number), releases.dtype, releases.device)
+    callbacks = [SimulatedNoise(deviations, drawn), reuse, RecordValues(marginals)]
     with quiet():
         fit = trainer.build(callbacks, max_epochs=1)
-    carry_out_fit(fit, module, Batches([torch.arange(1, evaluations + 1)]))
+    carry_out_fit(fit, module, Batches([torch.arange(1, len(deviations) + 1)]))
     return np.asarray(marginals.values().std(axis=0, ddof=1))

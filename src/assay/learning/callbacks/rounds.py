@@ -24,7 +24,10 @@ class RoundCallback(Callback):
         """Round `number` (from 1) is about to take the rows in `order` [R, n]."""
 
     def on_row_gradient(self, module: LightningModule, gradient: Tensor, rows: Tensor, number: int) -> Tensor:
-        """Turns the gradients [R, P] of rows [R], one row for each replicate, into what the step is made along."""
+        """Turns the gradients [L, P] of rows [L], one row for each lane, into what the step is made along.
+
+        The lanes are the replicates of round `number`, then those of the further rounds walked at the same time, if any.
+        """
         return gradient
 
     def on_round_end(

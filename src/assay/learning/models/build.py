@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.errors import InputError
-from assay.learning.models.heads import head_for
+from assay.learning.models.functional import FunctionalNetwork
+from assay.learning.models.heads import CrossEntropy, head_for
 from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.models.mlp import MultilayerPerceptron
 from assay.learning.models.replicated import ReplicatedModel
@@ -47,7 +48,11 @@ def build_model(spec: ModelSpec, *, kind: str, classes: int, features: int, moda
     name = spec.resolved(kind, modality)
     head = head_for(kind, classes)
     if name == "cnn":
-        raise InputError("model", name, "is trained by minibatches only", "use task=train, or model=mlp")
+        from assay.learning.networks import ConvolutionalNetwork, blank_network
+
+        network = blank_network(spec, kind=kind, classes=classes, features=features, modality=modality)
+        assert isinstance(network, ConvolutionalNetwork)
+        return FunctionalNetwork(network, CrossEntropy(classes) if kind == "classification" else head, network.widest)
     if name == "mlp":
         return MultilayerPerceptron(features, list(spec.hidden), head, spec.activation)
     if name == "xgboost":

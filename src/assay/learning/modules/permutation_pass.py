@@ -38,7 +38,9 @@ class PermutationPass(LightningModule):
     row's marginal contribution is the difference that its step made.
 
     Manual optimisation: one Trainer batch is a tensor of round numbers [w], from 1 on. ``orders(t)`` gives the permutations
-    of round t [R, n]. Replicates are an axis of every tensor, so that 24 cost about as much as one.
+    of round t [R, n]. Replicates are an axis of every tensor, so that 24 cost about as much as one. So are `wave` rounds
+    that are walked at the same time, the lanes [wave * R] round after round; the last wave of a batch may be smaller. A
+    round hears of its start and end as if it were alone.
     Source: Ghorbani & Zou 2019, Algorithm 2 (G-Shapley); 2412.17008 for private gradients in it.
     """
 
@@ -59,11 +61,12 @@ class PermutationPass(LightningModule):
         learning_rate: float,
         utility: str,
         replicates: int = 1,
+        wave: int = 1,
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
         self.model, self.orders = model, orders
-        self.learning_rate, self.utility, self.replicates = learning_rate, utility, replicates
+        self.learning_rate, self.utility, self.replicates, self.wave = learning_rate, utility, replicates, wave
         tensors = {"features": train.features, "target": train.target, "start": start.to(train.features)}
         tensors |= {"valid_features": valid.features, "valid_target": valid.target}
         for name, tensor in tensors.items():
@@ -81,33 +84,35 @@ class PermutationPass(LightningModule):
     @torch.no_grad()
     def training_step(self, batch: Tensor, batch_idx: int) -> None:
         """Carries out the rounds whose numbers are in the batch."""
-        for number in batch.tolist():
-            self._round(int(number))
+        for numbers in torch.split(batch, self.wave):
+            self._walk(numbers.tolist())
 
-    def _round(self, number: int) -> None:
-        order = self.orders(number)
-        rows_by_step = torch.from_numpy(np.ascontiguousarray(order.T)).to(self.device)
-        for callback in self._round_callbacks:
-            callback.on_round_start(self, number, order)
-        theta = self.start.expand(self.replicates, -1).clone()
+    def _walk(self, numbers: list[int]) -> None:
+        orders = [self.orders(number) for number in numbers]
+        rows_by_step = torch.from_numpy(np.ascontiguousarray(np.concatenate(orders).T)).to(self.device)
+        for number, order in zip(numbers, orders, strict=True):
+            for callback in self._round_callbacks:
+                callback.on_round_start(self, number, order)
+        theta = self.start.expand(rows_by_step.shape[1], -1).clone()
         before = self._utility(theta[:, None])[:, 0]
         block = max(1, PATH_ROOM // theta.numel())
         parts = []
         for steps in torch.split(torch.arange(len(rows_by_step)), block):
-            path = theta.new_empty(self.replicates, len(steps), theta.shape[1])
+            path = theta.new_empty(len(theta), len(steps), theta.shape[1])
             for place, step in enumerate(steps.tolist()):
                 rows = rows_by_step[step]
                 gradient = self.model.row_gradients(theta, self.features[rows], self.target[rows])
                 for callback in self._round_callbacks:
-                    gradient = callback.on_row_gradient(self, gradient, rows, number)
+                    gradient = callback.on_row_gradient(self, gradient, rows, numbers[0])
                 theta.sub_(gradient, alpha=self.learning_rate)
                 path[:, place] = theta
             parts.append(self._utility(path))
         reached = torch.cat([before[:, None], *parts], dim=1)
         marginals = reached.diff(dim=1).double().cpu().numpy()
         self.utility_evaluations += reached.numel()
-        for callback in self._round_callbacks:
-            callback.on_round_end(self, number, order, marginals)
+        for number, order, found in zip(numbers, orders, np.split(marginals, len(numbers)), strict=True):
+            for callback in self._round_callbacks:
+                callback.on_round_end(self, number, order, found)
 
     def _utility(self, path: Tensor) -> Tensor:
         copies = path.reshape(-1, path.shape[-1])

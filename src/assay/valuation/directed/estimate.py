@@ -212,7 +212,7 @@ class DirectedRelease:
         """The clip quantile of the valid rows' gradient norms at the start."""
         theta = self.start.expand(len(self.valid), -1)
         norms = torch.linalg.vector_norm(self.model.row_gradients(theta, self.valid.features, self.valid.target), dim=1)
-        return max(float(torch.quantile(norms, self.problem.privacy.clip_quantile)), 1e-12)
+        return max(float(torch.quantile(norms, self.problem.privacy.public_quantile)), 1e-12)
 
     def _release(
         self, exact: Tensor, design: Design, noise: NoiseSource

@@ -1,0 +1,29 @@
+"""Values under a convolutional network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from assay.data import PreparedData
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs.streams import Streams
+from assay.valuation.gradient_semivalue import GradientSemivalue
+
+
+@pytest.mark.parametrize("mechanism", ["iid", "running_mean_burn_in", "public_clip", "vector_release"])
+def test_a_cnn_is_valued_privately_and_in_waves(portion: Callable[..., PreparedData], mechanism: str) -> None:
+    data, privacy = portion("digits", train=10, valid=20), PrivacySpec(mechanism, epsilon=4.0, burn_in=0.5)
+    found = {}
+    for wave in (1, 2) if mechanism != "vector_release" else (1,):
+        valuator = GradientSemivalue(evaluations=4, wave=wave)
+        found[wave] = valuator.value(data, ModelSpec("cnn"), privacy, Streams(0), TrainerSpec())
+        assert (found[wave].touches == (1 if mechanism == "vector_release" else 4)).all()
+        assert found[wave].epsilon <= 4.0
+        assert (found[wave].values != 0).all()
+    if mechanism == "iid":
+        np.testing.assert_allclose(found[2].values, found[1].values, rtol=1e-6, atol=1e-9)
