@@ -14,7 +14,9 @@ Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
 _PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
-_VALUING = {"value", "estimation_uncertainty"}
+_COMPARING = {"estimation_uncertainty", "party_uncertainty"}
+_OF_PARTIES = {"party_value", "party_uncertainty"}
+_VALUING = {"value", *_COMPARING, *_OF_PARTIES}
 
 
 def check_composition(config: Config) -> None:
@@ -24,6 +26,7 @@ def check_composition(config: Config) -> None:
     _check_model(config)
     _check_privacy(config)
     _check_task(config)
+    _check_parties(config)
     _check_burn_in(config)
     _check_utility(config)
 
@@ -125,13 +128,13 @@ def _pointless_privacy(config: Config, why: str) -> None:
 
 def _check_task(config: Config) -> None:
     task, valuation = config["task"], config["valuation"]["name"]
-    if task["name"] != "estimation_uncertainty":
+    if task["name"] not in _COMPARING:
         return
     if valuation == "semivalue":
         told = "compares noise mechanisms and valuation=semivalue has none"
         raise InputError("task", task["name"], told, "use valuation=gradient_semivalue")
     if task["replicates"] < 2:
-        told = "task=estimation_uncertainty needs 2 or more to see a variance"
+        told = f"task={task['name']} needs 2 or more to see a variance"
         raise InputError("task.replicates", task["replicates"], told, "e.g. task.replicates=24")
     known = [name for name, _ in options("privacy") if name != "white"]
     for mechanism in task["mechanisms"]:
@@ -146,6 +149,28 @@ def _check_task(config: Config) -> None:
     if "running_mean_burn_in" in private and "burn_in" not in config["privacy"]:
         told = f"'running_mean_burn_in' needs privacy.burn_in and privacy={config['privacy']['name']} has none"
         raise InputError("task.mechanisms", shown(task["mechanisms"]), told, "use privacy=running_mean_burn_in")
+
+
+def _check_parties(config: Config) -> None:
+    task, dataset, mechanism = config["task"]["name"], config["dataset"], config["privacy"]["name"]
+    corruption = dataset.get("corruption") or {}
+    if corruption.get("sources") is not None and not corruption["labels"]:
+        told = "is where the wrong targets are, and dataset.corruption.labels=0 makes none"
+        raise InputError(
+            "dataset.corruption.sources", corruption["sources"], told, "e.g. dataset.corruption.labels=0.5"
+        )
+    if task not in _OF_PARTIES:
+        return
+    if config["valuation"]["name"] == "semivalue":
+        told = f"refits models on rows and task={task} values parties along gradients"
+        raise InputError("valuation", "semivalue", told, "use valuation=gradient_semivalue")
+    if mechanism not in {"none", *_PER_ROW}:
+        told = f"has no account of parties, which task={task} values"
+        raise InputError("privacy", mechanism, told, "use privacy=iid, running_mean or running_mean_burn_in")
+    for each in config["task"].get("mechanisms", ()):
+        if each not in {"none", *_PER_ROW}:
+            told = f"'{each}' has no account of parties"
+            raise InputError("task.mechanisms", shown(config["task"]["mechanisms"]), told, "e.g. [none,iid]")
 
 
 def _check_burn_in(config: Config) -> None:

@@ -56,6 +56,7 @@ class Corruption:
     labels: Share
     features: Share
     scale: Annotated[float, above(0, "standard deviations of a column")]
+    sources: Annotated[float | None, share("null spoils rows of any source")]
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,21 @@ class EstimationUncertainty:
 
 
 @dataclass(frozen=True)
+class PartyValue:
+    """task=party_value."""
+
+    name: str
+    level: Literal["record", "client"]
+
+
+@dataclass(frozen=True)
+class PartyUncertainty(EstimationUncertainty):
+    """task=party_uncertainty."""
+
+    level: Literal["record", "client"]
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -270,7 +286,8 @@ OPTIONS: dict[str, dict[str, type]] = {
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"white": TrainingPrivacy},
-    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty},
+    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
+    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

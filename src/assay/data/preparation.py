@@ -28,7 +28,7 @@ def prepare(
     rows: int | None,
     download: bool,
     split: Mapping[str, float],
-    corruption: Mapping[str, float],
+    corruption: Mapping[str, Any],
     sources: Mapping[str, Any],
     preprocess: Mapping[str, Any],
     data_dir: Path,
@@ -68,7 +68,7 @@ def arrays_of(
     dataset: Dataset,
     rows: int | None,
     split: Mapping[str, float],
-    corruption: Mapping[str, float],
+    corruption: Mapping[str, Any],
     sources: Mapping[str, Any],
     preprocess: Mapping[str, Any],
     generator: Callable[[str], np.random.Generator],
@@ -100,6 +100,7 @@ def arrays_of(
         preprocess["norm"],
         pixel_channels(dataset),
     )
+    owners = _owners(dataset, parts, targets[0], sources, generator)
     matrices[0], damaged, clean = corrupt(
         matrices[0],
         targets[0],
@@ -109,8 +110,9 @@ def arrays_of(
         noise=float(corruption["features"]),
         scale=float(corruption["scale"]),
         generator=generator("corruption"),
+        source=owners[0],
+        sources=corruption.get("sources"),
     )
-    owners = _owners(dataset, parts, targets[0], sources, generator)
     components = preprocess["components"]
     labels = [damaged, *targets[1:]]
     flags = [clean & original[0], *original[1:]]

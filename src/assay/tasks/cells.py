@@ -18,7 +18,7 @@ from assay.privacy.spec import PrivacySpec
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.estimates import Estimator
 
 ARRAYS = ("values", "touches", "epsilon", "utility_evaluations", "seconds", "cpu_seconds")
 
@@ -42,7 +42,7 @@ class Cell:
 class Bench:
     """What every cell is valued with; can be sent to another process."""
 
-    valuator: GradientSemivalue
+    valuator: Estimator
     data: PreparedData
     model: ModelSpec
     streams: Streams
@@ -75,7 +75,7 @@ class Bench:
             return {**{name: saved[name] for name in ARRAYS}, "entries": json.loads(str(saved["entries"]))}
 
 
-def measure_cells(study: Study, valuator: GradientSemivalue, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+def measure_cells(study: Study, valuator: Estimator, cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """Results of all cells in their order; each cell's numbers depend on the seed and the cell alone."""
     context = study.context
     bench = Bench(valuator, study.data, study.model, context.streams, study.trainer, context.scratch)

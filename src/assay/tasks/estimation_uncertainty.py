@@ -69,7 +69,7 @@ class EstimationUncertainty:
         rows, slopes, costs = [], [], []
         for name in self.mechanisms:
             measured = [(c, f) for c, f in zip(cells, found, strict=True) if c.privacy.name == name]
-            spread = [_uncertainty(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
+            spread = [uncertainty_of(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
             for (cell, result), (uncertainty, _) in zip(measured, spread, strict=True):
                 rows.append(self._row(study, cell, result, uncertainty, truth))
                 key = {"mechanism": name, "evaluations": cell.evaluations}
@@ -156,7 +156,7 @@ class EstimationUncertainty:
         return pd.concat(parts, ignore_index=True).merge(extra, on="id", how="left", validate="many_to_one")
 
 
-def _uncertainty(values: NDArray[np.float64], draws: NDArray[np.int64]) -> tuple[Interval, NDArray[np.float64]]:
+def uncertainty_of(values: NDArray[np.float64], draws: NDArray[np.int64]) -> tuple[Interval, NDArray[np.float64]]:
     """Mean over rows of the variance over replicates, with bootstrap draws over replicates."""
     estimate = float(values.var(axis=0, ddof=1).mean())
     count = len(values)

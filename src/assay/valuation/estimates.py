@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,10 @@ from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
 from assay.runs.streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,3 +49,26 @@ class Estimates:
     entries: list[dict[str, Any]]
     utility_evaluations: int
     cost: Cost
+
+
+class Estimator(Protocol):
+    """Values all replicates at once, for a number of evaluations that may be changed."""
+
+    def with_budget(self, evaluations: int, replicates: int) -> Estimator:
+        """The same for another number of evaluations and replicates."""
+        ...
+
+    def value(
+        self,
+        data: PreparedData,
+        model: ModelSpec,
+        privacy: PrivacySpec,
+        streams: Streams,
+        trainer: TrainerSpec,
+        *,
+        purpose: str = "values",
+        checkpoint: Path | None = None,
+        advance: Callable[[int], object] = lambda rounds: None,
+    ) -> Estimates:
+        """Values once for each replicate; `purpose` names the random streams, `checkpoint` the file to resume from."""
+        ...

@@ -75,10 +75,10 @@ def bootstrap_std_errors(
     """Standard error of each row's value [n] under reuse of releases, by a parametric bootstrap.
 
     Repeats the whole estimate `replicates` times with each row's mean release [n, P] in the place of its gradient, fresh
-    noise of the same `deviation` (of all rows, or of each [n]), and fresh permutations; `marginals` is empty and has the estimate's weights and burn-in.
-    Reads no private row: post-processing of the releases. Conservative, since the mean release carries noise of its own and
-    a fixed gradient does not fall as the model learns: 1.0 to 2.1 times the spread over repeated private runs (diabetes
-    and breast_cancer, epsilon 1 to 50). [derived and measured]
+    noise of the same `deviation` (one for all rows, or one for each [n]), and fresh permutations; `marginals` is empty and
+    has the estimate's weights and burn-in. Reads no private row: post-processing of the releases. Conservative, since the
+    mean release carries noise of its own and a fixed gradient does not fall as the model learns: 1.0 to 2.1 times the
+    spread over repeated private runs (diabetes and breast_cancer, epsilon 1 to 50). [derived and measured]
     """
     rows = Rows(releases, releases.new_zeros(len(releases)))
     orders = random_orders(streams, len(rows), replicates, "bootstrap")
