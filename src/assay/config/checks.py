@@ -14,8 +14,8 @@ Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
 _PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
-_COMPARING = {"estimation_uncertainty", "party_uncertainty"}
-_OF_PARTIES = {"party_value", "party_uncertainty"}
+_COMPARING = {"estimation_uncertainty", "party_uncertainty", "federated"}
+_OF_PARTIES = {"party_value", "party_uncertainty", "federated"}
 _VALUING = {"value", *_COMPARING, *_OF_PARTIES}
 
 

@@ -242,6 +242,24 @@ class PartyUncertainty(EstimationUncertainty):
 
 
 @dataclass(frozen=True)
+class Federated:
+    """task=federated."""
+
+    name: str
+    level: Literal["record", "client"]
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
+    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+    replicates: Replicates
+    fraction: Annotated[
+        float, Limit(lambda value: 0 < value <= 1, "must be above 0 and 1 at most", "1 is every client")
+    ]
+    sampling: Literal["fixed", "poisson"]
+    participations: Annotated[int | None, at_least(1, "null sets no limit")]
+    local_steps: Count
+    permutations: Count
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -287,7 +305,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
-    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty},
+    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

@@ -64,7 +64,7 @@ class Bench:
                 checkpoint=path.with_suffix(".pt"),
                 advance=advance,
             )
-            arrays = {name: np.asarray(getattr(found, name)) for name in ARRAYS[:4]}
+            arrays = {name: np.asarray(getattr(found, name)) for name in ARRAYS[:4]} | found.extras
             arrays |= {"seconds": np.asarray(found.cost.seconds), "cpu_seconds": np.asarray(found.cost.cpu_seconds)}
             label = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
             arrays["entries"] = np.asarray(json.dumps([{**label, **entry} for entry in found.entries]))
@@ -72,7 +72,7 @@ class Bench:
             np.savez(buffer, allow_pickle=False, **arrays)
             write_atomically(path, buffer.getvalue())
         with np.load(path, allow_pickle=False) as saved:
-            return {**{name: saved[name] for name in ARRAYS}, "entries": json.loads(str(saved["entries"]))}
+            return {**{name: saved[name] for name in saved.files}, "entries": json.loads(str(saved["entries"]))}
 
 
 def measure_cells(study: Study, valuator: Estimator, cells: Sequence[Cell]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -36,7 +36,7 @@ class Estimates:
     """Values of all replicates [R, n] and how they were come by.
 
     touches [R, n] counts the private releases of each row (zeros without privacy); epsilon is recomputed from them (0
-    without privacy); entries is the ledger's record.
+    without privacy); entries is the ledger's record; extras holds what else an estimator finds, by name.
     """
 
     ids: NDArray[np.int64]
@@ -49,6 +49,7 @@ class Estimates:
     entries: list[dict[str, Any]]
     utility_evaluations: int
     cost: Cost
+    extras: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Estimator(Protocol):
