@@ -86,7 +86,8 @@ class Federated:
         )
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}
         tables["parties"] = comparison.table(study.data.source_names)
-        return Outcome(metrics, tables, {"estimation_uncertainty": uncertainty_figure(summary, slopes)})
+        figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
+        return Outcome(metrics, tables, figures)
 
     def _test(self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""

@@ -70,8 +70,8 @@ class PartyComparison:
             chosen = [(c, r) for c, r in zip(self.cells, self.found, strict=True) if c.privacy.name == name]
             spread = [uncertainty_of(result["values"], self._draws(cell)) for cell, result in chosen]
             positions = [cell.evaluations for cell, _ in chosen]
-            if len(positions) < 2:
-                continue
+            if len(positions) < 2 or min(interval.estimate for interval, _ in spread) <= 0:
+                continue  # one point has no slope, and values that never move have no logarithm
             estimate = float(log_log_slope(positions, [interval.estimate for interval, _ in spread]))
             drawn = log_log_slope(positions, np.stack([draws for _, draws in spread], axis=-1))
             interval = percentile_interval(estimate, drawn)

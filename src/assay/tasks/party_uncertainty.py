@@ -53,4 +53,5 @@ class PartyUncertainty:
         )
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs()}
         tables["parties"] = comparison.table(study.data.source_names)
-        return Outcome(metrics, tables, {"estimation_uncertainty": uncertainty_figure(summary, slopes)})
+        figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
+        return Outcome(metrics, tables, figures)

@@ -16,7 +16,7 @@ from torch import Tensor
 from assay.learning.callbacks.rounds import RoundCallback
 from assay.learning.models.party_mean import PartyMean
 from assay.learning.models.replicated import path_utility
-from assay.learning.modules.permutation_pass import Rows
+from assay.learning.modules.permutation_pass import PATH_ROOM, Rows
 from assay.learning.participation import Participation
 
 Weights = Callable[[int], NDArray[np.float64]]
@@ -127,18 +127,21 @@ class FederatedRounds(LightningModule):
 
     def _contributions(self, number: int, clients: NDArray[np.int64], updates: Tensor) -> NDArray[np.float64]:
         """Weighted mean marginal utility [R, S] of each client's update over orders of the round's clients."""
-        orders = self._orders(number, len(clients))  # [R, M, S]
-        places = torch.from_numpy(orders).to(self.device)
-        weights = self.sizes[clients][places]
-        lanes = torch.arange(self.replicates, device=self.device)[:, None, None]
-        sums = (weights[..., None] * updates[lanes, places]).cumsum(2) / weights.cumsum(2)[..., None]
-        moved = self.theta[:, None, None] - self.learning_rate * sums
-        before = self._utility(self.theta)[:, None, None].expand(-1, orders.shape[1], -1)
-        reached = torch.cat([before, self._utility(moved.flatten(0, 2)).view(orders.shape)], dim=2)
+        orders, count = self._orders(number, len(clients)), len(clients)  # [R, M, S]
+        lanes, found = np.arange(self.replicates)[:, None, None], np.zeros((self.replicates, count))
+        before = self._utility(self.theta)[:, None, None]
+        block = max(1, PATH_ROOM // (updates.numel() * count))
+        for part in np.split(orders, range(block, orders.shape[1], block), axis=1):
+            places = torch.from_numpy(part).to(self.device)
+            weights = self.sizes[clients][places]
+            sums = (weights[..., None] * updates[lanes, places]).cumsum(2) / weights.cumsum(2)[..., None]
+            moved = self.theta[:, None, None] - self.learning_rate * sums
+            reached = torch.cat(
+                [before.expand(-1, part.shape[1], -1), self._utility(moved.flatten(0, 2)).view(part.shape)], 2
+            )
+            marginals = reached.diff(dim=2).double().cpu().numpy() * self.weights(count)
+            np.add.at(found, (lanes, part), marginals)
         self.utility_evaluations += self.replicates * (1 + orders[0].size)
-        marginals = reached.diff(dim=2).double().cpu().numpy() * self.weights(len(clients))
-        found = np.zeros((self.replicates, len(clients)))
-        np.add.at(found, (np.arange(self.replicates)[:, None, None], orders), marginals)
         found /= orders.shape[1]
         return found
 
