@@ -22,6 +22,8 @@ NEEDS = {
     "cnn": ["task=train", "dataset=digits"],
     "white": ["task=train"],
     "estimation_uncertainty": ["privacy=running_mean_burn_in"],
+    "party_uncertainty": ["privacy=running_mean_burn_in"],
+    "federated": ["privacy=running_mean"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
 
