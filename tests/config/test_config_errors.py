@@ -31,11 +31,12 @@ MISSPELT = [
     (
         "privacy.epsilon=3",
         "privacy.epsilon=3: privacy=none has no such key"
-        " (it belongs to privacy=iid or privacy=running_mean or privacy=running_mean_burn_in or privacy=white)",
+        " (it belongs to privacy=directed or privacy=directed_gaussian or privacy=directed_private_path or privacy=iid or"
+        " privacy=running_mean or privacy=running_mean_burn_in or privacy=white)",
     ),
     (
         "privacy.epslon=1",
-        "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=iid)",
+        "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=directed)",
     ),
     ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp)"),
     ("hydra/launcher=joblib", "hydra/launcher=joblib: unknown option (pip install 'assay[joblib]')"),

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
-from assay.privacy.parties import Level, PartyAccount, PartyRelease, PartySensitivity
+from assay.privacy.parties import Level, PartyAccount, PartyRelease, PartySensitivity, party_sensitivity
 from assay.privacy.relations import Relation, Sensitivity
+from assay.privacy.spec import PrivacySpec
 
 SIZES = (1, 4, 20)
 
@@ -122,3 +123,11 @@ def test_what_has_no_meaning_is_refused() -> None:
         PartyAccount(
             Budget(1.0, 1e-5, Relation.ADD_REMOVE), PartySensitivity(1.0, Relation.ADD_REMOVE, (2,), Level.RECORD)
         )
+
+
+def test_only_mechanisms_with_an_account_of_parties_are_taken() -> None:
+    assert party_sensitivity(PrivacySpec("none"), (2, 3), Level.RECORD) is None
+    found = party_sensitivity(PrivacySpec("running_mean", max_grad_norm=0.5), (2, 3), Level.CLIENT)
+    assert found == PartySensitivity(0.5, Relation.ZERO_OUT, (2, 3), Level.CLIENT)
+    with pytest.raises(InputError, match="privacy=directed: has no account of parties"):
+        party_sensitivity(PrivacySpec("directed"), (2, 3), Level.RECORD)

@@ -13,7 +13,9 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
-_PER_ROW = {"iid", "running_mean", "running_mean_burn_in"}
+_DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
+_REPEATED = {"iid", "running_mean", "running_mean_burn_in"}
+_PER_ROW = _REPEATED | _DIRECTED
 _COMPARING = {"estimation_uncertainty", "party_uncertainty", "federated"}
 _OF_PARTIES = {"party_value", "party_uncertainty", "federated"}
 _VALUING = {"value", *_COMPARING, *_OF_PARTIES}
@@ -164,11 +166,11 @@ def _check_parties(config: Config) -> None:
     if config["valuation"]["name"] == "semivalue":
         told = f"refits models on rows and task={task} values parties along gradients"
         raise InputError("valuation", "semivalue", told, "use valuation=gradient_semivalue")
-    if mechanism not in {"none", *_PER_ROW}:
+    if mechanism not in {"none", *_REPEATED}:
         told = f"has no account of parties, which task={task} values"
         raise InputError("privacy", mechanism, told, "use privacy=iid, running_mean or running_mean_burn_in")
     for each in config["task"].get("mechanisms", ()):
-        if each not in {"none", *_PER_ROW}:
+        if each not in {"none", *_REPEATED}:
             told = f"'{each}' has no account of parties"
             raise InputError("task.mechanisms", shown(config["task"]["mechanisms"]), told, "e.g. [none,iid]")
 

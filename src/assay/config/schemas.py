@@ -181,6 +181,34 @@ class BurnInPrivacy(Privacy):
 
 
 @dataclass(frozen=True)
+class DirectedGaussian:
+    """privacy=directed_gaussian."""
+
+    name: str
+    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
+    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
+    relation: Literal["zero_out", "replace_one", "add_remove"]
+    clip: Annotated[float | None, above(0, "null lets public rows choose")]
+    paths: Count
+    secure_noise: bool
+
+
+@dataclass(frozen=True)
+class Directed(DirectedGaussian):
+    """privacy=directed."""
+
+    law: Literal["auto", "laplace", "randomized_response", "piecewise"]
+
+
+@dataclass(frozen=True)
+class DirectedPrivatePath(Directed):
+    """privacy=directed_private_path."""
+
+    path_share: Annotated[float, inside(0, 1, "0.25 leaves three quarters of epsilon to the values")]
+    clip_quantile: Annotated[float, inside(0, 1, "0.5 is the median")]
+
+
+@dataclass(frozen=True)
 class TrainingPrivacy:
     """privacy=white."""
 
@@ -303,6 +331,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     },
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
+    | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
     | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},

@@ -14,6 +14,7 @@ class Mechanism(StrEnum):
     RUNNING_MEAN_BURN_IN = "running_mean_burn_in"
     DIRECTED = "directed"
     DIRECTED_GAUSSIAN = "directed_gaussian"
+    DIRECTED_PRIVATE_PATH = "directed_private_path"
 
     @property
     def private(self) -> bool:
@@ -26,6 +27,11 @@ class Mechanism(StrEnum):
         return self in (Mechanism.RUNNING_MEAN, Mechanism.RUNNING_MEAN_BURN_IN)
 
     @property
+    def one_release(self) -> bool:
+        """Whether each row's data is released once, so that the number of evaluations does not matter to privacy."""
+        return self.directed
+
+    @property
     def directed(self) -> bool:
         """Whether one clipped number of each row is released, rather than its gradients."""
-        return self in (Mechanism.DIRECTED, Mechanism.DIRECTED_GAUSSIAN)
+        return self in (Mechanism.DIRECTED, Mechanism.DIRECTED_GAUSSIAN, Mechanism.DIRECTED_PRIVATE_PATH)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from assay.errors import InputError
 from assay.privacy.budget import Budget
+from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Sensitivity
 from assay.privacy.row_account import RowAccount, RowRelease
+from assay.privacy.spec import PrivacySpec
 
 
 class Level(StrEnum):
@@ -53,6 +55,19 @@ class PartySensitivity(Sensitivity):
     def deviations(self, noise_multiplier: float) -> NDArray[np.float64]:
         """Deviation of the noise for each party [parties]: `noise_multiplier` times its reach."""
         return noise_multiplier * self.reach
+
+
+def party_sensitivity(privacy: PrivacySpec, sizes: tuple[int, ...], level: Level) -> PartySensitivity | None:
+    """What a privacy choice means for parties of these sizes, None without privacy.
+
+    Raises InputError for a mechanism whose releases are not one mean gradient a time, with the same noise every time.
+    """
+    if not privacy.mechanism.private:
+        return None
+    if privacy.mechanism not in (Mechanism.IID, Mechanism.RUNNING_MEAN, Mechanism.RUNNING_MEAN_BURN_IN):
+        remedy = "use privacy=iid, running_mean or running_mean_burn_in"
+        raise InputError("privacy", privacy.name, "has no account of parties", remedy)
+    return PartySensitivity(privacy.max_grad_norm, privacy.budget.relation, sizes, level)
 
 
 class PartyRelease(NamedTuple):

@@ -34,10 +34,11 @@ class PrivacySpec:
     max_grad_norm: float = 1.0
     burn_in: float = 0.0
     secure_noise: bool = False
+    clip_quantile: float = 0.5
     law: str = "auto"
     clip: float | None = None
     paths: int = 24
-    path_share: float = 0.0
+    path_share: float = 0.25
 
     @cached_property
     def mechanism(self) -> Mechanism:
@@ -53,6 +54,16 @@ class PrivacySpec:
     def sensitivity(self) -> Sensitivity:
         """Of one clipped gradient."""
         return Sensitivity(self.max_grad_norm, self.budget.relation)
+
+    @property
+    def scalar_law(self) -> str:
+        """The law of a directed release, or auto."""
+        return "gaussian" if self.mechanism is Mechanism.DIRECTED_GAUSSIAN else self.law
+
+    @property
+    def share_of_path(self) -> float:
+        """The share of epsilon that a directed release spends on its trajectory; 0 where that is public."""
+        return self.path_share if self.mechanism is Mechanism.DIRECTED_PRIVATE_PATH else 0.0
 
     def noise_multiplier(self, releases: int) -> float:
         """Deviation of the noise in clipping norms, for `releases` releases of each row."""

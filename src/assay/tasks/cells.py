@@ -20,7 +20,7 @@ from assay.runs.streams import Streams
 from assay.tasks.study import Study
 from assay.valuation.estimates import Estimator
 
-ARRAYS = ("values", "touches", "epsilon", "utility_evaluations", "seconds", "cpu_seconds")
+ARRAYS = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "seconds", "cpu_seconds")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Bench:
                 checkpoint=path.with_suffix(".pt"),
                 advance=advance,
             )
-            arrays = {name: np.asarray(getattr(found, name)) for name in ARRAYS[:4]} | found.extras
+            arrays = {name: np.asarray(getattr(found, name)) for name in ARRAYS[:5]} | found.extras
             arrays |= {"seconds": np.asarray(found.cost.seconds), "cpu_seconds": np.asarray(found.cost.cpu_seconds)}
             label = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
             arrays["entries"] = np.asarray(json.dumps([{**label, **entry} for entry in found.entries]))

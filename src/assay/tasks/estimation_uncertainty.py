@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.privacy.ceilings import detection_ceiling
+from assay.privacy.ceilings import ceiling_of
 from assay.privacy.mechanisms import Mechanism
-from assay.privacy.relations import Relation
 from assay.runs import Outcome
 from assay.statistics import (
     Interval,
@@ -42,6 +41,7 @@ class EstimationUncertainty:
     Estimation uncertainty is the variance of a row's value over replicates, averaged over rows (2412.17008, Eq. 3 as
     reviewers describe it). It is always shown beside rank fidelity, since a constant estimator has none: the Spearman
     correlation with non-private values from permutations of their own, and the ROC-AUC of finding corrupted labels.
+    A mechanism that releases each row once has no evaluations to sweep: it is measured once, as k = 1, and has no slope.
     Mechanisms share permutations and noise at the same number of evaluations, so that they are compared in pairs.
     """
 
@@ -62,7 +62,7 @@ class EstimationUncertainty:
         cells = [
             Cell(f"evaluations-{count}", replace(study.row_privacy(), name=name), count, self.replicates)
             for name in self.mechanisms
-            for count in self.evaluations
+            for count in ([1] if Mechanism(name).one_release else self.evaluations)
         ]
         reference, *found = measure_cells(study, study.valuator, [reference_cell, *cells])
         truth = reference["values"].mean(axis=0)
@@ -74,8 +74,10 @@ class EstimationUncertainty:
                 rows.append(self._row(study, cell, result, uncertainty, truth))
                 key = {"mechanism": name, "evaluations": cell.evaluations}
                 costs.append({**key, "seconds": float(result["seconds"]), "cpu_seconds": float(result["cpu_seconds"])})
-            slopes.append({"mechanism": name, **self._slope(spread)})
-        summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes)
+            if len(measured) > 1:
+                slopes.append({"mechanism": name, **self._slope(spread)})
+        summary = pd.DataFrame(rows)
+        slope_table = pd.DataFrame(slopes, columns=["mechanism", "slope", "slope_low", "slope_high"])
         ledger = [entry for result in found for entry in result["entries"]]
         spent = max((float(r["epsilon"]) for r in rows if np.isfinite(r["epsilon"])), default=0.0)
         write_ledger(study, ledger)
@@ -109,9 +111,8 @@ class EstimationUncertainty:
         ):
             row |= {column: interval.estimate, f"{column}_low": interval.low, f"{column}_high": interval.high}
         private = Mechanism(cell.privacy.name).private
-        budget = cell.privacy.budget
         row["epsilon"] = float(result["epsilon"]) if private else float("inf")
-        row["auc_ceiling"] = detection_ceiling(budget.mu, Relation(budget.relation)) if private else 1.0
+        row["auc_ceiling"] = ceiling_of(cell.privacy)
         row["touches_least"], row["touches_most"] = int(result["touches"].min()), int(result["touches"].max())
         return row
 
@@ -145,10 +146,10 @@ class EstimationUncertainty:
         train, most = study.data.train, max(self.evaluations)
         parts = []
         for cell, result in zip(cells, found, strict=True):
-            if cell.evaluations == most:
+            if cell.evaluations == most or cell.privacy.mechanism.one_release:
                 values = result["values"]
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
-                counts = np.full(len(train), (most - cell.privacy.burn_in_rounds(most)) * len(values))
+                counts = result["evaluations"].sum(axis=0)
                 table = Values(train.ids, values.mean(axis=0), error, counts, len(values) - 1).table()
                 parts.append(table.assign(mechanism=cell.privacy.name))
         order = train.ids.argsort(kind="stable")

@@ -19,8 +19,8 @@ from assay.tasks.party_comparison import PartyComparison
 from assay.tasks.plots import uncertainty_figure
 from assay.tasks.study import Study, gradient_valuator
 from assay.tasks.value import write_ledger
+from assay.valuation.estimates import rows_of
 from assay.valuation.federated import FederatedShapley
-from assay.valuation.permutation_fit import rows_of
 
 
 @dataclass(frozen=True)

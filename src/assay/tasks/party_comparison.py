@@ -133,7 +133,7 @@ class PartyComparison:
             if cell.evaluations == most:
                 values = result["values"]
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
-                counts = np.full(len(self.parties), most * len(values))
+                counts = result["evaluations"].sum(axis=0)
                 mean = Values(self.parties.source, values.mean(axis=0), error, counts, len(values) - 1)
                 line = party_table(mean, self.parties, names)
                 parts.append(line.assign(mechanism=cell.privacy.name, non_private_value=self.truth(most)))

@@ -16,6 +16,9 @@ STYLE: dict[str, tuple[str, str, str]] = {
     "iid": ("#D55E00", "s", "i.i.d. noise"),
     "running_mean": ("#0072B2", "^", "running mean of past private gradients"),
     "running_mean_burn_in": ("#009E73", "D", "running mean with burn-in"),
+    "directed": ("#CC79A7", "*", "directed release"),
+    "directed_gaussian": ("#E69F00", "P", "directed release, Gaussian"),
+    "directed_private_path": ("#56B4E9", "X", "directed release, private path"),
 }
 
 
@@ -32,7 +35,7 @@ def new_figure(columns: int = 1, width: float = 5.2, height: float = 3.8) -> tup
 
 
 def _style(mechanism: str) -> dict[str, Any]:
-    colour, marker, label = STYLE.get(mechanism, ("#CC79A7", "v", mechanism))
+    colour, marker, label = STYLE.get(mechanism, ("#999999", "v", mechanism))
     return {"color": colour, "marker": marker, "label": label}
 
 
@@ -40,13 +43,18 @@ def _band(axes: Axes, table: pd.DataFrame, column: str, label: str) -> None:
     table = table.sort_values("evaluations")
     style = _style(str(table["mechanism"].iloc[0]))
     x = table["evaluations"].to_numpy()
-    axes.plot(x, table[column].to_numpy(), **{**style, "label": label or style["label"]})
     low, high = table[f"{column}_low"].to_numpy(), table[f"{column}_high"].to_numpy()
+    if len(table) == 1:  # one release, whatever the evaluations: a level, not a point
+        axes.axhline(table[column].iloc[0], color=style["color"], linestyle="--", label=label or style["label"])
+        axes.axhspan(low[0], high[0], color=style["color"], alpha=0.15, linewidth=0)
+        return
+    axes.plot(x, table[column].to_numpy(), **{**style, "label": label or style["label"]})
     axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
 
 
 def _evaluation_axis(axes: Axes, summary: pd.DataFrame) -> None:
-    ticks = sorted(summary["evaluations"].unique())
+    swept = summary.groupby("mechanism")["evaluations"].transform("size") > 1
+    ticks = sorted(summary.loc[swept, "evaluations"].unique()) or sorted(summary["evaluations"].unique())
     axes.set_xscale("log")
     axes.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.minorticks_off()
@@ -56,11 +64,11 @@ def _evaluation_axis(axes: Axes, summary: pd.DataFrame) -> None:
 def uncertainty_figure(summary: pd.DataFrame, slopes: pd.DataFrame) -> Figure:
     """Estimation uncertainty against evaluations, log-log, with each mechanism's slope."""
     figure, (axes,) = new_figure(width=6.4, height=4.2)
-    for row in slopes.to_dict("records"):
-        part = summary[summary["mechanism"] == row["mechanism"]]
-        _band(
-            axes, part, "estimation_uncertainty", f"{_style(str(row['mechanism']))['label']}: slope {row['slope']:.2f}"
-        )
+    told = dict(zip(slopes["mechanism"], slopes["slope"], strict=True))
+    for name, part in summary.groupby("mechanism", sort=False):
+        label = _style(str(name))["label"]
+        how = f"slope {told[name]:.2f}" if name in told else "one release"
+        _band(axes, part, "estimation_uncertainty", f"{label}: {how}")
     axes.set_yscale("log")
     _evaluation_axis(axes, summary)
     axes.set_ylabel("estimation uncertainty")
@@ -75,9 +83,12 @@ def fidelity_figure(summary: pd.DataFrame) -> Figure:
     for _, part in summary.groupby("mechanism", sort=False):
         _band(left, part, "spearman", "")
         _band(right, part, "auc", "")
-    ceiling = summary["auc_ceiling"].min()
+    reused = summary["evaluations"].isin(sorted(summary["evaluations"].unique())[-1:])
+    ceiling = summary.loc[reused, "auc_ceiling"].min()
     if ceiling < 1:
-        right.axhline(ceiling, color="black", linestyle=":", linewidth=1, label="no mechanism of this budget above")
+        right.axhline(
+            ceiling, color="black", linestyle=":", linewidth=1, label="no Gaussian mechanism of this budget above"
+        )
     right.axhline(0.5, color="black", linewidth=0.8)
     left.axhline(0.0, color="black", linewidth=0.8)
     for axes, label in ((left, "Spearman correlation with non-private values"), (right, "ROC-AUC of corrupted labels")):

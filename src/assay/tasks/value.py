@@ -35,6 +35,7 @@ class Value:
             "utility_evaluations": float(found.utility_evaluations),
             "model_fits": float(found.model_fits),
         }
+        metrics |= found.facts
         if math.isfinite(found.epsilon):
             metrics["epsilon"] = found.epsilon
         if not train.clean.all():

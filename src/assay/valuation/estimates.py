@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from assay.data import PreparedData
+from assay.data import Arrays, PreparedData
 from assay.learning.models import ModelSpec
+from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
@@ -73,3 +75,8 @@ class Estimator(Protocol):
     ) -> Estimates:
         """Values once for each replicate; `purpose` names the random streams, `checkpoint` the file to resume from."""
         ...
+
+
+def rows_of(split: Arrays, dtype: torch.dtype) -> Rows:
+    """Features and target of a split as tensors."""
+    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))

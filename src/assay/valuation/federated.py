@@ -26,12 +26,11 @@ from assay.learning.modules.federated_rounds import FederatedRounds
 from assay.learning.participation import Participation, draw_participation
 from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
-from assay.privacy.parties import Level, PartyAccount, PartySensitivity
+from assay.privacy.parties import Level, PartyAccount, PartySensitivity, party_sensitivity
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.estimates import Estimates
+from assay.valuation.estimates import Estimates, rows_of
 from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.permutation_fit import rows_of
 from assay.valuation.semivalues import semivalue_weights
 
 ROUNDS_A_BATCH = 20
@@ -82,11 +81,7 @@ class FederatedShapley:
         torch.set_num_threads(trainer.threads)
         parties, gradient = parties_of(data.train), self.gradient
         participation = self.participation(len(parties), streams)
-        sensitivity = (
-            PartySensitivity(privacy.max_grad_norm, privacy.budget.relation, parties.sizes, Level(self.level))
-            if privacy.mechanism.private
-            else None
-        )
+        sensitivity = party_sensitivity(privacy, parties.sizes, Level(self.level))
         module = self._module(data, model, streams, trainer, parties, participation, sensitivity, purpose)
         sums = MarginalSums(len(parties), gradient.replicates, privacy.burn_in_rounds(gradient.evaluations), np.ones(1))
         callbacks: list[Callback] = [RecordValues(sums)]

@@ -14,6 +14,7 @@ from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
+from assay.valuation.directed import directed_estimates, directed_valuation
 from assay.valuation.estimates import Estimates, Problem
 from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings, Valuation
@@ -54,6 +55,8 @@ class GradientSemivalue:
         checkpoint = surroundings.scratch / "values.pt" if surroundings.scratch is not None else None
         single = replace(self, replicates=1)
         problem = Problem(data, model, privacy, surroundings.streams, surroundings.trainer)
+        if privacy.mechanism.directed:
+            return directed_valuation(single, problem, surroundings.advance)
         fit = PermutationFit(single, problem, "values")
         found = fit.run(checkpoint, surroundings.advance)
         errors, freedom = found.std_errors[0], int(found.evaluations[0, 0]) - 1
@@ -82,4 +85,6 @@ class GradientSemivalue:
         rounds. Raises InputError for a model without per-row gradients or one that does not fit the target.
         """
         problem = Problem(data, model, privacy, streams, trainer)
+        if privacy.mechanism.directed:
+            return directed_estimates(self, problem, purpose, advance)
         return PermutationFit(self, problem, purpose).run(checkpoint, advance)

@@ -24,9 +24,8 @@ from assay.learning.models.party_mean import PartyMean, party_rows
 from assay.learning.modules.permutation_pass import PermutationPass
 from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
-from assay.privacy.parties import Level, PartyAccount, PartySensitivity
-from assay.valuation.estimates import Estimates, Problem
-from assay.valuation.permutation_fit import rows_of
+from assay.privacy.parties import Level, PartyAccount, party_sensitivity
+from assay.valuation.estimates import Estimates, Problem, rows_of
 from assay.valuation.permutations import random_orders
 from assay.valuation.release_bootstrap import bootstrap_std_errors
 from assay.valuation.semivalues import semivalue_weights
@@ -48,11 +47,7 @@ class PartyFit:
         self.choice, self.parties, self.problem, dtype = choice, parties, problem, trainer.dtype
         features, classes = data.train.features.shape[1], len(data.classes)
         model = build_model(problem.model, kind=data.kind, classes=classes, features=features, modality=data.modality)
-        self.sensitivity = (
-            PartySensitivity(privacy.max_grad_norm, privacy.budget.relation, parties.sizes, level)
-            if privacy.mechanism.private
-            else None
-        )
+        self.sensitivity = party_sensitivity(privacy, parties.sizes, level)
         self.model = PartyMean(model, self.sensitivity)
         self.valid = rows_of(data.valid, dtype)
         generator = torch.Generator().manual_seed(streams.seed("initialisation"))

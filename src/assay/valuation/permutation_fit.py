@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
 from assay.privacy.row_account import RowAccount
 from assay.runs.cost import Cost
-from assay.valuation.estimates import Estimates, Problem
+from assay.valuation.estimates import Estimates, Problem, rows_of
 from assay.valuation.permutations import Orders, random_orders
 from assay.valuation.release_bootstrap import bootstrap_std_errors
 from assay.valuation.semivalues import semivalue_weights
@@ -140,7 +140,3 @@ class PermutationFit:
             streams=self.streams,
             trainer=self.trainer,
         )
-
-
-def rows_of(split: Any, dtype: torch.dtype) -> Rows:
-    return Rows(torch.tensor(split.features, dtype=dtype), torch.tensor(split.target, dtype=dtype))

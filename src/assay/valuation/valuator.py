@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,13 +17,17 @@ from assay.valuation.values import Values
 
 @dataclass(frozen=True, eq=False)
 class Valuation:
-    """Values with what they cost: epsilon (infinite without privacy), utility evaluations, model fits, the ledger's record."""
+    """Values with what they cost: epsilon (infinite without privacy), utility evaluations, model fits, the ledger's record.
+
+    `facts` are further metrics that belong to the release; they reveal nothing that the release does not.
+    """
 
     values: Values
     epsilon: float
     utility_evaluations: int
     model_fits: int = 0
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
