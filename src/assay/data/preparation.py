@@ -43,7 +43,8 @@ def prepare(
     declare) is fitted on the valid rows alone: valid is public by assumption, so that private rows go through a fixed
     map. Labels and feature noise are applied to train alone; noise is added before standardisation.
     A private method's guarantee is for one row of the prepared train part: which rows are in it (split by label), the
-    columns' types, the classes and the injected corruption are taken as given; so is which rows missing=drop left out.
+    columns' types, the classes, who owns which row and the injected corruption are taken as given; so is which rows
+    missing=drop left out.
     Raises InputError for what a user can mend.
     """
     from assay.data.providers import load
