@@ -87,6 +87,25 @@ IMPOSSIBLE = [
     ("privacy=running_mean_burn_in privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
     (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one, add_remove"),
     (f"{PRIVATE} privacy.relation=add_remove", "privacy.relation=add_remove: task=value releases rows by name"),
+    (
+        "valuation=private_semivalue privacy=none",
+        "valuation=private_semivalue: makes values for publication and privacy=none",
+    ),
+    (
+        f"{STUDY} valuation=private_semivalue",
+        "publication and task=estimation_uncertainty is for research (use task=value",
+    ),
+    ("privacy=directed privacy.paths=0", "privacy.paths=0: must be >= 1"),
+    ("privacy=directed privacy.clip=0", "privacy.clip=0: must be > 0 (null lets public rows choose)"),
+    (
+        "privacy=directed privacy.law=gauss",
+        "privacy.law=gauss: must be one of auto, laplace, randomized_response, piecewise",
+    ),
+    (
+        "privacy=directed_private_path privacy.path_share=1",
+        "privacy.path_share=1: must be between 0 and 1, both excluded",
+    ),
+    ("privacy=directed privacy.relation=add_remove", "privacy.relation=add_remove: task=value releases rows by name"),
     ("valuation.semivalue=owen", "valuation.semivalue=owen: must be one of shapley, beta, banzhaf"),
     ("valuation.utility=f1", "valuation.utility=f1: must be one of negative_loss, accuracy"),
     ("valuation.initialisation=ones", "valuation.initialisation=ones: must be one of "),

@@ -90,6 +90,22 @@ def test_densities_are_those_that_are_drawn_from(name: str, relation: Relation) 
         assert seen == pytest.approx(share, abs=5 * (share / len(found)) ** 0.5 + 2e-5)
 
 
+@pytest.mark.parametrize("name", LAWS)
+def test_what_is_published_for_no_record_has_the_density_that_the_guarantee_rests_on(name: str) -> None:
+    law = law_of(name, budget(1.0))
+    generator = torch.Generator().manual_seed(3)
+    found = law.absent(*(torch.randn(200_000, generator=generator, dtype=torch.float64) for _ in range(2)))
+    grid = outputs(law)
+    if isinstance(law, RandomizedResponse):
+        assert float((found > 0).double().mean()) == pytest.approx(0.5, abs=0.005)
+        return
+    density = law.log_density(grid, None).exp()
+    second = float(torch.trapezoid(density * grid**2, grid))
+    assert float(found.mean()) == pytest.approx(0.0, abs=4 * (second / len(found)) ** 0.5)
+    if name != "gaussian":  # whose tails reach beyond the grid
+        assert float((found**2).mean()) == pytest.approx(second, rel=0.03)
+
+
 def test_golden_numbers() -> None:
     root = math.e  # the piecewise law at epsilon 1 under zero-out is that of 2 under replace-one
     law = PiecewiseLaw(1.0, ZERO)

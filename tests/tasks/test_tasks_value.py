@@ -49,6 +49,32 @@ def test_every_row_of_train_has_a_value_with_an_error(answer: Answer, choices: t
     assert set(outcome.figures) == {"values"}
 
 
+def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: Answer, tmp_path: Path) -> None:
+    """The same run for research marks corrupted rows and judges itself by them; neither may be published."""
+    corrupted = (
+        *SMALL,
+        "dataset=breast_cancer",
+        "dataset.corruption.labels=0.3",
+        "privacy=directed",
+        "privacy.paths=2",
+    )
+    outcome = answer(*corrupted, "valuation=private_semivalue")
+    assert list(outcome.tables["values"].columns) == ["id", "value", "std_error", "ci_low", "ci_high", "evaluations"]
+    assert not [name for name in outcome.metrics if "label_noise" in name or "clean" in name]
+    folder = tmp_path / "run" / "release"
+    assert sorted(file.name for file in folder.iterdir()) == ["STATEMENT.md", "values.csv"]
+    assert len(pd.read_csv(folder / "values.csv")) == 25
+    assert "(epsilon=8, delta=0)-differentially private" in (folder / "STATEMENT.md").read_text()
+    research = answer(*corrupted)
+    assert "label_noise/auc" in research.metrics
+    assert "clean" in research.tables["values"]
+
+
+def test_values_for_publication_choose_a_mechanism_of_their_own() -> None:
+    assert compose(["task=value", "valuation=private_semivalue", "privacy.epsilon=4"])["privacy"]["name"] == "directed"
+    assert compose(["valuation=private_semivalue", "privacy=iid"])["privacy"]["name"] == "iid"
+
+
 def test_corruption_is_judged_and_marked(answer: Answer) -> None:
     outcome = answer(
         "dataset=breast_cancer",

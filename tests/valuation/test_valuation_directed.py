@@ -143,7 +143,7 @@ def test_the_released_number_is_bounded_whatever_the_row(portion: Portion) -> No
         Problem(wild, ModelSpec(), PrivacySpec("directed"), Streams(0), TrainerSpec()),
         "x",
     )
-    exact = release._contributions(release._public_paths().flatten(0, 1), release.train)
+    exact = release.exact_values(release.train, release.public_paths())
     found = release.run(lambda rounds: None)
     law, clip = found.design.law, found.design.clip
     assert isinstance(law, PiecewiseLaw)

@@ -63,6 +63,8 @@ def _meaning_of_values(run: RunDirectory, values: Sequence[Row]) -> list[str]:
             f"private: epsilon {_cell(facts['epsilon'])}, delta {privacy['delta']:g}, {privacy['relation']} neighbours, "
             f"{noise} ({run.path / 'ledger.jsonl'})"
         )
+    if facts.get("statement"):
+        lines.append(f"to publish, with what they mean: {run.path / 'release'}")
     lines.append(f"all of them: {run.path / 'values.csv'}")
     return lines
 

@@ -18,7 +18,7 @@ _REPEATED = {"iid", "running_mean", "running_mean_burn_in"}
 _PER_ROW = _REPEATED | _DIRECTED
 _COMPARING = {"estimation_uncertainty", "party_uncertainty", "federated"}
 _OF_PARTIES = {"party_value", "party_uncertainty", "federated"}
-_VALUING = {"value", *_COMPARING, *_OF_PARTIES}
+_VALUING = {"value", "audit", *_COMPARING, *_OF_PARTIES}
 
 
 def check_composition(config: Config) -> None:
@@ -27,6 +27,7 @@ def check_composition(config: Config) -> None:
     _check_data_path(config["dataset"])
     _check_model(config)
     _check_privacy(config)
+    _check_publication(config)
     _check_task(config)
     _check_parties(config)
     _check_burn_in(config)
@@ -123,6 +124,19 @@ def _check_privacy(config: Config) -> None:
         raise InputError("privacy.relation", "add_remove", told, "use privacy.relation=zero_out or replace_one")
 
 
+def _check_publication(config: Config) -> None:
+    """Values for publication need a mechanism, and a task that publishes nothing else."""
+    valuation, privacy, task = config["valuation"]["name"], config["privacy"]["name"], config["task"]["name"]
+    if valuation != "private_semivalue":
+        return
+    if privacy == "none":
+        told = "makes values for publication and privacy=none protects nobody"
+        raise InputError("valuation", valuation, told, "use privacy=directed, or valuation=gradient_semivalue")
+    if task != "value":
+        told = f"makes values for publication and task={task} is for research"
+        raise InputError("valuation", valuation, told, "use task=value, or valuation=gradient_semivalue")
+
+
 def _pointless_privacy(config: Config, why: str) -> None:
     remedy = "use privacy=none, or valuation=gradient_semivalue with model=auto"
     raise InputError("privacy", config["privacy"]["name"], why, remedy)
@@ -130,6 +144,9 @@ def _pointless_privacy(config: Config, why: str) -> None:
 
 def _check_task(config: Config) -> None:
     task, valuation = config["task"], config["valuation"]["name"]
+    if task["name"] == "audit" and config["privacy"]["name"] not in ("directed", "directed_gaussian"):
+        told = "attacks one number of a row along public trajectories"
+        raise InputError("task", "audit", told, "use privacy=directed or privacy=directed_gaussian")
     if task["name"] not in _COMPARING:
         return
     if valuation == "semivalue":

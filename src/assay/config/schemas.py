@@ -147,7 +147,7 @@ class RefitSemivalue:
 
 @dataclass(frozen=True)
 class GradientSemivalue(RefitSemivalue):
-    """valuation=gradient_semivalue."""
+    """valuation=gradient_semivalue and valuation=private_semivalue."""
 
     learning_rate: Rate
     initialisation: Literal["auto", "zeros", "random", "public"]
@@ -288,6 +288,14 @@ class Federated:
 
 
 @dataclass(frozen=True)
+class Audit:
+    """task=audit."""
+
+    name: str
+    trials: Annotated[int, at_least(40, "a bound needs them, e.g. 40000")]
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -308,6 +316,7 @@ class Scale:
     replicates: Replicates
     evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
     reference_evaluations: Evaluations
+    trials: Count
 
 
 @dataclass(frozen=True)
@@ -329,12 +338,13 @@ OPTIONS: dict[str, dict[str, type]] = {
         "xgboost": Trees,
         "cnn": PlainModel,
     },
-    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue},
+    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
+    | {"private_semivalue": GradientSemivalue},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
-    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},
+    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated, "audit": Audit},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

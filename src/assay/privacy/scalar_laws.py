@@ -1,8 +1,9 @@
 """Laws by which one bounded number of each row is released; all are unbiased for it.
 
-A law takes x in [-1, 1] and standard normal draws, so that it runs on any source of noise. Under zero-out neighbours the other
-table has no record in the row's place, and the law then publishes a draw of `absent`, which is public. Outputs are rounded to
-a public grid, since the last bits of floating-point noise betray what it hides (Mironov 2012); rounding is post-processing.
+A law takes x in [-1, 1] and standard normal draws, so that it runs on any source of noise. Under zero-out neighbours the
+other table has no record in the row's place, and the law then publishes a draw of `absent`, which depends on no data.
+Outputs are rounded to a public grid, since the last bits of floating-point noise betray what it hides (Mironov 2012);
+rounding is post-processing.
 """
 
 from __future__ import annotations
@@ -46,6 +47,10 @@ class ScalarLaw(Protocol):
 
     def release(self, x: Tensor, first: Tensor, second: Tensor) -> Tensor:
         """Estimates of x from two sets of standard normal draws of its shape."""
+        ...
+
+    def absent(self, first: Tensor, second: Tensor) -> Tensor:
+        """What is published in the place of rows that are not there."""
         ...
 
     def variance(self, x: Tensor) -> Tensor:
@@ -92,6 +97,10 @@ class GaussianLaw:
         """x + deviation * first."""
         return _on_grid(x + self.deviation * first)
 
+    def absent(self, first: Tensor, second: Tensor) -> Tensor:
+        """As 0 is released."""
+        return self.release(torch.zeros_like(first), first, second)
+
     def variance(self, x: Tensor) -> Tensor:
         """The same for every x."""
         return torch.full_like(x, self.deviation**2)
@@ -127,6 +136,10 @@ class LaplaceLaw:
         """The difference of two exponentials is Laplace."""
         exponentials = [-torch.special.log_ndtr(normal.double()) for normal in (first, second)]
         return _on_grid(x + self.scale * (exponentials[0] - exponentials[1]))
+
+    def absent(self, first: Tensor, second: Tensor) -> Tensor:
+        """As 0 is released."""
+        return self.release(torch.zeros_like(first), first, second)
 
     def variance(self, x: Tensor) -> Tensor:
         """The same for every x."""
@@ -168,6 +181,10 @@ class RandomizedResponse:
         """One biased coin."""
         heads = _uniform(first) < 0.5 + self.lean * x
         return torch.where(heads, 1.0, -1.0).to(x.dtype) / (2 * self.lean)
+
+    def absent(self, first: Tensor, second: Tensor) -> Tensor:
+        """As 0 is released."""
+        return self.release(torch.zeros_like(first), first, second)
 
     def variance(self, x: Tensor) -> Tensor:
         """1 / (4 b^2) - x^2."""
@@ -224,6 +241,12 @@ class PiecewiseLaw:
         rest = torch.where(rest < left, rest, rest + width)
         inside = _uniform(first) < self._root / (self._root + 1)
         return _on_grid(torch.where(inside, left + place * width, rest))
+
+    def absent(self, first: Tensor, second: Tensor) -> Tensor:
+        """Uniform on [-C, C] under zero-out; under replace-one, where no row is ever absent, as 0 is released."""
+        if self.relation is Relation.REPLACE_ONE:
+            return self.release(torch.zeros_like(first), first, second)
+        return _on_grid((2 * _uniform(first) - 1) * self.reach)
 
     def variance(self, x: Tensor) -> Tensor:
         """x^2 / (e^(g/2) - 1) + (e^(g/2) + 3) / (3 (e^(g/2) - 1)^2)."""

@@ -67,6 +67,12 @@ def is_private(run: RunRecord) -> bool:
     return isinstance(privacy, Mapping) and privacy.get("name", "none") != "none"
 
 
+def statement_lines(run: RunRecord) -> list[str]:
+    """What the run says of the publication of its values; empty where nothing is to be published."""
+    statement = run.status.get("statement")
+    return [str(line) for line in statement] if isinstance(statement, list) else []
+
+
 def non_private_columns(run: RunRecord) -> list[str]:
     """`table.column` of what a private run's tables hold without privacy: the truth, and comparisons with it."""
     if not is_private(run):

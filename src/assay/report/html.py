@@ -10,7 +10,7 @@ from typing import Any
 
 from assay.errors import AssayError
 from assay.report.aggregate import SeedGroup, differing_settings, group_by_seed
-from assay.report.facts import non_private_columns, number, run_facts
+from assay.report.facts import non_private_columns, number, run_facts, statement_lines
 from assay.report.figures import claims_figure, png
 from assay.report.known import judge_known
 from assay.report.reading import gather
@@ -85,6 +85,7 @@ def build_report(
         summary=summary,
         images=images,
         groups=[_group(group, label) for group, label in zip(groups, labels, strict=True)],
+        statements=[(record.fingerprint, lines) for record in records if (lines := statement_lines(record))],
         runs=[run_facts(record) for record in records],
         configs=[(record, _yaml(record.config)) for record in records],
         exposed=list(dict.fromkeys(name for record in records for name in non_private_columns(record))),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
@@ -13,6 +15,9 @@ from assay.statistics import detection_auc
 from assay.tasks.plots import value_figure
 from assay.tasks.study import Study
 from assay.valuation.valuator import Surroundings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -38,14 +43,25 @@ class Value:
         metrics |= found.facts
         if math.isfinite(found.epsilon):
             metrics["epsilon"] = found.epsilon
-        if not train.clean.all():
+        if not train.clean.all() and not found.statement:  # the truth is no part of a publication
             metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
             table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
         write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())
         write_ledger(study, found.ledger)
+        if found.statement:
+            write_release(context.directory / "release", table, found.statement)
+            context.record(statement=list(found.statement))
         if found.ledger:
             context.record(epsilon=found.epsilon)
         return Outcome(metrics, {"values": table}, {"values": value_figure(found.values)})
+
+
+def write_release(folder: Path, table: pd.DataFrame, statement: Sequence[str]) -> None:
+    """The files that may be published: values.csv and what they mean."""
+    folder.mkdir(exist_ok=True)
+    write_atomically(folder / "values.csv", table.to_csv(index=False).encode())
+    lines = "".join(f"* {sentence}\n" for sentence in statement)
+    write_atomically(folder / "STATEMENT.md", f"# What these values mean\n\n{lines}".encode())
 
 
 def write_ledger(study: Study, entries: list[dict[str, Any]]) -> None:

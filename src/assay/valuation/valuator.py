@@ -19,7 +19,8 @@ from assay.valuation.values import Values
 class Valuation:
     """Values with what they cost: epsilon (infinite without privacy), utility evaluations, model fits, the ledger's record.
 
-    `facts` are further metrics that belong to the release; they reveal nothing that the release does not.
+    `facts` are further metrics that belong to the release; they reveal nothing that the release does not. A `statement`
+    says that the values are to be published, and what that means: nothing without privacy may then stand beside them.
     """
 
     values: Values
@@ -28,6 +29,7 @@ class Valuation:
     model_fits: int = 0
     ledger: list[dict[str, Any]] = field(default_factory=list)
     facts: Mapping[str, float] = field(default_factory=dict)
+    statement: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

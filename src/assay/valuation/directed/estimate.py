@@ -124,15 +124,15 @@ class DirectedRelease:
     def run(self, advance: Callable[[int], object]) -> Released:
         """Trajectories, design, values, account, noise: in this order."""
         meter, problem, replicates = Meter(), self.problem, self.choice.replicates
-        public = self._public_paths()
-        design = self._design(public)
+        public = self.public_paths()
+        design = self.design(public)
         noise = problem.privacy.noise(
             lambda number: problem.streams.seed("noise", self.purpose, number), torch.float64, problem.trainer.device
         )
         if problem.privacy.share_of_path:
             exact = self._along_private_paths(public, noise)
         else:
-            exact = self._contributions(public.flatten(0, 1), self.train).expand(replicates, -1)
+            exact = self.exact_values(self.train, public).expand(replicates, -1)
         released, errors = self._release(exact, design, noise)
         advance(self.choice.evaluations)
         account = self.ledger.account
@@ -151,7 +151,8 @@ class DirectedRelease:
         )
         return Released(estimates, design)
 
-    def _public_paths(self) -> Tensor:
+    def public_paths(self) -> Tensor:
+        """Parameters [paths, positions, P]; no private row is read."""
         return public_paths(
             self.model,
             self.start,
@@ -169,11 +170,15 @@ class DirectedRelease:
         options = {"learning_rate": choice.learning_rate, "utility": choice.utility}
         return mean_contributions(self.model, thetas, rows, self.valid, **options)  # type: ignore[arg-type]
 
-    def _design(self, public: Tensor) -> Design:
+    def exact_values(self, rows: Rows, public: Tensor) -> Tensor:
+        """Values [n] of rows along public trajectories before clip and noise: not private."""
+        return self._contributions(public.flatten(0, 1), rows)
+
+    def design(self, public: Tensor) -> Design:
+        """Law and clip, from public rows."""
         generator = self.problem.streams.generator("design", self.purpose)
         wrong = spoilt(self.valid, len(self.problem.data.classes), generator)
-        thetas = public.flatten(0, 1)
-        values = torch.cat([self._contributions(thetas, rows) for rows in (self.valid, wrong)]).cpu()
+        values = torch.cat([self.exact_values(rows, public) for rows in (self.valid, wrong)]).cpu()
         clip = self.problem.privacy.clip
         return choose_design(values, self.value_budget, laws=self.laws, clip=clip, generator=generator)
 

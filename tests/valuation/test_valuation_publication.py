@@ -1,0 +1,66 @@
+"""Values for publication: what the statement says must be what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from assay.data import PreparedData
+from assay.errors import InputError
+from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.gaussian import epsilon_of
+from assay.privacy.spec import PrivacySpec
+from assay.runs.streams import Streams
+from assay.valuation.private_semivalue import PrivateSemivalue
+from assay.valuation.valuator import Surroundings, Valuation
+
+Portion = Callable[..., PreparedData]
+
+
+def publish(portion: Portion, name: str = "directed", **choices: Any) -> Valuation:
+    privacy = PrivacySpec(name, **{"epsilon": 4.0, "paths": 2, **choices})
+    valuator = PrivateSemivalue(evaluations=3, bootstrap=2)
+    return valuator.valuate(portion("breast_cancer"), ModelSpec(), privacy, Surroundings(Streams(0), TrainerSpec()))
+
+
+@pytest.mark.parametrize(
+    ("name", "delta"),
+    [
+        ("directed", "delta=0)"),
+        ("directed_private_path", "delta=1e-05)"),
+        ("directed_gaussian", "delta=1e-05)"),
+        ("iid", "delta=1e-05)"),
+    ],
+)
+def test_the_guarantee_is_that_of_the_mechanism(portion: Portion, name: str, delta: str) -> None:
+    found = publish(portion, name)
+    assert f"(epsilon=4, {delta}-differentially private" in found.statement[0]
+    assert "30 rows" in found.statement[0]
+    assert "one row is left out" in found.statement[0]
+
+
+def test_a_changed_row_is_said_to_be_protected_less(portion: Portion) -> None:
+    assert "protected at epsilon=8 " in publish(portion, law="laplace").statement[1]
+    worse = epsilon_of(2 * PrivacySpec("iid", epsilon=4.0).budget.mu, 1e-5)
+    assert f"protected at epsilon={worse:.4g} " in publish(portion, "iid").statement[1]
+    replaced = publish(portion, relation="replace_one")
+    assert "one row is replaced by any other" in replaced.statement[0]
+    assert "left out is protected at the same epsilon" in replaced.statement[1]
+
+
+def test_seeded_noise_is_said_to_protect_nobody_who_knows_the_seed(portion: Portion) -> None:
+    assert "protects nobody" in publish(portion).statement[3]
+    assert "the guarantee stands" in publish(portion, secure_noise=True).statement[3]
+
+
+def test_the_interval_is_explained_for_what_it_is(portion: Portion) -> None:
+    assert "neither is in the interval" in publish(portion).statement[5]
+    assert "others would give somewhat other values" in publish(portion, "running_mean").statement[5]
+
+
+def test_without_a_mechanism_there_is_nothing_to_publish(portion: Portion) -> None:
+    with pytest.raises(InputError, match="privacy=none: values for publication need a privacy mechanism"):
+        publish(portion, "none")
