@@ -24,6 +24,7 @@ NEEDS = {
     "estimation_uncertainty": ["privacy=running_mean_burn_in"],
     "party_uncertainty": ["privacy=running_mean_burn_in"],
     "federated": ["privacy=running_mean"],
+    "audit": ["privacy=directed"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
 
