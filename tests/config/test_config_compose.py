@@ -27,6 +27,8 @@ NEEDS = {
     "label_noise": ["privacy=running_mean_burn_in"],
     "selection_curve": ["privacy=running_mean_burn_in"],
     "membership": ["privacy=running_mean_burn_in"],
+    "party_uncertainty": ["privacy=running_mean_burn_in"],
+    "federated": ["privacy=running_mean"],
     "audit": ["privacy=directed"],
 }
 SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]

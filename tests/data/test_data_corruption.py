@@ -140,3 +140,30 @@ def test_impossible_settings_are_named(labels: float, noise: float, scale: float
     with pytest.raises(InputError) as caught:
         corrupted(labels, noise, scale=scale)
     assert str(caught.value).startswith(key)
+
+
+@given(st.integers(2, 9), st.floats(0, 1), st.floats(0, 1), SEEDS)
+def test_bad_sources_hold_all_the_damage(count: int, share: float, labels: float, seed: int) -> None:
+    source = np.random.default_rng(seed).integers(0, count, 90)
+    target = np.arange(90) % 3
+    _, damaged, clean = corrupt(
+        np.zeros((90, 1)),
+        target,
+        kind="classification",
+        classes=3,
+        labels=labels,
+        noise=0.0,
+        scale=1.0,
+        generator=np.random.default_rng(seed),
+        source=source,
+        sources=share,
+    )
+    names, wrong = np.unique(source), damaged != target
+    per_source = {name: (int(wrong[source == name].sum()), int((source == name).sum())) for name in names}
+    bad = [name for name in names if per_source[name][0]]
+    assert len(bad) <= round(share * len(names))
+    for name in bad:
+        assert per_source[name][0] == round(labels * per_source[name][1])
+    if labels > 0.5 and min(size for _, size in per_source.values()) > 1:
+        assert len(bad) == round(share * len(names))
+    assert (clean == ~wrong).all()

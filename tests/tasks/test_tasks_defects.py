@@ -19,7 +19,7 @@ from assay.privacy.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.runs.streams import Streams
 from assay.statistics import bootstrap_indices, detection_auc, spearman
-from assay.tasks.estimation_uncertainty import _uncertainty
+from assay.tasks.estimation_uncertainty import uncertainty_of
 from assay.valuation.estimates import Problem
 from assay.valuation.gradient_semivalue import GradientSemivalue
 from assay.valuation.permutation_fit import PermutationFit
@@ -60,7 +60,7 @@ def toy(rows: int = 12, shift: float = 0.0) -> PreparedData:
 def test_bootstrap_draws_of_the_uncertainty_centre_on_the_estimate() -> None:
     """Resampling with replacement shrinks a variance to (m - 1)/m: with m = 8 the uncorrected mean is 12.5 % low."""
     values = np.random.default_rng(0).normal(size=(8, 500))
-    estimate, drawn = _uncertainty(values, bootstrap_indices(8, 4_000, np.random.default_rng(1)))
+    estimate, drawn = uncertainty_of(values, bootstrap_indices(8, 4_000, np.random.default_rng(1)))
     error = drawn.std(ddof=1) / drawn.size**0.5
     assert drawn.mean() == pytest.approx(estimate.estimate, abs=4.5 * error)  # false alarm below 1e-5
     assert error < 0.02 * estimate.estimate

@@ -15,12 +15,21 @@ Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
 _DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
-_PER_ROW = {"iid", "running_mean", "running_mean_burn_in", "front_loaded", "lower_triangular"}
-_PER_ROW |= {"public_clip", "vector_release"} | _DIRECTED
+_REPEATED = {"iid", "running_mean", "running_mean_burn_in"}
+_PER_ROW = _REPEATED | {"front_loaded", "lower_triangular", "public_clip", "vector_release"} | _DIRECTED
 # what has no value of its own where another mechanism was chosen; the other keys keep those of their YAML files
 _OWN_KEY = {"running_mean_burn_in": "burn_in", "public_clip": "burn_in", "lower_triangular": "matrix"}
-_COMPARING = {"estimation_uncertainty", "label_noise", "selection_curve", "membership"}  # mechanisms with each other
-_VALUING = {"value", "audit"} | _COMPARING
+# compare mechanisms with each other
+_COMPARING = {
+    "estimation_uncertainty",
+    "label_noise",
+    "selection_curve",
+    "membership",
+    "party_uncertainty",
+    "federated",
+}
+_OF_PARTIES = {"party_value", "party_uncertainty", "federated"}
+_VALUING = {"value", "audit", *_COMPARING, *_OF_PARTIES}
 
 
 def check_composition(config: Config) -> None:
@@ -31,6 +40,7 @@ def check_composition(config: Config) -> None:
     _check_privacy(config)
     _check_publication(config)
     _check_task(config)
+    _check_parties(config)
     _check_burn_in(config)
     _check_releases(config)
     _check_utility(config)
@@ -178,6 +188,32 @@ def _check_task(config: Config) -> None:
         if key is not None and key not in config["privacy"]:
             told = f"'{mechanism}' needs privacy.{key} and privacy={config['privacy']['name']} has none"
             raise InputError("task.mechanisms", shown(task["mechanisms"]), told, f"use privacy={mechanism}")
+
+
+def _check_parties(config: Config) -> None:
+    task, dataset, mechanism = config["task"]["name"], config["dataset"], config["privacy"]["name"]
+    corruption = dataset.get("corruption") or {}
+    if corruption.get("sources") is not None and not corruption["labels"]:
+        told = "is where the wrong targets are, and dataset.corruption.labels=0 makes none"
+        raise InputError(
+            "dataset.corruption.sources", corruption["sources"], told, "e.g. dataset.corruption.labels=0.5"
+        )
+    if task not in _OF_PARTIES:
+        return
+    if config["valuation"]["name"] == "semivalue":
+        told = f"refits models on rows and task={task} values parties along gradients"
+        raise InputError("valuation", "semivalue", told, "use valuation=gradient_semivalue")
+    for key, plain in (("wave", 1), ("permutations", "plain")):
+        if config["valuation"].get(key, plain) != plain:
+            told = f"task={task} walks plain permutations of parties, one at a time"
+            raise InputError(f"valuation.{key}", config["valuation"][key], told, f"use valuation.{key}={plain}")
+    if mechanism not in {"none", *_REPEATED}:
+        told = f"has no account of parties, which task={task} values"
+        raise InputError("privacy", mechanism, told, "use privacy=iid, running_mean or running_mean_burn_in")
+    for each in config["task"].get("mechanisms", ()):
+        if each not in {"none", *_REPEATED}:
+            told = f"'{each}' has no account of parties"
+            raise InputError("task.mechanisms", shown(config["task"]["mechanisms"]), told, "e.g. [none,iid]")
 
 
 def _check_burn_in(config: Config) -> None:

@@ -58,6 +58,7 @@ class Corruption:
     labels: Share
     features: Share
     scale: Annotated[float, above(0, "standard deviations of a column")]
+    sources: Annotated[float | None, share("null spoils rows of any source")]
 
 
 @dataclass(frozen=True)
@@ -320,6 +321,39 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class PartyValue:
+    """task=party_value."""
+
+    name: str
+    level: Literal["record", "client"]
+
+
+@dataclass(frozen=True)
+class PartyUncertainty(EstimationUncertainty):
+    """task=party_uncertainty."""
+
+    level: Literal["record", "client"]
+
+
+@dataclass(frozen=True)
+class Federated:
+    """task=federated."""
+
+    name: str
+    level: Literal["record", "client"]
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
+    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+    replicates: Replicates
+    fraction: Annotated[
+        float, Limit(lambda value: 0 < value <= 1, "must be above 0 and 1 at most", "1 is every client")
+    ]
+    sampling: Literal["fixed", "poisson"]
+    participations: Annotated[int | None, at_least(1, "null sets no limit")]
+    local_steps: Count
+    permutations: Count
+
+
+@dataclass(frozen=True)
 class Audit:
     """task=audit."""
 
@@ -380,7 +414,8 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
-    | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit},
+    | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}
+    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

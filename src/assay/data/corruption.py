@@ -20,6 +20,27 @@ def chosen_rows(key: str, share: float, rows: int, generator: np.random.Generato
     return generator.permutation(rows)[: round(share * rows)]
 
 
+def rows_of_sources(
+    source: Integers | None, chosen: float | None, share: float, rows: int, generator: np.random.Generator
+) -> Integers:
+    """Rows to damage where only some sources are bad: a share of the rows of each of round(chosen * sources) sources.
+
+    With chosen=None a share of all rows. Raises InputError for a choice among sources where rows have none.
+    """
+    import numpy as np
+
+    if chosen is None:
+        return chosen_rows("dataset.corruption.labels", share, rows, generator)
+    if source is None:
+        remedy = "add dataset.sources.count=20, or leave it out"
+        raise InputError("dataset.corruption.sources", chosen, "is a share of the sources and there are none", remedy)
+    names = np.unique(source)
+    bad = names[np.sort(chosen_rows("dataset.corruption.sources", chosen, len(names), generator))]
+    parts = [np.flatnonzero(source == name) for name in bad]
+    picked = [part[chosen_rows("dataset.corruption.labels", share, len(part), generator)] for part in parts]
+    return np.concatenate(picked) if picked else np.empty(0, dtype=np.int64)
+
+
 def flip_labels(labels: Integers, classes: int, rows: Integers, generator: np.random.Generator) -> Integers:
     """Labels [n] in which each of the chosen rows has another class, uniform among the others."""
     flipped = labels.copy()
@@ -68,15 +89,18 @@ def corrupt(
     noise: float,
     scale: float,
     generator: np.random.Generator,
+    source: Integers | None = None,
+    sources: float | None = None,
 ) -> tuple[Floats, Floats | Integers, Flags]:
     """Features, target and the mark `clean` after damage to a share `labels` of targets and `noise` of feature rows.
 
-    The two choices of rows are independent: changing one share leaves the other choice as it was.
+    The two choices of rows are independent: changing one share leaves the other choice as it was. With a share `sources`
+    the wrong targets are in that share of the sources only, `labels` of the rows of each.
     """
     import numpy as np
 
     for_labels, for_noise = (np.random.default_rng(seed) for seed in generator.integers(2**63, size=2))
-    wrong = chosen_rows("dataset.corruption.labels", labels, len(target), for_labels)
+    wrong = rows_of_sources(source, sources, labels, len(target), for_labels)
     noisy = chosen_rows("dataset.corruption.features", noise, len(target), for_noise)
     damaged = target
     if len(wrong) and kind == "classification":

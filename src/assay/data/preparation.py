@@ -28,7 +28,7 @@ def prepare(
     rows: int | None,
     download: bool,
     split: Mapping[str, float],
-    corruption: Mapping[str, float],
+    corruption: Mapping[str, Any],
     sources: Mapping[str, Any],
     preprocess: Mapping[str, Any],
     data_dir: Path,
@@ -43,7 +43,8 @@ def prepare(
     declare) is fitted on the valid rows alone: valid is public by assumption, so that private rows go through a fixed
     map. Labels and feature noise are applied to train alone; noise is added before standardisation.
     A private method's guarantee is for one row of the prepared train part: which rows are in it (split by label), the
-    columns' types, the classes and the injected corruption are taken as given; so is which rows missing=drop left out.
+    columns' types, the classes, who owns which row and the injected corruption are taken as given; so is which rows
+    missing=drop left out.
     Raises InputError for what a user can mend.
     """
     from assay.data.providers import load
@@ -68,7 +69,7 @@ def arrays_of(
     dataset: Dataset,
     rows: int | None,
     split: Mapping[str, float],
-    corruption: Mapping[str, float],
+    corruption: Mapping[str, Any],
     sources: Mapping[str, Any],
     preprocess: Mapping[str, Any],
     generator: Callable[[str], np.random.Generator],
@@ -100,6 +101,7 @@ def arrays_of(
         preprocess["norm"],
         pixel_channels(dataset),
     )
+    owners = _owners(dataset, parts, targets[0], sources, generator)
     matrices[0], damaged, clean = corrupt(
         matrices[0],
         targets[0],
@@ -109,8 +111,9 @@ def arrays_of(
         noise=float(corruption["features"]),
         scale=float(corruption["scale"]),
         generator=generator("corruption"),
+        source=owners[0],
+        sources=corruption.get("sources"),
     )
-    owners = _owners(dataset, parts, targets[0], sources, generator)
     components = preprocess["components"]
     labels = [damaged, *targets[1:]]
     flags = [clean & original[0], *original[1:]]

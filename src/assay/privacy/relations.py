@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from assay.errors import InputError
+
+Numbers = float | NDArray[np.float64]
 
 
 class Relation(StrEnum):
@@ -45,6 +50,6 @@ class Sensitivity:
         """The L2 sensitivity itself, in units of the gradient."""
         return self.relation.factor * self.max_grad_norm
 
-    def release_mu(self, noise_multiplier: float) -> float:
+    def release_mu(self, noise_multiplier: Numbers) -> Numbers:
         """GDP parameter mu of one Gaussian release whose noise has deviation noise_multiplier * max_grad_norm."""
         return self.relation.factor / noise_multiplier

@@ -11,14 +11,14 @@ from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.gaussian import epsilon_of
 from assay.privacy.ledger import OverspentError
-from assay.privacy.relations import Relation, Sensitivity
+from assay.privacy.relations import Numbers, Relation, Sensitivity
 
 
 class RowRelease(NamedTuple):
-    """One Gaussian release of rows [replicates], one row in each replicate; noise in clipping norms."""
+    """One Gaussian release of rows [replicates], one row in each replicate; noise in clipping norms, for all or for each."""
 
     rows: NDArray[np.int64]
-    noise_multiplier: float
+    noise_multiplier: Numbers
 
 
 class RowAccount:
@@ -32,11 +32,13 @@ class RowAccount:
     Guarantee: after any sequence of accepted charges, every row's releases together are (epsilon, delta)-DP.
     """
 
-    def __init__(self, budget: Budget, sensitivity: Sensitivity, rows: int, replicates: int = 1) -> None:
+    def __init__(
+        self, budget: Budget, sensitivity: Sensitivity, rows: int, replicates: int = 1, noun: str = "row"
+    ) -> None:
         if budget.relation is Relation.ADD_REMOVE:
-            limit = "a release of a row shows that the row is there"
+            limit = f"a release of a {noun} shows that the {noun} is there"
             raise InputError("privacy.relation", budget.relation, limit, "use privacy.relation=zero_out or replace_one")
-        self.budget, self.sensitivity = budget, sensitivity
+        self.budget, self.sensitivity, self._noun = budget, sensitivity, noun
         self._limit = budget.mu**2
         self._spent = np.zeros((replicates, rows))
         self._touches = np.zeros((replicates, rows), dtype=np.int64)
@@ -56,8 +58,8 @@ class RowAccount:
             total = float(spent.max())
             reached = epsilon_of(total**0.5, self.budget.delta) if total == total else total
             raise OverspentError(
-                f"privacy.epsilon={self.budget.epsilon:g}: a further release of row {row} would reach {reached:.6g}; "
-                "it was not made (plan fewer evaluations or a larger budget)"
+                f"privacy.epsilon={self.budget.epsilon:g}: a further release of {self._noun} {row} would reach "
+                f"{reached:.6g}; it was not made (plan fewer evaluations or a larger budget)"
             )
         self._spent[self._lanes, rows] = spent
         self._touches[self._lanes, rows] += 1
@@ -68,7 +70,7 @@ class RowAccount:
 
     def totals(self) -> dict[str, Any]:
         """Releases made in all, and of the row most spent on."""
-        return {"releases": int(self._touches.sum()), "most_per_row": int(self._touches.max(initial=0))}
+        return {"releases": int(self._touches.sum()), f"most_per_{self._noun}": int(self._touches.max(initial=0))}
 
     def state_dict(self) -> dict[str, Any]:
         """The counts of every row."""

@@ -12,11 +12,10 @@ from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
 from assay.runs import Outcome
-from assay.tasks.study import Study
+from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.directed.design import Design, spoilt
 from assay.valuation.directed.estimate import DirectedRelease, changed_record_epsilon
 from assay.valuation.estimates import Problem
-from assay.valuation.gradient_semivalue import GradientSemivalue
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,11 +42,9 @@ class AuditRelease:
         """Table `audit`, a line for each attack with and without the clip; the same as flat metrics."""
         import pandas as pd
 
-        if not isinstance(study.valuator, GradientSemivalue):
-            raise TypeError("task=audit attacks valuation=gradient_semivalue")
-        privacy, streams = study.row_privacy(), study.context.streams
+        valuator, privacy, streams = gradient_valuator(study, self.name), study.row_privacy(), study.context.streams
         problem = Problem(study.data, study.model, privacy, streams, study.trainer)
-        release = DirectedRelease(study.valuator, problem, "audit")
+        release = DirectedRelease(valuator, problem, "audit")
         public = release.public_paths()
         design = release.design(public)
         values = _worst_row(release, public, design.clip, len(study.data.classes), streams.generator("audited row"))

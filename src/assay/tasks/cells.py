@@ -20,8 +20,7 @@ from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
 from assay.tasks.value import write_ledger
-from assay.valuation.estimates import Subtables
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.estimates import Estimator, Subtables
 
 FOUND = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "by_burn_in")
 COSTS = ("seconds", "cpu_seconds")
@@ -43,6 +42,12 @@ class Cell:
     subtables: Subtables | None = None
 
     @property
+    def wishes(self) -> dict[str, Any]:
+        """What an estimator is asked for beyond the usual."""
+        asked = {"burn_ins": self.burn_ins or None, "subtables": self.subtables}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    @property
     def file(self) -> str:
         """Where the cell's result is kept until the run is finished."""
         return f"{self.purpose}-{self.privacy.name}.npz"
@@ -52,7 +57,7 @@ class Cell:
 class Bench:
     """What every cell is valued with; can be sent to another process."""
 
-    valuator: GradientSemivalue
+    valuator: Estimator
     data: PreparedData
     model: ModelSpec
     streams: Streams
@@ -73,10 +78,9 @@ class Bench:
                 purpose=cell.purpose,
                 checkpoint=path.with_suffix(".pt"),
                 advance=advance,
-                burn_ins=cell.burn_ins,
-                subtables=cell.subtables,
+                **cell.wishes,
             )
-            arrays = {name: np.asarray(getattr(found, name)) for name in FOUND}
+            arrays = {name: np.asarray(getattr(found, name)) for name in FOUND} | found.extras
             arrays |= {name: np.asarray(getattr(found.cost, name)) for name in COSTS}
             label = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
             arrays["entries"] = np.asarray(json.dumps([{**label, **entry} for entry in found.entries]))
@@ -84,10 +88,10 @@ class Bench:
             np.savez(buffer, allow_pickle=False, **arrays)
             write_atomically(path, buffer.getvalue())
         with np.load(path, allow_pickle=False) as saved:
-            return {**{name: saved[name] for name in (*FOUND, *COSTS)}, "entries": json.loads(str(saved["entries"]))}
+            return {**{name: saved[name] for name in saved.files}, "entries": json.loads(str(saved["entries"]))}
 
 
-def measure_cells(study: Study, valuator: GradientSemivalue, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+def measure_cells(study: Study, valuator: Estimator, cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """Results of all cells in their order; each cell's numbers depend on the seed and the cell alone."""
     context = study.context
     bench = Bench(valuator, study.data, study.model, context.streams, study.trainer, context.scratch)
@@ -106,13 +110,6 @@ def measure_cells(study: Study, valuator: GradientSemivalue, cells: Sequence[Cel
     return [results[place] for place in range(len(cells))]
 
 
-def gradient_valuator(study: Study, task: str) -> GradientSemivalue:
-    """The study's valuator, which must have mechanisms to compare; TypeError for another."""
-    if not isinstance(study.valuator, GradientSemivalue):
-        raise TypeError(f"task={task} values by valuation=gradient_semivalue")
-    return study.valuator
-
-
 def reference_cell(privacy: PrivacySpec, evaluations: int, replicates: int) -> Cell:
     """Non-private values from `evaluations` permutations in all, spread over the replicates."""
     return Cell("reference", replace(privacy, name="none"), max(1, -(-evaluations // replicates)), replicates)
@@ -127,13 +124,15 @@ def swept_cells(
 ) -> list[Cell]:
     """Every mechanism at every number of evaluations, under every burn-in if it has one.
 
-    A mechanism that releases each row once has no evaluations to sweep: it is measured once, as k = 1.
+    A mechanism that releases each row once has no evaluations to sweep. It is measured once: as k = 1, or, where evaluations
+    are the public paths along which a released vector is replayed, at the largest number.
     """
     cells = []
     for name in mechanisms:
         mechanism = Mechanism(name)
         shares = tuple(burn_ins) if mechanism.burns_in else ()
-        for count in [1] if mechanism.one_release else evaluations:
+        once = [1] if mechanism.directed else [max(evaluations)]
+        for count in once if mechanism.one_release else evaluations:
             cells.append(Cell(f"evaluations-{count}", replace(privacy, name=name), count, replicates, shares))
     return cells
 
@@ -147,9 +146,9 @@ def cost_rows(cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[di
     ]
 
 
-def record_spending(study: Study, found: Sequence[dict[str, Any]]) -> float:
-    """Writes the ledgers of all cells, and records and returns the epsilon that the dearest estimate spent."""
+def record_spending(study: Study, found: Sequence[dict[str, Any]], **facts: Any) -> float:
+    """Writes the ledgers of all cells; records `facts`, and the epsilon that the dearest estimate spent, which is returned."""
     write_ledger(study, [entry for result in found for entry in result["entries"]])
     spent = max((float(result["epsilon"]) for result in found), default=0.0)
-    study.context.record(epsilon=None, epsilon_per_estimate=spent, release=RESEARCH)
+    study.context.record(epsilon=None, epsilon_per_estimate=spent, release=RESEARCH, **facts)
     return spent

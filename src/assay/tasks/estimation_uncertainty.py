@@ -23,14 +23,13 @@ from assay.statistics import (
 from assay.tasks.cells import (
     Cell,
     cost_rows,
-    gradient_valuator,
     measure_cells,
     record_spending,
     reference_cell,
     swept_cells,
 )
 from assay.tasks.plots import fidelity_figure, uncertainty_figure
-from assay.tasks.study import Study
+from assay.tasks.study import Study, gradient_valuator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +68,7 @@ class EstimationUncertainty:
         rows, slopes = [], []
         for name in self.mechanisms:
             measured = [(c, f) for c, f in zip(cells, found, strict=True) if c.privacy.name == name]
-            spread = [_uncertainty(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
+            spread = [uncertainty_of(f["values"], self._draws(study, c.evaluations)) for c, f in measured]
             for (cell, result), (uncertainty, _) in zip(measured, spread, strict=True):
                 rows.append(self._row(study, cell, result, uncertainty, truth))
             if len(measured) > 1:
@@ -150,7 +149,7 @@ class EstimationUncertainty:
         return pd.concat(parts, ignore_index=True).merge(extra, on="id", how="left", validate="many_to_one")
 
 
-def _uncertainty(values: NDArray[np.float64], draws: NDArray[np.int64]) -> tuple[Interval, NDArray[np.float64]]:
+def uncertainty_of(values: NDArray[np.float64], draws: NDArray[np.int64]) -> tuple[Interval, NDArray[np.float64]]:
     """Mean over rows of the variance over replicates, with bootstrap draws over replicates."""
     estimate = estimation_uncertainty(values)
     count = len(values)

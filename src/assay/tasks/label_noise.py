@@ -24,14 +24,13 @@ from assay.statistics import (
 from assay.tasks.cells import (
     Cell,
     cost_rows,
-    gradient_valuator,
     measure_cells,
     record_spending,
     reference_cell,
     swept_cells,
 )
 from assay.tasks.detection_plots import burn_in_figure, detection_figure
-from assay.tasks.study import Study
+from assay.tasks.study import Study, gradient_valuator
 
 if TYPE_CHECKING:
     import pandas as pd

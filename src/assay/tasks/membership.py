@@ -13,9 +13,9 @@ from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
 from assay.privacy.mechanisms import Mechanism
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
-from assay.tasks.cells import Cell, gradient_valuator, measure_cells, record_spending
+from assay.tasks.cells import Cell, measure_cells, record_spending
 from assay.tasks.membership_plots import membership_figure
-from assay.tasks.study import Study
+from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.estimates import Subtables
 
 if TYPE_CHECKING:

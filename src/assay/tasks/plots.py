@@ -102,7 +102,7 @@ def fidelity_figure(summary: pd.DataFrame) -> Figure:
     return figure
 
 
-def value_figure(values: Values) -> Figure:
+def value_figure(values: Values, what: str = "rows of the train split") -> Figure:
     """Values in ascending order with their 95 % intervals."""
     figure, (axes,) = new_figure(width=6.4)
     table = values.table().sort_values("value")
@@ -110,7 +110,7 @@ def value_figure(values: Values) -> Figure:
     axes.fill_between(place, table["ci_low"], table["ci_high"], color="#0072B2", alpha=0.25, linewidth=0)
     axes.plot(place, table["value"], color="#0072B2")
     axes.axhline(0, color="black", linewidth=0.8)
-    axes.set_xlabel("rows of the train split, by value")
+    axes.set_xlabel(f"{what}, by value")
     axes.set_ylabel("value, with 95 % interval")
     return figure
 

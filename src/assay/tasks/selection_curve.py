@@ -15,9 +15,9 @@ from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import mean_interval
-from assay.tasks.cells import gradient_valuator, measure_cells, record_spending, swept_cells
+from assay.tasks.cells import measure_cells, record_spending, swept_cells
 from assay.tasks.selection_plots import selection_figure
-from assay.tasks.study import Study
+from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.utilities import predictor_score
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from assay.learning.trainers import TrainerSpec
     from assay.privacy.spec import PrivacySpec
     from assay.privacy.training_spec import TrainingPrivacy
+    from assay.valuation.gradient_semivalue import GradientSemivalue
     from assay.valuation.valuator import Valuator
 
 
@@ -45,6 +46,16 @@ class Task(Protocol):
     def answer(self, study: Study) -> Outcome:
         """Metrics, tables and figures."""
         ...
+
+
+def gradient_valuator(study: Study, task: str) -> GradientSemivalue:
+    """The valuator of a task that values by gradients; InputError when another was chosen."""
+    from assay.valuation.gradient_semivalue import GradientSemivalue
+
+    if not isinstance(study.valuator, GradientSemivalue):
+        told = f"task={task} values along gradients and this does not"
+        raise InputError("valuation", type(study.valuator).__name__, told, "use valuation=gradient_semivalue")
+    return study.valuator
 
 
 def build_leaf(group: Mapping[str, Any]) -> Any:

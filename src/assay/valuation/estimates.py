@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -16,6 +16,10 @@ from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.cost import Cost
 from assay.runs.streams import Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,8 @@ class Estimates:
 
     touches [R, n] counts the private releases of each row (zeros without privacy); epsilon is recomputed from them (0
     without privacy); noise_multiplier is that of a row's first release; entries is the ledger's record, which has them all.
-    `by_burn_in` [B, R, n] are the values under other burn-ins from the same rounds.
+    `by_burn_in` [B, R, n] are the values under other burn-ins from the same rounds; extras holds what else an estimator
+    finds, by name.
     """
 
     ids: NDArray[np.int64]
@@ -61,6 +66,30 @@ class Estimates:
     utility_evaluations: int
     cost: Cost
     by_burn_in: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0, 0)))
+    extras: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+class Estimator(Protocol):
+    """Values all replicates at once, for a number of evaluations that may be changed."""
+
+    def with_budget(self, evaluations: int, replicates: int) -> Estimator:
+        """The same for another number of evaluations and replicates."""
+        ...
+
+    def value(
+        self,
+        data: PreparedData,
+        model: ModelSpec,
+        privacy: PrivacySpec,
+        streams: Streams,
+        trainer: TrainerSpec,
+        *,
+        purpose: str = "values",
+        checkpoint: Path | None = None,
+        advance: Callable[[int], object] = lambda rounds: None,
+    ) -> Estimates:
+        """Values once for each replicate; `purpose` names the random streams, `checkpoint` the file to resume from."""
+        ...
 
 
 def rows_of(split: Arrays, dtype: torch.dtype) -> Rows:

@@ -28,7 +28,15 @@ class ClipRowGradients(RoundCallback):
 
     def on_row_gradient(self, module: LightningModule, gradient: Tensor, rows: Tensor, number: int) -> Tensor:
         """g / max(1, |g| / C); a gradient that is not finite becomes zero, so that it cannot pass unclipped."""
-        norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
-        limit = self.sensitivity.max_grad_norm * (1 - 8 * torch.finfo(gradient.dtype).eps)  # room for rounding
-        scale = limit / norm.clamp(min=limit)
-        return torch.where(norm.isfinite(), gradient * scale, 0.0)
+        return clip_rows(gradient, self.sensitivity.max_grad_norm)
+
+
+def clip_rows(gradient: Tensor, max_grad_norm: float, room: int = 8) -> Tensor:
+    """Vectors along the last axis scaled to an L2 norm of at most `max_grad_norm`, short of it by `room` roundings.
+
+    A vector that is not finite becomes zero, so that it cannot pass unclipped.
+    """
+    norm = torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
+    limit = max_grad_norm * (1 - room * torch.finfo(gradient.dtype).eps)
+    scale = limit / norm.clamp(min=limit)
+    return torch.where(norm.isfinite(), gradient * scale, 0.0)

@@ -1,0 +1,106 @@
+"""What does each client contribute to federated training, and does reusing its past private updates help to tell?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from assay.data.parties import parties_of
+from assay.learning.models import build_model
+from assay.runs import Outcome
+from assay.statistics import mean_interval
+from assay.tasks.cells import Cell, measure_cells, record_spending
+from assay.tasks.party_comparison import PartyComparison
+from assay.tasks.plots import uncertainty_figure
+from assay.tasks.study import Study, gradient_valuator
+from assay.valuation.estimates import rows_of
+from assay.valuation.federated import FederatedShapley
+
+
+@dataclass(frozen=True)
+class Federated:
+    """Compares mechanisms on the contributions of clients to federated training, for every number of rounds.
+
+    Non-private contributions are those of the same rounds with the same participants and other orders. The global model of
+    the longest training is scored once on the test split, for each mechanism and replicate; nothing is chosen by it.
+    """
+
+    level: str
+    mechanisms: Sequence[str]
+    evaluations: Sequence[int]
+    replicates: int
+    fraction: float
+    sampling: str
+    participations: int | None
+    local_steps: int
+    permutations: int
+    name: str = "federated"
+
+    def answer(self, study: Study) -> Outcome:
+        """Tables summary, slopes, costs, parties and test; the same as flat metrics; a figure."""
+        import pandas as pd
+
+        parties, privacy, streams = parties_of(study.data.train), study.row_privacy(), study.context.streams
+        valuator = FederatedShapley(
+            gradient_valuator(study, self.name),
+            level=self.level,
+            fraction=self.fraction,
+            sampling=self.sampling,
+            participations=self.participations,
+            local_steps=self.local_steps,
+            permutations=self.permutations,
+        )
+        plain = replace(privacy, name="none")
+        references = [Cell(f"reference-{count}", plain, count, self.replicates) for count in self.evaluations]
+        cells = [
+            Cell(f"evaluations-{count}", replace(privacy, name=name), count, self.replicates)
+            for name in self.mechanisms
+            for count in self.evaluations
+        ]
+        for count in self.evaluations:  # a limit that cannot be kept is told before anything is trained
+            valuator.with_budget(count, 1).participation(len(parties), streams)
+        found = measure_cells(study, valuator, [*references, *cells])
+        truths = {c.evaluations: r["values"].mean(axis=0) for c, r in zip(references, found, strict=False)}
+        measured = found[len(references) :]
+        comparison = PartyComparison(parties, cells, measured, truths.__getitem__, streams)
+        summary, slopes = comparison.summary(), comparison.slopes()
+        metrics = comparison.metrics(summary, slopes)
+        test = pd.DataFrame(self._test(study, cells, measured))
+        for line in test.to_dict("records"):
+            metrics |= {
+                f"test/{line['mechanism']}/{score}": float(line[score])
+                for score in ("loss", "accuracy")
+                if score in line
+            }
+        drawn = valuator.with_budget(max(self.evaluations), 1).participation(len(parties), streams)
+        metrics |= {"participations/mean": float(drawn.counts.mean()), "participations/most": float(drawn.most)}
+        record_spending(study, measured, protected=self.level)
+        tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}
+        tables["parties"] = comparison.table(study.data.source_names)
+        figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
+        return Outcome(metrics, tables, figures)
+
+    def _test(self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""
+        data = study.data
+        if not len(data.test):
+            return []
+        shape = {"kind": data.kind, "classes": len(data.classes), "features": data.test.features.shape[1]}
+        model = build_model(study.model, **shape, modality=data.modality)
+        rows, lines = rows_of(data.test, torch.float64), []
+        for cell, result in zip(cells, found, strict=True):
+            if cell.evaluations == max(self.evaluations):
+                outputs = model.outputs(torch.from_numpy(np.asarray(result["final"])), rows.features)
+                scores = {"loss": model.head.loss(outputs, rows.target)}
+                if data.kind == "classification":
+                    scores["accuracy"] = model.head.correct(outputs, rows.target)
+                line: dict[str, Any] = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
+                for name, each in scores.items():
+                    interval = mean_interval(each.mean(-1).numpy())
+                    line |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+                lines.append(line)
+        return lines

@@ -1,0 +1,47 @@
+"""How do uncertainty, rank fidelity and the search for bad parties move with evaluations, at a fixed budget?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assay.data.parties import parties_of
+from assay.runs import Outcome
+from assay.tasks.cells import measure_cells, record_spending, reference_cell, swept_cells
+from assay.tasks.party_comparison import PartyComparison
+from assay.tasks.plots import uncertainty_figure
+from assay.tasks.study import Study, gradient_valuator
+from assay.valuation.party_semivalue import PartySemivalue
+
+
+@dataclass(frozen=True)
+class PartyUncertainty:
+    """Compares mechanisms on the values of parties at every number of evaluations, over replicates.
+
+    The same question as task=estimation_uncertainty with parties in the place of rows (2412.17008, data set valuation as
+    reconstructed); `level` says who is protected: each record, or each client with all of its records.
+    """
+
+    level: str
+    mechanisms: Sequence[str]
+    evaluations: Sequence[int]
+    replicates: int
+    reference_evaluations: int
+    name: str = "party_uncertainty"
+
+    def answer(self, study: Study) -> Outcome:
+        """Tables summary, slopes, costs and parties; the same as flat metrics; a figure."""
+        parties, privacy = parties_of(study.data.train), study.row_privacy()
+        valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
+        cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates)
+        first = reference_cell(privacy, self.reference_evaluations, self.replicates)
+        reference, *found = measure_cells(study, valuator, [first, *cells])
+        truth = reference["values"].mean(axis=0)
+        comparison = PartyComparison(parties, cells, found, lambda evaluations: truth, study.context.streams)
+        summary, slopes = comparison.summary(), comparison.slopes()
+        metrics = comparison.metrics(summary, slopes)
+        record_spending(study, found, protected=self.level)
+        tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs()}
+        tables["parties"] = comparison.table(study.data.source_names)
+        figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
+        return Outcome(metrics, tables, figures)

@@ -1,0 +1,80 @@
+"""What is the data of each party (data owner) worth, and which parties hold bad data?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.data.parties import Parties, parties_of
+from assay.runs import Outcome
+from assay.runs.directory import write_atomically
+from assay.statistics import detection_auc, spearman
+from assay.tasks.plots import value_figure
+from assay.tasks.study import Study, gradient_valuator
+from assay.tasks.value import write_ledger
+from assay.valuation.party_semivalue import PartySemivalue
+from assay.valuation.valuator import Surroundings
+from assay.valuation.values import Values
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class PartyValue:
+    """Values every source of the train split once, and lists the sources with their uncertainty and cost.
+
+    `level` says who is protected when privacy is wanted: each record, or each client with all of its records.
+    """
+
+    level: str
+    name: str = "party_value"
+
+    def answer(self, study: Study) -> Outcome:
+        """Table `parties`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
+        context, parties = study.context, parties_of(study.data.train)
+        valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
+        with context.progress.task("valuing", valuator.evaluations) as bar:
+            surroundings = Surroundings(context.streams, study.trainer, context.workers, context.scratch, bar.advance)
+            found = valuator.valuate(study.data, study.model, study.row_privacy(), surroundings)
+        table = party_table(found.values, parties, study.data.source_names)
+        metrics: dict[str, float] = {
+            "parties": float(len(parties)),
+            "value/mean": float(found.values.value.mean()),
+            "value/negative_share": float((found.values.value < 0).mean()),
+            "utility_evaluations": float(found.utility_evaluations),
+        }
+        if math.isfinite(found.epsilon):
+            metrics["epsilon"] = found.epsilon
+        metrics |= {name: float(score) for name, score in bad_party_scores(found.values.value, parties).items()}
+        write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())
+        write_ledger(study, found.ledger)
+        if found.ledger:
+            context.record(epsilon=found.epsilon, protected=self.level)
+        return Outcome(metrics, {"parties": table}, {"parties": value_figure(found.values, "parties")})
+
+
+def party_table(values: Values, parties: Parties, names: tuple[str, ...]) -> pd.DataFrame:
+    """Columns source, [name,] rows, value, std_error, ci_low, ci_high, evaluations and, after corruption, clean_share."""
+    table = values.table().rename(columns={"id": "source"})
+    table.insert(1, "rows", np.asarray(parties.sizes))
+    if names:
+        table.insert(1, "name", [names[source] for source in table["source"]])
+    return table if parties.clean.all() else table.assign(clean_share=parties.clean_share)
+
+
+def bad_party_scores(values: NDArray[np.float64], parties: Parties) -> dict[str, NDArray[np.float64]]:
+    """How well values [..., m] tell bad parties: ROC-AUC of those with a damaged row, Spearman with the share of clean rows.
+
+    A score that the damage does not define (no party damaged, all of them, or all alike) is left out.
+    """
+    scores = {}
+    if 0 < parties.clean.sum() < len(parties):
+        scores["auc"] = detection_auc(values, parties.clean)
+    if len(np.unique(parties.clean_share)) > 1:
+        scores["clean_share_spearman"] = spearman(values, parties.clean_share)
+    return scores
