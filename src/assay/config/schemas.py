@@ -242,7 +242,7 @@ class DirectedPrivatePath(Directed):
     """privacy=directed_private_path."""
 
     path_share: Annotated[float, inside(0, 1, "0.25 leaves three quarters of epsilon to the values")]
-    clip_quantile: Annotated[float, inside(0, 1, "0.5 is the median")]
+    path_quantile: Annotated[float, inside(0, 1, "0.5 is the median")]
 
 
 @dataclass(frozen=True)
