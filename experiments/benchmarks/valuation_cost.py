@@ -1,0 +1,205 @@
+"""What private values cost: the quickstart's estimates, growth with rows and evaluations, and networks on mnist.
+
+    python -m experiments.benchmarks.valuation_cost [--only quickstart,growth,cnn,directed] [--repeats 3] [--figures FOLDER]
+
+Processor seconds of one thread; medians of `--repeats` rounds, in each of which everything that is compared takes its turn.
+What needs a data set that is not on the machine is left out with a line that says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+from assay.data import PreparedData
+from assay.errors import AssayError
+from assay.learning.models import ModelSpec, build_model
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs import Streams
+from assay.statistics import log_log_slope
+from assay.tasks.plots import new_figure
+from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.valuator import Surroundings
+from experiments.benchmarks.composed import data_of
+from experiments.benchmarks.timing import REPORTS, Measurements, seconds
+
+RELEASES, EPSILONS = ("iid", "running_mean", "running_mean_burn_in"), (1.0, 4.0, 8.0)
+BURN_IN, LEARNING_RATE = 0.3, 0.05
+DOUBLE, SINGLE = TrainerSpec(), TrainerSpec(precision=32)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Numbers of rows at a fixed k, and evaluations at a fixed n."""
+
+    rows: Sequence[int] = (50, 100, 200, 400)
+    evaluations: Sequence[int] = (20, 80, 320)
+    fixed_rows: int = 100
+    fixed_evaluations: int = 40
+    valid: int = 150
+
+    def sizes(self) -> dict[str, list[tuple[int, int]]]:
+        """(n, k) of each sweep."""
+        by_rows = [(n, self.fixed_evaluations) for n in self.rows]
+        return {"n": by_rows, "k": [(self.fixed_rows, k) for k in self.evaluations]}
+
+
+def values(
+    data: PreparedData,
+    model: ModelSpec,
+    privacy: PrivacySpec,
+    evaluations: int,
+    replicates: int = 1,
+    trainer: TrainerSpec = DOUBLE,
+) -> Callable[[], object]:
+    """A G-Shapley estimate of all replicates, to be carried out."""
+    valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates, learning_rate=LEARNING_RATE)
+    return lambda: valuator.value(data, model, privacy, Streams(0), trainer)
+
+
+def rounds(works: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.float64]:
+    """Processor seconds [repeats, works], all in turn in each round, after the first of them once to warm up."""
+    works[0]()
+    return np.array([[seconds(work, 1, warm=False)[0] for work in works] for _ in range(repeats)])
+
+
+def quickstart_cost(
+    data: PreparedData, found: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
+) -> float:
+    """Each mechanism at the three budgets, and the noised gradients of all mechanisms together, whose median is returned."""
+    model, names = ModelSpec("linear", intercept=False), [*RELEASES, "directed"]
+    specs = [PrivacySpec(n, epsilon=e, burn_in=BURN_IN * (n == RELEASES[-1])) for n in names for e in EPSILONS]
+    taken = rounds([values(data, model, spec, evaluations, replicates) for spec in specs], repeats)
+    by_name = dict(zip(names, taken.reshape(repeats, len(names), len(EPSILONS)).sum(2).T, strict=True))
+    what = f"{replicates} replicates, {len(EPSILONS)} budgets"
+    for name, sums in by_name.items():
+        times = "one release" if name == "directed" else f"k={evaluations}"
+        found.note(f"{name}, {times}, {what}, CPU s", sums)
+    return found.note(f"the {len(RELEASES)} at k={evaluations} in all, CPU s", sum(by_name[n] for n in RELEASES))
+
+
+def growth_cost(
+    name: str, found: Measurements, repeats: int, growth: Growth
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Of each sweep n k [sizes] and the median seconds of one estimate [sizes]."""
+    privacy, model, points = PrivacySpec("running_mean"), ModelSpec("auto"), {}
+    sweeps = growth.sizes()
+    every = [size for sizes in sweeps.values() for size in sizes]
+    data = {n: rows_of(name, n, growth.valid) for n, _ in every}
+    taken = rounds([values(data[n], model, privacy, k) for n, k in every], repeats)
+    for place, (n, k) in enumerate(every):
+        found.note(f"{name}, n={n}, k={k}, CPU s", taken[:, place])
+    steps = np.array([n * k for n, k in every])
+    parts = np.split(np.arange(len(every)), [len(sweeps["n"])])
+    for swept, part in zip(sweeps, parts, strict=True):
+        found.note(f"{name}, log-log slope on {swept}", log_log_slope(steps[part], taken[:, part]))
+        points[swept] = steps[part], np.median(taken[:, part], axis=0)
+    found.note(f"{name}, log-log slope on n k, all sizes", log_log_slope(steps, taken))
+    lines = [np.polyfit(steps, one, 1, w=1 / one) for one in taken]  # weights: errors are relative
+    found.note(f"{name}, straight line in n k: CPU microseconds for a step", [1e6 * each for each, _ in lines])
+    found.note(f"{name}, straight line in n k: CPU s for what is done once", [once for _, once in lines])
+    choice = GradientSemivalue(evaluations=growth.fixed_evaluations, learning_rate=LEARNING_RATE)
+    first = data[growth.fixed_rows], model, privacy, Surroundings(Streams(0), DOUBLE)
+    what = f"n={growth.fixed_rows}, k={growth.fixed_evaluations}, with {choice.bootstrap} repetitions for errors"
+    found.note(f"{name}, {what}, CPU s", seconds(lambda: choice.valuate(*first), repeats, warm=False))
+    return points
+
+
+def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]], name: str, path: Path) -> None:
+    """Seconds against n k on logarithmic axes, beside a line of slope 1 through the median of seconds by n k."""
+    figure, (axes,) = new_figure(width=5.0, height=3.4)
+    steps, taken = (np.concatenate(each) for each in zip(*points.values(), strict=True))
+    ends = np.array([steps.min(), steps.max()])
+    axes.plot(ends, ends * np.median(taken / steps), color="#555555", linewidth=1, label="proportional to n k")
+    for (swept, (x, y)), colour, marker in zip(points.items(), ("#0072B2", "#D55E00"), ("o", "s"), strict=True):
+        label = f"{swept} swept: slope {float(log_log_slope(x, y)):.2f}"
+        axes.plot(x, y, marker, color=colour, label=label)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(np.unique(steps), [f"{step:,}" for step in np.unique(steps)])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+    axes.set_xlabel("rows times evaluations, n k")
+    axes.set_ylabel("CPU seconds")
+    axes.set_title(f"One private valuation of {name}, running mean", loc="left", fontsize=10)
+    axes.legend(frameon=False, fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+    print(f"figure: {path}")
+
+
+def cnn_cost(data: PreparedData, found: Measurements, *, evaluations: int = 40) -> float:
+    """One estimate with the convolutional network, once."""
+    values(data, ModelSpec("cnn"), PrivacySpec("running_mean"), 1, trainer=SINGLE)()
+    work = values(data, ModelSpec("cnn"), PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
+    what = f"n={len(data.train)}, k={evaluations}, {len(data.valid)} valid rows, float32, measured once"
+    return found.note(f"mnist, cnn, {what}, CPU s", seconds(work, 1, warm=False))
+
+
+def directed_cost(data: PreparedData, found: Measurements, repeats: int) -> None:
+    """One directed release with a perceptron of more than 10^4 parameters, in either precision."""
+    spec, features = ModelSpec("mlp", hidden=(16,)), data.train.features.shape[1]
+    size = build_model(spec, kind=data.kind, classes=len(data.classes), features=features).parameter_count
+    for trainer in (DOUBLE, SINGLE):
+        work = values(data, spec, PrivacySpec("directed"), 1, trainer=trainer)
+        what = f"{size} parameters, n={len(data.train)}, float{trainer.precision}"
+        found.note(f"mnist, mlp 16, directed, {what}, CPU s", seconds(work, repeats, warm=False))
+
+
+def rows_of(name: str, train: int, valid: int) -> PreparedData:
+    """So many rows of a data set that is on the machine; AssayError where it is not."""
+    return data_of(
+        f"dataset={name}", "dataset.download=false", f"dataset.split={{train: {train}, valid: {valid}, test: 0}}"
+    )
+
+
+def growth_data(valid: int) -> str:
+    """The data set to grow on: adult, or a built-in one where it is not had."""
+    try:
+        rows_of("adult", 50, valid)
+    except AssayError as error:
+        print(f"breast_cancer in place of adult: {error}")
+        return "breast_cancer"
+    return "adult"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the measurements and writes them with the figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="quickstart,growth,cnn,directed")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--figures", type=Path, default=REPORTS)
+    flags = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    found, only, growth = Measurements(), flags.only.split(","), Growth()
+    if "quickstart" in only:
+        quickstart_cost(data_of("experiment=quickstart"), found, flags.repeats)
+    if "growth" in only:
+        name = growth_data(growth.valid)
+        growth_figure(growth_cost(name, found, flags.repeats, growth), name, flags.figures / "valuation_cost.png")
+    for part, rows, cost in (
+        ("directed", 200, lambda data: directed_cost(data, found, flags.repeats)),
+        ("cnn", 400, lambda data: cnn_cost(data, found)),
+    ):
+        if part not in only:
+            continue
+        try:
+            data = rows_of("mnist", rows, 200)
+        except AssayError as error:
+            print(f"{part} is left out: {error}")
+            continue
+        cost(data)
+    found.write(REPORTS / "valuation_cost.csv")
+
+
+if __name__ == "__main__":
+    main()
