@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
 RELEASES, EPSILONS = ("iid", "running_mean", "running_mean_burn_in"), (1.0, 4.0, 8.0)
 BURN_IN, LEARNING_RATE = 0.3, 0.05
+VALID_IMAGES = 200
 DOUBLE, SINGLE = TrainerSpec(), TrainerSpec(precision=32)
 
 
@@ -74,7 +75,7 @@ def rounds(works: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.fl
 def quickstart_cost(
     data: PreparedData, found: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
 ) -> float:
-    """Each mechanism at the three budgets, and the noised gradients of all mechanisms together, whose median is returned."""
+    """Each mechanism at its three budgets; returns the median of those that release every gradient, together."""
     model, names = ModelSpec("linear", intercept=False), [*RELEASES, "directed"]
     specs = [PrivacySpec(n, epsilon=e, burn_in=BURN_IN * (n == RELEASES[-1])) for n in names for e in EPSILONS]
     taken = rounds([values(data, model, spec, evaluations, replicates) for spec in specs], repeats)
@@ -89,7 +90,7 @@ def quickstart_cost(
 def growth_cost(
     name: str, found: Measurements, repeats: int, growth: Growth
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """Of each sweep n k [sizes] and the median seconds of one estimate [sizes]."""
+    """Of each sweep n k [sizes] and the seconds of one estimate [repeats, sizes]."""
     privacy, model, points = PrivacySpec("running_mean"), ModelSpec("auto"), {}
     sweeps = growth.sizes()
     every = [size for sizes in sweeps.values() for size in sizes]
@@ -101,27 +102,46 @@ def growth_cost(
     parts = np.split(np.arange(len(every)), [len(sweeps["n"])])
     for swept, part in zip(sweeps, parts, strict=True):
         found.note(f"{name}, log-log slope on {swept}", log_log_slope(steps[part], taken[:, part]))
-        points[swept] = steps[part], np.median(taken[:, part], axis=0)
+        points[swept] = steps[part], taken[:, part]
     found.note(f"{name}, log-log slope on n k, all sizes", log_log_slope(steps, taken))
     lines = [np.polyfit(steps, one, 1, w=1 / one) for one in taken]  # weights: errors are relative
     found.note(f"{name}, straight line in n k: CPU microseconds for a step", [1e6 * each for each, _ in lines])
-    found.note(f"{name}, straight line in n k: CPU s for what is done once", [once for _, once in lines])
-    choice = GradientSemivalue(evaluations=growth.fixed_evaluations, learning_rate=LEARNING_RATE)
-    first = data[growth.fixed_rows], model, privacy, Surroundings(Streams(0), DOUBLE)
-    what = f"n={growth.fixed_rows}, k={growth.fixed_evaluations}, with {choice.bootstrap} repetitions for errors"
-    found.note(f"{name}, {what}, CPU s", seconds(lambda: choice.valuate(*first), repeats, warm=False))
+    found.note(f"{name}, straight line in n k: CPU s done once", [once for _, once in lines])
+    errors_cost(
+        f"{name}, n={growth.fixed_rows}", data[growth.fixed_rows], model, growth.fixed_evaluations, found, repeats
+    )
     return points
+
+
+def errors_cost(
+    name: str,
+    data: PreparedData,
+    model: ModelSpec,
+    evaluations: int,
+    found: Measurements,
+    repeats: int,
+    trainer: TrainerSpec = DOUBLE,
+) -> None:
+    """Values with the bootstrap repetitions behind their standard errors, and what that multiplies the cost by."""
+    privacy, surroundings = PrivacySpec("running_mean"), Surroundings(Streams(0), trainer)
+    full = GradientSemivalue(evaluations=evaluations, learning_rate=LEARNING_RATE)
+    choices = [replace(full, bootstrap=0), full]
+    works = [lambda choice=each: choice.valuate(data, model, privacy, surroundings) for each in choices]
+    taken = rounds(works, repeats)
+    what = f"{name}, k={evaluations}, with {full.bootstrap} repetitions"
+    found.note(f"{what}, CPU s", taken[:, 1])
+    found.note(f"{what}, over none, ratio", taken[:, 1] / taken[:, 0])
 
 
 def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]], name: str, path: Path) -> None:
     """Seconds against n k on logarithmic axes, beside a line of slope 1 through the median of seconds by n k."""
     figure, (axes,) = new_figure(width=5.0, height=3.4)
-    steps, taken = (np.concatenate(each) for each in zip(*points.values(), strict=True))
+    steps, taken = (np.concatenate(each, axis=-1) for each in zip(*points.values(), strict=True))
     ends = np.array([steps.min(), steps.max()])
     axes.plot(ends, ends * np.median(taken / steps), color="#555555", linewidth=1, label="proportional to n k")
     for (swept, (x, y)), colour, marker in zip(points.items(), ("#0072B2", "#D55E00"), ("o", "s"), strict=True):
-        label = f"{swept} swept: slope {float(log_log_slope(x, y)):.2f}"
-        axes.plot(x, y, marker, color=colour, label=label)
+        label = f"{swept} swept: slope {np.median(log_log_slope(x, y)):.2f}"
+        axes.plot(x, np.median(y, axis=0), marker, color=colour, label=label)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xticks(np.unique(steps), [f"{step:,}" for step in np.unique(steps)])
@@ -137,10 +157,11 @@ def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]
     print(f"figure: {path}")
 
 
-def cnn_cost(data: PreparedData, found: Measurements, *, evaluations: int = 40) -> float:
-    """One estimate with the convolutional network, once."""
-    values(data, ModelSpec("cnn"), PrivacySpec("running_mean"), 1, trainer=SINGLE)()
-    work = values(data, ModelSpec("cnn"), PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
+def cnn_cost(data: PreparedData, few: PreparedData, found: Measurements, *, evaluations: int = 40) -> float:
+    """One estimate with the convolutional network, once; standard errors, which cost many times as much, on few rows."""
+    model = ModelSpec("cnn")
+    errors_cost(f"mnist, cnn, n={len(few.train)}", few, model, 2, found, 1, SINGLE)
+    work = values(data, model, PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
     what = f"n={len(data.train)}, k={evaluations}, {len(data.valid)} valid rows, float32, measured once"
     return found.note(f"mnist, cnn, {what}, CPU s", seconds(work, 1, warm=False))
 
@@ -149,10 +170,11 @@ def directed_cost(data: PreparedData, found: Measurements, repeats: int) -> None
     """One directed release with a perceptron of more than 10^4 parameters, in either precision."""
     spec, features = ModelSpec("mlp", hidden=(16,)), data.train.features.shape[1]
     size = build_model(spec, kind=data.kind, classes=len(data.classes), features=features).parameter_count
-    for trainer in (DOUBLE, SINGLE):
-        work = values(data, spec, PrivacySpec("directed"), 1, trainer=trainer)
+    precisions = SINGLE, DOUBLE
+    works = [values(data, spec, PrivacySpec("directed"), 1, trainer=trainer) for trainer in precisions]
+    for trainer, taken in zip(precisions, rounds(works, repeats).T, strict=True):
         what = f"{size} parameters, n={len(data.train)}, float{trainer.precision}"
-        found.note(f"mnist, mlp 16, directed, {what}, CPU s", seconds(work, repeats, warm=False))
+        found.note(f"mnist, mlp 16, directed, {what}, CPU s", taken)
 
 
 def rows_of(name: str, train: int, valid: int) -> PreparedData:
@@ -160,6 +182,15 @@ def rows_of(name: str, train: int, valid: int) -> PreparedData:
     return data_of(
         f"dataset={name}", "dataset.download=false", f"dataset.split={{train: {train}, valid: {valid}, test: 0}}"
     )
+
+
+def had(part: str, train: int) -> PreparedData | None:
+    """So many rows of mnist, or a line that says what is left out without them."""
+    try:
+        return rows_of("mnist", train, VALID_IMAGES)
+    except AssayError as error:
+        print(f"{part} is left out: {error}")
+        return None
 
 
 def growth_data(valid: int) -> str:
@@ -186,18 +217,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "growth" in only:
         name = growth_data(growth.valid)
         growth_figure(growth_cost(name, found, flags.repeats, growth), name, flags.figures / "valuation_cost.png")
-    for part, rows, cost in (
-        ("directed", 200, lambda data: directed_cost(data, found, flags.repeats)),
-        ("cnn", 400, lambda data: cnn_cost(data, found)),
-    ):
-        if part not in only:
-            continue
-        try:
-            data = rows_of("mnist", rows, 200)
-        except AssayError as error:
-            print(f"{part} is left out: {error}")
-            continue
-        cost(data)
+    if "directed" in only and (data := had("directed", 200)) is not None:
+        directed_cost(data, found, flags.repeats)
+    if "cnn" in only and (data := had("cnn", 400)) is not None:
+        cnn_cost(data, rows_of("mnist", 40, VALID_IMAGES), found)
     found.write(REPORTS / "valuation_cost.csv")
 
 

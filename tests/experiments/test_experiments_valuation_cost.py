@@ -48,11 +48,12 @@ def test_growth_measures_every_size_and_draws_it(tmp_path: Path) -> None:
 def test_slopes_and_the_straight_line_are_those_of_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds that are 0.5 + 0.001 n k must give a line of 0.5 s and 1,000 microseconds, and slopes below 1."""
     sizes = [n * k for sweep in TINY.sizes().values() for n, k in sweep]
-    monkeypatch.setattr(valuation_cost, "rounds", lambda works, repeats: np.array([[0.5 + 0.001 * s for s in sizes]]))
+    taken = np.array([[0.5 + 0.001 * size for size in sizes]])
+    monkeypatch.setattr(valuation_cost, "rounds", lambda works, repeats: taken[:, : len(works)])
     found = Measurements()
     growth_cost("breast_cancer", found, 1, TINY)
     by_name = {row[0].removeprefix("breast_cancer, "): row[1] for row in found.rows}
-    assert by_name["straight line in n k: CPU s for what is done once"] == pytest.approx(0.5)
+    assert by_name["straight line in n k: CPU s done once"] == pytest.approx(0.5)
     assert by_name["straight line in n k: CPU microseconds for a step"] == pytest.approx(1000.0)
     assert by_name["log-log slope on n"] == pytest.approx(np.log2(0.548 / 0.524))
 
@@ -60,12 +61,15 @@ def test_slopes_and_the_straight_line_are_those_of_the_seconds(monkeypatch: pyte
 def test_both_precisions_of_the_directed_release_are_measured(digits: PreparedData) -> None:
     found = Measurements()
     directed_cost(digits, found, 1)
-    assert [row[0].split(", ")[-2] for row in found.rows] == ["float64", "float32"]
+    assert [row[0].split(", ")[-2] for row in found.rows] == ["float32", "float64"]
     assert "1210 parameters, n=12" in found.rows[0][0]  # 64 * 16 + 16 + 16 * 10 + 10
 
 
-def test_the_network_is_measured_on_images(digits: PreparedData) -> None:
-    assert valuation_cost.cnn_cost(replace(digits, modality="image"), Measurements(), evaluations=1) > 0
+def test_the_network_is_measured_on_images_with_its_errors_on_few(digits: PreparedData) -> None:
+    found, images = Measurements(), replace(digits, modality="image")
+    assert valuation_cost.cnn_cost(images, images, found, evaluations=1) == found.rows[-1][1] > 0
+    assert [row[0].split(", ")[-1] for row in found.rows] == ["CPU s", "ratio", "CPU s"]
+    assert "n=12, k=1, 20 valid rows, float32" in found.rows[-1][0]
 
 
 def test_what_is_not_on_the_machine_is_left_out_in_one_line(
