@@ -379,9 +379,13 @@ class Scale:
 
     name: str
     seeds: Count
+    many_seeds: Count
     replicates: Replicates
     evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+    most_evaluations: Evaluations
     reference_evaluations: Evaluations
+    few_reference_evaluations: Evaluations
+    few_replicates: Replicates
     targets: Count
     shadow_tables: Count
     trials: Count
