@@ -19,7 +19,7 @@ from matplotlib.ticker import LogLocator
 from numpy.typing import NDArray
 
 from assay.data import PreparedData
-from assay.errors import AssayError
+from assay.errors import AssayError, InputError
 from assay.learning.models import ModelSpec, build_model
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
@@ -184,23 +184,15 @@ def rows_of(name: str, train: int, valid: int) -> PreparedData:
     )
 
 
-def had(part: str, train: int) -> PreparedData | None:
-    """So many rows of mnist, or a line that says what is left out without them."""
+def had(name: str, train: int, valid: int, otherwise: str) -> PreparedData | None:
+    """The same, or None after a line that says what happens without them; mistakes stay errors."""
     try:
-        return rows_of("mnist", train, VALID_IMAGES)
+        return rows_of(name, train, valid)
+    except InputError:
+        raise
     except AssayError as error:
-        print(f"{part} is left out: {error}")
+        print(f"{otherwise}: {error}")
         return None
-
-
-def growth_data(valid: int) -> str:
-    """The data set to grow on: adult, or a built-in one where it is not had."""
-    try:
-        rows_of("adult", 50, valid)
-    except AssayError as error:
-        print(f"breast_cancer in place of adult: {error}")
-        return "breast_cancer"
-    return "adult"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -215,11 +207,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if "quickstart" in only:
         quickstart_cost(data_of("experiment=quickstart"), found, flags.repeats)
     if "growth" in only:
-        name = growth_data(growth.valid)
+        instead = had("adult", 50, growth.valid, "breast_cancer in place of adult") is None
+        name = "breast_cancer" if instead else "adult"
         growth_figure(growth_cost(name, found, flags.repeats, growth), name, flags.figures / "valuation_cost.png")
-    if "directed" in only and (data := had("directed", 200)) is not None:
+    if "directed" in only and (data := had("mnist", 200, VALID_IMAGES, "directed is left out")) is not None:
         directed_cost(data, found, flags.repeats)
-    if "cnn" in only and (data := had("cnn", 400)) is not None:
+    if "cnn" in only and (data := had("mnist", 400, VALID_IMAGES, "cnn is left out")) is not None:
         cnn_cost(data, rows_of("mnist", 40, VALID_IMAGES), found)
     found.write(REPORTS / "valuation_cost.csv")
 

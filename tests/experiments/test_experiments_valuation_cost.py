@@ -13,6 +13,7 @@ from experiments.benchmarks.timing import Measurements, seconds
 from experiments.benchmarks.valuation_cost import Growth, directed_cost, growth_cost, growth_figure, quickstart_cost
 
 from assay.data import PreparedData
+from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.privacy.spec import PrivacySpec
 
@@ -81,9 +82,13 @@ def test_what_is_not_on_the_machine_is_left_out_in_one_line(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["directed is left out", "cnn is left out", "report"]
     assert "assay data fetch mnist" in lines[0]
-    assert valuation_cost.growth_data(20) == "breast_cancer"
     report = tmp_path / "outputs" / "reports" / "benchmarks" / "valuation_cost.csv"
     assert report.read_text() == "measurement,median,least,most\n"
+
+
+def test_a_mistake_is_no_missing_data_set() -> None:
+    with pytest.raises(InputError, match=r"dataset\.split"):
+        valuation_cost.had("digits", 10**6, 20, "left out")
 
 
 def test_an_estimate_is_of_the_asked_size(digits: PreparedData) -> None:
