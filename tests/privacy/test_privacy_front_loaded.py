@@ -78,4 +78,4 @@ def test_what_a_comparison_takes_for_granted_is_what_the_options_say(name: str) 
     shipped, plain = compose([f"privacy={name}"])["privacy"], PrivacySpec(name)
     compared = [key for key in shipped if key not in ("_target_", "burn_in", "clip_quantile")]
     assert {key: getattr(plain, key) for key in compared} == {key: shipped[key] for key in compared}
-    assert plain.public_quantile == shipped.get("clip_quantile", plain.public_quantile)
+    assert plain.clip_quantile == shipped.get("clip_quantile", plain.clip_quantile)

@@ -64,7 +64,8 @@ assay data list | fetch NAME... | verify   [--data FOLDER]
 """
 
 REPRODUCE = """\
-assay reproduce PAPER [--scale smoke|laptop|paper] [--seeds N] [--claims ID...] [--outputs FOLDER]
+assay reproduce PAPER [--scale smoke|laptop|paper] [--seeds N] [--claims ID...]
+                      [--workers N] [--outputs FOLDER]
 
 Carries out the runs that a paper's claims need, judges each claim and writes a report and claims.csv.
 

@@ -249,7 +249,7 @@ class DirectedPrivatePath(Directed):
     """privacy=directed_private_path."""
 
     path_share: Annotated[float, inside(0, 1, "0.25 leaves three quarters of epsilon to the values")]
-    clip_quantile: Annotated[float, inside(0, 1, "0.5 is the median")]
+    path_quantile: Annotated[float, inside(0, 1, "0.5 is the median")]
 
 
 @dataclass(frozen=True)
@@ -386,9 +386,13 @@ class Scale:
 
     name: str
     seeds: Count
+    many_seeds: Count
     replicates: Replicates
     evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
+    most_evaluations: Evaluations
     reference_evaluations: Evaluations
+    few_reference_evaluations: Evaluations
+    few_replicates: Replicates
     targets: Count
     shadow_tables: Count
     trials: Count

@@ -37,12 +37,13 @@ class PrivacySpec:
     max_grad_norm: float = 1.0
     burn_in: float = 0.0
     secure_noise: bool = False
-    clip_quantile: float | None = None
+    clip_quantile: float = 0.1
     law: str = "auto"
     clip: float | None = None
     paths: int = 24
     path_share: float = 0.25
     dimensions: int = 2
+    path_quantile: float = 0.5
     first_share: float = 0.9
     matrix: str | None = None
 
@@ -71,13 +72,6 @@ class PrivacySpec:
     def share_of_path(self) -> float:
         """The share of epsilon that a directed release spends on its trajectory; 0 where that is public."""
         return self.path_share if self.mechanism is Mechanism.DIRECTED_PRIVATE_PATH else 0.0
-
-    @property
-    def public_quantile(self) -> float:
-        """Of the valid rows' gradient norms, where the clipping norm is read from them: as given, or as in the YAML files."""
-        if self.clip_quantile is not None:
-            return self.clip_quantile
-        return 0.5 if self.mechanism is Mechanism.DIRECTED_PRIVATE_PATH else 0.1
 
     def noise_multiplier(self, releases: int) -> float:
         """Deviation of the noise in clipping norms, for `releases` releases of each row."""

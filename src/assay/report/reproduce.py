@@ -22,23 +22,32 @@ def reproduce(
     claims: Sequence[str] | None,
     run: Callable[[list[str]], Path],
     outputs: Path,
+    ahead: Callable[[list[list[str]]], object] = lambda runs: None,
     experiments_root: Path | None = None,
 ) -> Path:
     """Judges a paper's claims by runs with seeds 0 to `seeds` - 1, and returns the folder outputs/reports/<paper>.
 
     `run` takes overrides of the config and returns the directory of a finished run; it is called once for each seed of
     each distinct experiment with its settings, so claims share runs, and finished runs come back at once. `seeds` None
-    takes as many as the scale says (`scale.seeds`). The folder holds index.html, claims.csv, summary.csv and the PNG
+    takes as many as the scale says (`scale.seeds`). `ahead` is told of runs that will be asked for, and may carry them out
+    several at a time. The folder holds index.html, claims.csv, summary.csv and the PNG
     files. Raises InputError for an unknown paper or claim, and for fewer seeds than one.
     """
     if seeds is not None and seeds < 1:
         raise InputError("seeds", seeds, "must be at least 1", "2 or more give an interval")
     known = claims_of(paper, experiments_root)
     chosen = select_claims(known.claims, claims)
+    groups = list({_group(claim): claim for claim in chosen}.values())
+    ahead([_overrides(claim, scale, 0) for claim in groups])
+    first = {_group(claim): read_run(run(_overrides(claim, scale, 0))) for claim in groups}
+    wanted = {group: seeds if seeds is not None else _seeds_of_scale([record]) for group, record in first.items()}
+    ahead([_overrides(claim, scale, seed) for claim in groups for seed in range(1, wanted[_group(claim)])])
     records: dict[tuple[str, ...], list[RunRecord]] = {}
     for claim in chosen:
         if _group(claim) not in records:
-            records[_group(claim)] = _runs(claim, scale, seeds, run)
+            later = range(1, wanted[_group(claim)])
+            rest = [read_run(run(_overrides(claim, scale, seed))) for seed in later]
+            records[_group(claim)] = [first[_group(claim)], *rest]
     judgements = [judge(claim, records[_group(claim)], paper) for claim in chosen]
     folder = outputs / "reports" / paper
     directories = [record.directory for group in records.values() for record in group]
@@ -51,12 +60,8 @@ def _group(claim: Claim) -> tuple[str, ...]:
     return (claim.experiment, *claim.overrides)
 
 
-def _runs(claim: Claim, scale: str, seeds: int | None, run: Callable[[list[str]], Path]) -> list[RunRecord]:
-    records: list[RunRecord] = []
-    while len(records) < (seeds if seeds is not None else _seeds_of_scale(records)):
-        overrides = [f"experiment={claim.experiment}", f"scale={scale}", f"seed={len(records)}", *claim.overrides]
-        records.append(read_run(run(overrides)))
-    return records
+def _overrides(claim: Claim, scale: str, seed: int) -> list[str]:
+    return [f"experiment={claim.experiment}", f"scale={scale}", f"seed={seed}", *claim.overrides]
 
 
 def _seeds_of_scale(records: Sequence[RunRecord]) -> int:

@@ -75,13 +75,15 @@ def judge(claim: Claim, runs: Sequence[RunRecord], paper: str) -> Judgement:
 def judge_all(claims: Iterable[Claim], records: Iterable[RunRecord], paper: str) -> list[Judgement]:
     """Judges each claim by the runs among `records` that are of its experiment and settings.
 
-    Where runs of several configs match (another scale, another learning rate), the config with most seeds decides, the
-    one finished last among equals.
+    Where runs of several configs match (another scale, another learning rate), those that measure the claim's metric come
+    first; then the config with most seeds decides, the one finished last among equals.
     """
     records = list(records)
     judgements = []
     for claim in claims:
-        groups = group_by_seed(record for record in records if matches(claim, record))
+        speaking = [record for record in records if matches(claim, record)]
+        measured = [record for record in speaking if _figure(claim, record) is not None]
+        groups = group_by_seed(measured or speaking)
         decisive = max(groups, key=_weight, default=None)
         judgements.append(judge(claim, decisive.runs if decisive else (), paper))
     return judgements

@@ -69,7 +69,7 @@ class PermutationFit:
         public = (self.valid.features, self.valid.target)
         self.start = public_start(self.model, choice.initialisation, *public, generator)
         if privacy.mechanism.clips_by_public_rows:
-            norm = public_norm(self.model, self.start, *public, privacy.public_quantile)
+            norm = public_norm(self.model, self.start, *public, privacy.clip_quantile)
             privacy = self.privacy = privacy.with_max_grad_norm(norm)
         orders = self._orders(replicates, purpose)
         if subtables is not None:

@@ -41,6 +41,20 @@ class PublicPaths:
         theta.sub_(gradient, alpha=self.learning_rate)
 
     @torch.no_grad()
+    def thetas(self, positions: NDArray[np.int64]) -> Tensor:
+        """Parameters [M, positions, P] of every path before it takes the row at each position; a position may come twice."""
+        wanted: dict[int, list[int]] = {}
+        for slot, position in enumerate(positions.tolist()):
+            wanted.setdefault(position, []).append(slot)
+        theta = self._theta()
+        found = theta.new_empty(len(theta), len(positions), theta.shape[1])
+        for place in range(int(positions.max()) + 1):
+            for slot in wanted.get(place, ()):
+                found[:, slot] = theta
+            self._step(theta, place)
+        return found
+
+    @torch.no_grad()
     def directions(self) -> Tensor:
         """Mean over positions of weight times gradient of minus the mean public loss, path by path [M, P].
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--scale", default="laptop")
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--claims", nargs="+")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     add_outputs(parser)
     flags = parser.parse(argv)
     _check_paper(flags.paper)
@@ -27,21 +29,40 @@ def main(argv: Sequence[str]) -> int:
         raise InputError("--scale", flags.scale, "unknown scale", did_you_mean(flags.scale, _SCALES))
     if flags.seeds is not None and flags.seeds < 1:
         raise InputError("--seeds", flags.seeds, "must be >= 1", "intervals need 2 or more")
+    if flags.workers < 1:
+        raise InputError("--workers", flags.workers, "must be >= 1", "1 carries out the runs one after the other")
     from assay.report import reproduce
 
     def run(overrides: Sequence[str]) -> Path:
-        from assay.cli.job import carry
-        from assay.config import compose
-
-        directory = carry(compose([*overrides, f"paths.outputs={flags.outputs}"]))
+        directory = _carry(overrides, flags.outputs)
         print(f"run: {directory}", flush=True)
         return directory
 
+    def ahead(runs: Sequence[Sequence[str]]) -> None:
+        """Several runs at a time; they are independent, so that each writes what it would have written alone."""
+        if flags.workers > 1 and len(runs) > 1:
+            from joblib import Parallel, delayed
+
+            Parallel(min(flags.workers, len(runs)))(delayed(_carry)(overrides, flags.outputs) for overrides in runs)
+
     folder = reproduce(
-        paper=flags.paper, scale=flags.scale, seeds=flags.seeds, claims=flags.claims, run=run, outputs=flags.outputs
+        paper=flags.paper,
+        scale=flags.scale,
+        seeds=flags.seeds,
+        claims=flags.claims,
+        run=run,
+        outputs=flags.outputs,
+        ahead=ahead,
     )
     print(f"report: {folder / 'index.html'}")
     return 0
+
+
+def _carry(overrides: Sequence[str], outputs: Path) -> Path:
+    from assay.cli.job import carry
+    from assay.config import compose
+
+    return carry(compose([*overrides, f"paths.outputs={outputs}", "progress=false"]))
 
 
 def _check_paper(paper: str | None) -> None:

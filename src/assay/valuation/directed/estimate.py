@@ -34,6 +34,7 @@ from assay.valuation.directed.paths import (
     spread,
 )
 from assay.valuation.estimates import Estimates, Problem, rows_of
+from assay.valuation.public_norm import public_norm
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Valuation
 from assay.valuation.values import Values
@@ -198,7 +199,8 @@ class DirectedRelease:
         """Values [R, n] along each replicate's own private path; the account is charged before its noise is drawn."""
         privacy, rows, length = self.problem.privacy, self.train, len(self.train)
         steps = min(POSITIONS, length)
-        norm = self._public_norm()
+        public_rows = (self.public.features, self.public.target)
+        norm = public_norm(self.model, self.start, *public_rows, privacy.path_quantile)
         share = privacy.epsilon * privacy.share_of_path
         deviation = privacy.budget.relation.factor * norm / length * steps**0.5 / mu_of(share, privacy.delta)
         self.ledger.charge(PureRelease(share, privacy.delta))
@@ -219,13 +221,6 @@ class DirectedRelease:
             )
             found.append(self._contributions((path + jitter).flatten(0, 1), rows))
         return torch.stack(found)
-
-    def _public_norm(self) -> float:
-        """The clip quantile of the public rows' gradient norms at the start."""
-        rows = self.public
-        theta = self.start.expand(len(rows), -1)
-        norms = torch.linalg.vector_norm(self.model.row_gradients(theta, rows.features, rows.target), dim=1)
-        return max(float(torch.quantile(norms, self.problem.privacy.public_quantile)), 1e-12)
 
     def _release(
         self, exact: Tensor, design: Design, noise: NoiseSource

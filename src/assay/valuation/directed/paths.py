@@ -11,6 +11,7 @@ from torch import Tensor
 
 from assay.learning.models import ReplicatedModel
 from assay.learning.modules.permutation_pass import Rows
+from assay.valuation.public_paths import PublicPaths
 
 POSITIONS = 25
 """Places along a trajectory at which marginal contributions are taken."""
@@ -60,18 +61,8 @@ def public_paths(
     orders = np.concatenate(
         [np.argsort(generator.random((paths, len(public))), axis=1, kind="stable") for _ in range(laps)], axis=1
     )
-    wanted: dict[int, list[int]] = {}
-    for place, position in enumerate(positions.tolist()):
-        wanted.setdefault(position, []).append(place)
-    theta = start.expand(paths, -1).clone()
-    found = theta.new_empty(paths, len(positions), theta.shape[1])
-    for step in range(int(positions.max()) + 1):
-        for place in wanted.get(step, ()):
-            found[:, place] = theta
-        rows = torch.from_numpy(orders[:, step]).to(theta.device)
-        gradient = model.row_gradients(theta, public.features[rows], public.target[rows])
-        theta = theta - learning_rate * gradient
-    return found
+    path = PublicPaths(model, start, public, orders[:, :steps], learning_rate, np.ones(steps))
+    return path.thetas(positions)
 
 
 def mean_gradient_path(
