@@ -112,8 +112,8 @@ class SubspaceRelease:
         gradients = [utility_gradients(self.model, self.paths, rows) for rows in (self.valid, *parts)]
         self.basis = gradient_subspace(gradients, dimensions)
         self.slopes = [-choice.learning_rate * each.mean(0) for each in gradients]
-        self.expected_spearman = float("nan")
-        self.privacy = self._with_public_clip()
+        clip, self.expected_spearman = self._public_clip()
+        self.privacy = problem.privacy.with_max_grad_norm(clip)
         self.ledger: Ledger[Any] = Ledger(self.privacy.open_account(len(self.along.train), choice.replicates))
 
     def coordinates(self, rows: Rows) -> Tensor:
@@ -124,8 +124,8 @@ class SubspaceRelease:
         """Change of minus the mean loss on `judges` for each unit of a row's gradient [P]; public."""
         return -self.choice.learning_rate * utility_gradients(self.model, self.paths, judges).mean(0).cpu()
 
-    def _with_public_clip(self) -> PrivacySpec:
-        """The privacy choice with a clip whose simulated releases rank public rows best, for all utilities alike."""
+    def _public_clip(self) -> tuple[float, float]:
+        """The clip whose simulated releases rank public rows best, and their Spearman correlation in the mean of utilities."""
         privacy, generator = self.problem.privacy, self.problem.streams.generator("design", self.purpose)
         wrong = spoilt(self.valid, len(self.problem.data.classes), generator)
         public = torch.cat([self.coordinates(rows) for rows in (self.valid, wrong)])
@@ -137,9 +137,7 @@ class SubspaceRelease:
         for clip in sorted({each for each in clips if each > 0}) or [1.0]:
             found = ((clipped(public, clip) + clip * noise) @ slopes.T).numpy()
             scores[clip] = float(np.mean([spearman(found[..., u], truth[:, u]) for u in range(truth.shape[1])]))
-        best = max(scores, key=lambda clip: scores[clip])
-        self.expected_spearman = scores[best]
-        return privacy.with_max_grad_norm(best)
+        return max(scores.items(), key=lambda scored: scored[1])
 
     def run(self, advance: Callable[[int], object]) -> ReleasedSubspace:
         """Coordinates, account, noise, values: in this order."""
