@@ -50,6 +50,7 @@ reproduce: install ## Check a paper's claims: make reproduce PAPER=private_valua
 
 bench: install ## Side-by-side timings, peers in environments of their own below .bench
 	$(BIN)/python -m experiments.benchmarks
+	$(BIN)/python -m experiments.benchmarks.valuation_cost
 	$(BIN)/python -m experiments.benchmarks.clip_step
 
 clean: ## Remove the environments and caches; runs and reports stay

@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from unittest import mock
 
 import torch
 
-from assay.config.compose import compose
-from assay.data import PreparedData, prepare
+from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.modules.permutation_pass import PermutationPass
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.gradient_semivalue import GradientSemivalue
+from experiments.benchmarks.composed import data_of
+from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
 REPEATS = 5
 TRAINER, MODEL = TrainerSpec(), ModelSpec("linear", intercept=False)
-
-
-def seconds(work: Callable[[], object], repeats: int = REPEATS) -> list[float]:
-    """Processor seconds of `work`, once to warm up and then `repeats` times."""
-    work()
-    found = []
-    for _ in range(repeats):
-        started = time.process_time()
-        work()
-        found.append(time.process_time() - started)
-    return found
 
 
 def alternating(first: Callable[[], object], second: Callable[[], object]) -> tuple[list[float], list[float]]:
     """Processor seconds of two pieces of work, taken in turns, so that a busy machine slows both alike."""
     pairs = [(seconds(first, 1)[0], seconds(second, 1)[0]) for _ in range(REPEATS)]
     return [a for a, _ in pairs], [b for _, b in pairs]
-
-
-def quickstart_data() -> PreparedData:
-    """The data of the quickstart."""
-    config = compose(["experiment=quickstart"])
-    return prepare(
-        **config["dataset"], data_dir=Path(config["paths"]["data"]).expanduser(), generator=Streams(0).generator
-    )
 
 
 def valuation(
@@ -97,28 +77,19 @@ def whole_process(work: Callable[[], object]) -> list[float]:
 def main() -> None:
     """Prints and writes one line for each promise."""
     torch.set_num_threads(1)
-    data = quickstart_data()
-    lines = ["measurement,median,least,most"]
-
-    def note(name: str, samples: list[float]) -> float:
-        middle = statistics.median(samples)
-        lines.append(f"{name},{middle:.4f},{min(samples):.4f},{max(samples):.4f}")
-        print(f"{name:62s} {middle:9.4f}  [{min(samples):.4f}, {max(samples):.4f}]", flush=True)
-        return middle
-
+    data = data_of("experiment=quickstart")
+    found = Measurements()
     one, many = alternating(lambda: valuation(data, 1), lambda: valuation(data, 24))
-    note("1 replicate, 40 evaluations, CPU s", one)
-    note("24 replicates, 40 evaluations, CPU s", many)
-    note("24 replicates over 1, ratio", [b / a for a, b in zip(one, many, strict=True)])
-    note("share of the Trainer in 200 rounds", [trainer_share(data) for _ in range(REPEATS)])
+    found.note("1 replicate, 40 evaluations, CPU s", one)
+    found.note("24 replicates, 40 evaluations, CPU s", many)
+    found.note("24 replicates over 1, ratio", [b / a for a, b in zip(one, many, strict=True)])
+    found.note("share of the Trainer in 200 rounds", [trainer_share(data) for _ in range(REPEATS)])
     for evaluations in (20, 80, 320):
-        note(f"24 replicates, {evaluations} evaluations, CPU s", seconds(lambda k=evaluations: valuation(data, 24, k)))
-    note("assay --help, CPU s", whole_process(command("--help")))
-    note("assay list, CPU s", whole_process(command("list")))
-    folder = Path("outputs/reports/benchmarks")
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "cost.csv").write_text("\n".join(lines) + "\n")
-    print(f"report: {folder / 'cost.csv'}")
+        cost = seconds(lambda k=evaluations: valuation(data, 24, k), REPEATS)
+        found.note(f"24 replicates, {evaluations} evaluations, CPU s", cost)
+    found.note("assay --help, CPU s", whole_process(command("--help")))
+    found.note("assay list, CPU s", whole_process(command("list")))
+    found.write(REPORTS / "cost.csv")
 
 
 if __name__ == "__main__":

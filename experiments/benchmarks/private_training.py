@@ -15,8 +15,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from assay.config.compose import compose
-from assay.data import PreparedData, prepare
+from assay.data import PreparedData
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.models import ModelSpec
 from assay.learning.modules.supervised import Supervised
@@ -26,6 +25,7 @@ from assay.learning.trainers import TrainerSpec, quiet
 from assay.privacy.sampling import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Streams
+from experiments.benchmarks.composed import data_of
 
 TRAINER = TrainerSpec(precision=32)
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -33,13 +33,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "fashion_mnist": {"model": ModelSpec("mlp", hidden=(128,)), "epochs": 4, "batch": 1024, "rate": 0.5},
     "adult": {"model": ModelSpec("logistic"), "epochs": 4, "batch": 512, "rate": 0.5},
 }
-
-
-def prepared(name: str, seed: int) -> PreparedData:
-    """The data set with the split of this seed."""
-    config = compose([f"dataset={name}", "task=train"])
-    folder = Path(config["paths"]["data"]).expanduser()
-    return prepare(**config["dataset"], data_dir=folder, generator=Streams(seed).generator)
 
 
 def network(data: PreparedData, setting: dict[str, Any], seed: int) -> nn.Module:
@@ -126,7 +119,7 @@ def main(arguments: list[str]) -> None:
             for epsilon in flags.epsilon:
                 scores: list[tuple[float, float]] = []
                 for seed in range(flags.seeds):
-                    data = prepared(name, seed)
+                    data = data_of(f"dataset={name}", "task=train", seed=seed)
                     privacy = TrainingPrivacy(epsilon=epsilon)
                     rate = setting["batch"] / len(data.train)
                     sigma = privacy.noise_multiplier(rate, round(setting["epochs"] / rate))

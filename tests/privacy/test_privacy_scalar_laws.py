@@ -106,6 +106,23 @@ def test_what_is_published_for_no_record_has_the_density_that_the_guarantee_rest
         assert float((found**2).mean()) == pytest.approx(second, rel=0.03)
 
 
+@pytest.mark.parametrize("relation", [ZERO, REPLACE])
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("epsilon", [0.3, 1.0, 2.0, 4.0, 8.0])
+def test_intervals_cover_95_percent_of_releases_whatever_the_input(
+    name: str, relation: Relation, epsilon: float
+) -> None:
+    """40,000 draws for each input: four standard errors below 95 % are 94.6 %."""
+    law = law_of(name, budget(epsilon, relation))
+    for x in (*INPUTS, 0.2, 0.9):
+        found = draws(law, x, 40_000, seed=5)
+        assert float(((found - x).abs() <= law.half_width + 1e-9).double().mean()) > 0.9456
+
+
+def test_an_enormous_budget_is_no_error() -> None:
+    assert float(draws(law_of("piecewise", budget(400.0)), 0.5, 100).mean()) == pytest.approx(0.5, abs=1e-4)
+
+
 def test_golden_numbers() -> None:
     root = math.e  # the piecewise law at epsilon 1 under zero-out is that of 2 under replace-one
     law = PiecewiseLaw(1.0, ZERO)

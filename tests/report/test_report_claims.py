@@ -125,4 +125,9 @@ def test_private_valuation_ships_with_claims() -> None:
 @pytest.mark.parametrize("claim", shipped(), ids=lambda claim: claim.id)
 def test_shipped_claim_pins_its_settings_and_says_what_the_paper_says(claim: Claim) -> None:
     assert claim.settings, "a claim without settings would take in runs of any setting"
-    assert claim.paper_value is not None or claim.paper_text or claim.beyond or claim.source.startswith("reviewers")
+    assert (
+        claim.paper_value is not None
+        or claim.paper_text
+        or claim.beyond
+        or claim.source.startswith(("reviewers", "derived"))
+    )

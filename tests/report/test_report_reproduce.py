@@ -10,9 +10,13 @@ import pytest
 import yaml
 
 from assay.errors import AssayError, InputError
+from assay.report.known import claims_of
 from assay.report.reproduce import reproduce
 
 EXPERIMENT = "private_valuation/estimation_uncertainty"
+
+
+OF_UNCERTAINTY = [claim.id for claim in claims_of("private_valuation").claims if claim.experiment == EXPERIMENT]
 
 
 class Runner:
@@ -26,7 +30,7 @@ class Runner:
         key = tuple(sorted(overrides))
         if key not in self.made:
             words = dict(word.split("=", 1) for word in overrides)
-            assert words.pop("experiment") == EXPERIMENT
+            assert words.pop("experiment") == EXPERIMENT, "claims on other experiments are not asked for here"
             small = words["scale"] == "smoke"
             self.made[key] = self.make_run(
                 int(words["seed"]),
@@ -48,7 +52,7 @@ def rows_of(folder: Path) -> dict[str, dict[str, str]]:
 
 
 def call(runner: Runner, outputs: Path, **changes: Any) -> Path:
-    given = {"paper": "private_valuation", "scale": "laptop", "seeds": 2, "claims": None, "run": runner}
+    given = {"paper": "private_valuation", "scale": "laptop", "seeds": 2, "claims": OF_UNCERTAINTY, "run": runner}
     return reproduce(**{**given, "outputs": outputs, **changes})
 
 
@@ -107,6 +111,12 @@ def test_smoke_leaves_claims_at_k_160_not_comparable(runner: Runner, tmp_path: P
     }
 
 
+def test_runs_are_told_ahead_so_that_they_can_be_carried_out_together(runner: Runner, tmp_path: Path) -> None:
+    told: list[list[str]] = []
+    call(runner, tmp_path, ahead=told.extend)
+    assert sorted(map(sorted, told)) == sorted(map(sorted, runner.asked))
+
+
 def test_one_seed_decides_nothing(runner: Runner, tmp_path: Path) -> None:
     assert {row["verdict"] for row in rows_of(call(runner, tmp_path, seeds=1)).values()} == {"inconclusive"}
 
@@ -133,7 +143,7 @@ def test_claims_come_from_the_given_root(runner: Runner, tmp_path: Path) -> None
     claim = {"id": "a", "statement": "s", "source": "derived", "where": "w", "metric": "iid/slope"}
     claim |= {"experiment": EXPERIMENT, "settings": {"privacy.epsilon": 8.0}, "rule": {"at_most": 0.5}}
     (root / "mine" / "claims.yaml").write_text(yaml.safe_dump({"paper": "mine", "reference": "r", "claims": [claim]}))
-    rows = rows_of(call(runner, tmp_path, paper="mine", experiments_root=root))
+    rows = rows_of(call(runner, tmp_path, paper="mine", experiments_root=root, claims=None))
     assert rows["a"]["verdict"] == "not reproduced"
     with pytest.raises(InputError, match="did you mean mine"):
         call(runner, tmp_path, paper="mien", experiments_root=root)

@@ -58,13 +58,15 @@ def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: A
         "privacy=directed",
         "privacy.paths=2",
     )
-    outcome = answer(*corrupted, "valuation=private_semivalue")
+    outcome = answer(*corrupted, "valuation=private_semivalue", "privacy.secure_noise=true")
     assert list(outcome.tables["values"].columns) == ["id", "value", "std_error", "ci_low", "ci_high", "evaluations"]
     assert not [name for name in outcome.metrics if "label_noise" in name or "clean" in name]
     folder = tmp_path / "run" / "release"
     assert sorted(file.name for file in folder.iterdir()) == ["STATEMENT.md", "values.csv"]
     assert len(pd.read_csv(folder / "values.csv")) == 25
     assert "(epsilon=8, delta=0)-differentially private" in (folder / "STATEMENT.md").read_text()
+    answer(*corrupted, "valuation=private_semivalue")
+    assert (tmp_path / "run" / "rehearsal" / "values.csv").is_file()  # seeded noise makes no release
     research = answer(*corrupted)
     assert "label_noise/auc" in research.metrics
     assert "clean" in research.tables["values"]

@@ -275,7 +275,7 @@ def test_standard_errors_are_those_of_repeated_releases(portion: Portion) -> Non
         found = value(data, name, replicates=400, privacy={"epsilon": 4.0})
         spread = found.values.std(axis=0, ddof=1)
         ratio = np.median((found.std_errors**2).mean(axis=0) ** 0.5 / spread)
-        assert 0.9 < ratio < 1.4  # the variance of the piecewise law is taken at the estimate, which is noisy itself
+        assert 0.95 < ratio < 1.6  # the largest over inputs, since the input is not known
 
 
 def test_one_estimate_with_facts_of_its_release(portion: Portion) -> None:

@@ -64,7 +64,11 @@ def _meaning_of_values(run: RunDirectory, values: Sequence[Row]) -> list[str]:
             f"{noise} ({run.path / 'ledger.jsonl'})"
         )
     if facts.get("statement"):
-        lines.append(f"to publish, with what they mean: {run.path / 'release'}")
+        kind = "release" if (run.path / "release").is_dir() else "rehearsal"
+        told = (
+            "to publish" if kind == "release" else "a rehearsal, not to be published without privacy.secure_noise=true"
+        )
+        lines.append(f"{told}, with what the values mean: {run.path / kind}")
     lines.append(f"all of them: {run.path / 'values.csv'}")
     return lines
 

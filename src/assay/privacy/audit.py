@@ -23,7 +23,7 @@ class Audit:
 def audit_scores(inside: Vector, outside: Vector, delta: float = 0.0, level: float = 0.95) -> Audit:
     """Judges scores [m] of releases with the row as it is against scores [m] of the other world; high scores say "inside".
 
-    Each event "score above t" and "score at most t" must obey P_1 <= e^eps P_0 + delta. The threshold is chosen on the first
+    Each event "score above t" and "score at most t" must obey P_1 <= e^eps P_0 + delta. The event is chosen on the first
     half, the bound comes from Clopper-Pearson intervals on the second, so that it holds at the stated level (two intervals
     share the error). Source: Jagielski et al. 2020; Nasr et al. 2021. ValueError for fewer than 20 scores a side.
     """
@@ -32,27 +32,20 @@ def audit_scores(inside: Vector, outside: Vector, delta: float = 0.0, level: flo
     halves = [(scores[: len(scores) // 2], scores[len(scores) // 2 :]) for scores in (inside, outside)]
     (chosen_in, kept_in), (chosen_out, kept_out) = halves
     thresholds = np.quantile(np.concatenate([chosen_in, chosen_out]), np.linspace(0.005, 0.995, 199))
-    best = max(
-        (
-            (_bound(chosen_in, chosen_out, t, up, delta, level), t, up)
-            for t in np.unique(thresholds)
-            for up in (True, False)
-        ),
-        key=lambda found: found[0],
-    )
-    epsilon = max(0.0, _bound(kept_in, kept_out, best[1], best[2], delta, level))
+    events = [(t, above, swap) for t in np.unique(thresholds) for above in (True, False) for swap in (True, False)]
+    best = max(events, key=lambda event: _bound(chosen_in, chosen_out, event, delta, level))
+    epsilon = max(0.0, _bound(kept_in, kept_out, best, delta, level))
     cut = float(np.quantile(outside, 0.99, method="higher"))
     return Audit(_auc(inside, outside), float((inside > cut).mean()), epsilon)
 
 
-def _bound(inside: Vector, outside: Vector, threshold: float, above: bool, delta: float, level: float) -> float:
-    """The larger log ratio of an event's chances, each way round, with its numerator low and its denominator high."""
-    first, second = ((scores > threshold) if above else (scores <= threshold) for scores in (inside, outside))
-    ratios = []
-    for top, bottom in ((first, second), (second, first)):
-        low, high = _clopper_pearson(top, level)[0], _clopper_pearson(bottom, level)[1]
-        ratios.append(math.log((low - delta) / high) if low > delta else -math.inf)
-    return max(ratios)
+def _bound(inside: Vector, outside: Vector, event: tuple[float, bool, bool], delta: float, level: float) -> float:
+    """Log ratio of an event's chances in the two worlds, or the other way round, its top at its low end, its bottom high."""
+    threshold, above, swap = event
+    worlds = [(scores > threshold) if above else (scores <= threshold) for scores in (inside, outside)]
+    top, bottom = reversed(worlds) if swap else worlds
+    low, high = _clopper_pearson(top, level)[0], _clopper_pearson(bottom, level)[1]
+    return math.log((low - delta) / high) if low > delta else -math.inf
 
 
 def _clopper_pearson(hits: NDArray[np.bool_], level: float) -> tuple[float, float]:

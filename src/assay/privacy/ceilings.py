@@ -15,8 +15,9 @@ def detection_ceiling(mu: float, relation: Relation) -> float:
     """Upper bound on the ROC-AUC of label-noise detection from mu-GDP releases of each row.
 
     Exchanging a clean and a corrupted row takes the AUC A to 1 - A and changes two rows, so that the two releases are
-    sqrt(2) M apart, with M = mu under replace-one and 2 mu under zero-out (there and back): A <= Phi(M / sqrt 2), for any table
-    and any corruption. A mean AUC above it beyond sampling error means that the accounting is broken. [derived]
+    sqrt(2) M apart, with M = mu under replace-one and 2 mu under zero-out (there and back): A <= Phi(M / sqrt 2), for any
+    table and any corruption, if rows are treated alike and the reader does not know beforehand which are corrupted. A mean
+    AUC above it beyond sampling error means that the accounting is broken. [derived]
     """
     from scipy import stats
 
@@ -35,19 +36,16 @@ def pure_detection_ceiling(epsilon: float, relation: Relation) -> float:
 
 
 def ceiling_of(privacy: PrivacySpec) -> float:
-    """The bound for a privacy choice; 1 without privacy."""
-    from assay.privacy.mechanisms import Mechanism
+    """Upper bound on the ROC-AUC of label-noise detection from what a mechanism releases; 1 without privacy.
 
-    relation, budget = Relation(privacy.relation), privacy.budget
-    if not privacy.mechanism.private:
+    Exchanging a clean and a corrupted row leaves a private path as it is, so that only what is spent on the values counts.
+    """
+    mechanism, budget = privacy.mechanism, privacy.budget
+    if not mechanism.private:
         return 1.0
-    if privacy.mechanism is Mechanism.DIRECTED:
-        return pure_detection_ceiling(privacy.epsilon, relation)
-    if privacy.mechanism is Mechanism.DIRECTED_PRIVATE_PATH:  # a pure law beside a path that may fail with chance delta
-        return min(
-            1.0, pure_detection_ceiling(privacy.epsilon, relation) + 2 * privacy.delta * math.exp(privacy.epsilon)
-        )
-    return detection_ceiling(budget.mu, relation)
+    if mechanism.directed and privacy.scalar_law != "gaussian":
+        return pure_detection_ceiling(budget.epsilon * (1 - privacy.share_of_path), budget.relation)
+    return detection_ceiling(budget.mu, budget.relation)
 
 
 def membership_ceiling(mu: float) -> float:

@@ -16,7 +16,9 @@ Numbers = float | NDArray[np.float64]
 class Relation(StrEnum):
     """Which two tables must be hard to tell apart.
 
-    ``zero_out``: one row's gradient may vanish, and which rows there are is public. ``add_remove``: one row may be there
+    ``zero_out``: one row may be replaced by no record: it adds nothing to sums, and where it has a release of its own, a draw
+    that depends on no data stands in its slot; which slots there are is public. A row that is present with a value of 0 is
+    a changed record, not a missing one. ``add_remove``: one row may be there
     or not; what divides a sum (an expected batch size) is public. ``replace_one``: one row may become any other row.
     """
 

@@ -23,6 +23,9 @@ from assay.privacy.relations import Relation
 GRID = 2.0**-20
 """Of the outputs, in units of the clip."""
 
+LARGEST_GAP = 30.0
+"""From here on a plateau is as good as certain, and narrower than the grid; a larger budget is not spent."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -55,6 +58,11 @@ class ScalarLaw(Protocol):
 
     def variance(self, x: Tensor) -> Tensor:
         """Variance of the estimate of each x."""
+        ...
+
+    @property
+    def half_width(self) -> float:
+        """95 % of the outputs or more lie within this of x, whatever x: half of a confidence interval."""
         ...
 
     def log_density(self, y: Tensor, x: float | None) -> Tensor:
@@ -105,6 +113,11 @@ class GaussianLaw:
         """The same for every x."""
         return torch.full_like(x, self.deviation**2)
 
+    @property
+    def half_width(self) -> float:
+        """The 97.5 % quantile of the noise."""
+        return 1.959964 * self.deviation + GRID
+
     def log_density(self, y: Tensor, x: float | None) -> Tensor:
         """Normal about x, about 0 without a record."""
         return -0.5 * ((y - (x or 0.0)) / self.deviation) ** 2 - math.log(self.deviation * math.sqrt(2 * math.pi))
@@ -144,6 +157,11 @@ class LaplaceLaw:
     def variance(self, x: Tensor) -> Tensor:
         """The same for every x."""
         return torch.full_like(x, 2 * self.scale**2)
+
+    @property
+    def half_width(self) -> float:
+        """scale * ln 20."""
+        return self.scale * math.log(20) + GRID
 
     def log_density(self, y: Tensor, x: float | None) -> Tensor:
         """Laplace about x, about 0 without a record."""
@@ -190,6 +208,11 @@ class RandomizedResponse:
         """1 / (4 b^2) - x^2."""
         return 1 / (4 * self.lean**2) - x**2
 
+    @property
+    def half_width(self) -> float:
+        """The distance of the rarer side of the coin, for every x at which its chance is above 5 %."""
+        return min(0.5 / self.lean + 1, 0.95 / self.lean)
+
     def log_density(self, y: Tensor, x: float | None) -> Tensor:
         """Log probability of the side of the coin that y stands for."""
         return torch.log(0.5 + torch.sign(y) * self.lean * (x or 0.0))
@@ -222,7 +245,7 @@ class PiecewiseLaw:
     @property
     def _root(self) -> float:
         gap = self.epsilon if self.relation is Relation.REPLACE_ONE else 2 * self.epsilon
-        return math.exp(gap / 2 * (1 - 1e-9))
+        return math.exp(min(gap / 2 * (1 - 1e-9), LARGEST_GAP))
 
     @property
     def reach(self) -> float:
@@ -251,6 +274,12 @@ class PiecewiseLaw:
     def variance(self, x: Tensor) -> Tensor:
         """x^2 / (e^(g/2) - 1) + (e^(g/2) + 3) / (3 (e^(g/2) - 1)^2)."""
         return x**2 / (self._root - 1) + (self._root + 3) / (3 * (self._root - 1) ** 2)
+
+    @property
+    def half_width(self) -> float:
+        """The plateau's reach, and beyond it as much of the rest as 95 % need at x = 1, which is the worst. [derived]"""
+        beyond = (1 + self.reach) * (1 - 0.05 * (self._root + 1))
+        return max(self.reach - 1, beyond) + GRID
 
     def log_density(self, y: Tensor, x: float | None) -> Tensor:
         """Two levels; one without a record."""

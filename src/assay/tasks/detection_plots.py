@@ -52,6 +52,6 @@ def burn_in_figure(table: pd.DataFrame, reference_auc: float) -> Figure:
 def _bounds(axes: Axes, table: pd.DataFrame, reference_auc: float) -> None:
     ceilings = sorted({float(ceiling) for ceiling in table["auc_ceiling"] if ceiling < 1})
     for ceiling in ceilings:
-        axes.axhline(ceiling, color="black", linestyle=":", linewidth=1, label=f"no reader above {ceiling:.3f}")
+        axes.axhline(ceiling, color="black", linestyle=":", linewidth=1, label=f"bound of its release {ceiling:.3f}")
     axes.axhline(reference_auc, color="#555555", linestyle="-.", linewidth=1, label="non-private, most permutations")
     axes.axhline(0.5, color="black", linewidth=0.8)

@@ -27,9 +27,7 @@ def membership_figure(summary: pd.DataFrame) -> Figure:
             spread = [part[measure] - part[f"{measure}_low"], part[f"{measure}_high"] - part[measure]]
             axes.errorbar(at, part[measure], yerr=spread, linestyle="", capsize=2, **style)
         for ceiling in sorted({float(c) for c in summary[f"{measure}_ceiling"] if c < 1}):
-            axes.axhline(
-                ceiling, color="black", linestyle=":", linewidth=1, label="no reader of a private release above"
-            )
+            axes.axhline(ceiling, color="black", linestyle=":", linewidth=1, label="bound of a Gaussian release")
         axes.axhline(GUESSING[measure], color="black", linewidth=0.8)
         axes.set_xticks(
             range(len(views)), [{"own": "own value", "others": "values of the others"}[view] for view in views]

@@ -49,7 +49,8 @@ class Value:
         write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())
         write_ledger(study, found.ledger)
         if found.statement:
-            write_release(context.directory / "release", table, found.statement)
+            secure = study.row_privacy().secure_noise  # what repeats with the seed must not be taken for a release
+            write_release(context.directory / ("release" if secure else "rehearsal"), table, found.statement)
             context.record(statement=list(found.statement))
         if found.ledger:
             context.record(epsilon=found.epsilon)

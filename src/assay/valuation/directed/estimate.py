@@ -65,7 +65,9 @@ def directed_valuation(choice: GradientSemivalue, problem: Problem, advance: Cal
     """The first replicate as values; standard errors are those of the release's noise, not of the clip's bias."""
     found = DirectedRelease(choice, problem, "values").run(advance)
     estimates, design = found.estimates, found.design
-    values = Values(estimates.ids, estimates.values[0], estimates.std_errors[0], estimates.evaluations[0])
+    half = np.full_like(estimates.values[0], design.law.half_width * design.clip)
+    columns = (estimates.ids, estimates.values[0], estimates.std_errors[0], estimates.evaluations[0])
+    values = Values(*columns, half_width=half)
     facts = {"release/clip": design.clip, "release/expected_spearman": design.expected_spearman}
     facts["release/epsilon_of_a_changed_record"] = changed_record_epsilon(problem, design)
     return Valuation(values, estimates.epsilon, estimates.utility_evaluations, ledger=estimates.entries, facts=facts)
@@ -233,8 +235,9 @@ class DirectedRelease:
         self.ledger.note(what="values", law=law.name, clip=design.clip, secure=noise.secure)
         draw = noise.open_round(1)
         estimate = law.release(x, draw(tuple(x.shape)).cpu(), draw(tuple(x.shape)).cpu())
-        errors = law.variance(estimate.clamp(-1, 1)).sqrt()
-        return (estimate * design.clip).numpy(), (errors * design.clip).numpy()
+        # the largest over x, since x itself is not known: at 0 or at the clip for each law
+        error = float(law.variance(torch.tensor([0.0, 1.0], dtype=torch.float64)).max().sqrt())
+        return (estimate * design.clip).numpy(), np.full(tuple(estimate.shape), error * design.clip)
 
 
 def _laws(wanted: str, path_share: float) -> tuple[str, ...]:

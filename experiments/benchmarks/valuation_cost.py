@@ -1,0 +1,221 @@
+"""What private values cost: the quickstart's estimates, growth with rows and evaluations, and networks on mnist.
+
+    python -m experiments.benchmarks.valuation_cost [--only quickstart,growth,cnn,directed] [--repeats 3] [--figures FOLDER]
+
+Processor seconds of one thread; medians of `--repeats` rounds, in each of which everything that is compared takes its turn.
+What needs a data set that is not on the machine is left out with a line that says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.ticker import LogLocator
+from numpy.typing import NDArray
+
+from assay.data import PreparedData
+from assay.errors import AssayError, InputError
+from assay.learning.models import ModelSpec, build_model
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs import Streams
+from assay.statistics import log_log_slope
+from assay.tasks.plots import new_figure
+from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.valuator import Surroundings
+from experiments.benchmarks.composed import data_of
+from experiments.benchmarks.timing import REPORTS, Measurements, seconds
+
+RELEASES, EPSILONS = ("iid", "running_mean", "running_mean_burn_in"), (1.0, 4.0, 8.0)
+BURN_IN, LEARNING_RATE = 0.3, 0.05
+VALID_IMAGES = 200
+DOUBLE, SINGLE = TrainerSpec(), TrainerSpec(precision=32)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Numbers of rows at a fixed k, and evaluations at a fixed n."""
+
+    rows: Sequence[int] = (50, 100, 200, 400)
+    evaluations: Sequence[int] = (20, 80, 320)
+    fixed_rows: int = 100
+    fixed_evaluations: int = 40
+    valid: int = 150
+
+    def sizes(self) -> dict[str, list[tuple[int, int]]]:
+        """(n, k) of each sweep."""
+        by_rows = [(n, self.fixed_evaluations) for n in self.rows]
+        return {"n": by_rows, "k": [(self.fixed_rows, k) for k in self.evaluations]}
+
+
+def values(
+    data: PreparedData,
+    model: ModelSpec,
+    privacy: PrivacySpec,
+    evaluations: int,
+    replicates: int = 1,
+    trainer: TrainerSpec = DOUBLE,
+) -> Callable[[], object]:
+    """A G-Shapley estimate of all replicates, to be carried out."""
+    valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates, learning_rate=LEARNING_RATE)
+    return lambda: valuator.value(data, model, privacy, Streams(0), trainer)
+
+
+def rounds(works: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.float64]:
+    """Processor seconds [repeats, works], all in turn in each round, after the first of them once to warm up."""
+    works[0]()
+    return np.array([[seconds(work, 1, warm=False)[0] for work in works] for _ in range(repeats)])
+
+
+def quickstart_cost(
+    data: PreparedData, found: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
+) -> float:
+    """Each mechanism at its three budgets; returns the median of those that release every gradient, together."""
+    model, names = ModelSpec("linear", intercept=False), [*RELEASES, "directed"]
+    specs = [PrivacySpec(n, epsilon=e, burn_in=BURN_IN * (n == RELEASES[-1])) for n in names for e in EPSILONS]
+    taken = rounds([values(data, model, spec, evaluations, replicates) for spec in specs], repeats)
+    by_name = dict(zip(names, taken.reshape(repeats, len(names), len(EPSILONS)).sum(2).T, strict=True))
+    what = f"{replicates} replicates, {len(EPSILONS)} budgets"
+    for name, sums in by_name.items():
+        times = "one release" if name == "directed" else f"k={evaluations}"
+        found.note(f"{name}, {times}, {what}, CPU s", sums)
+    return found.note(f"the {len(RELEASES)} at k={evaluations} in all, CPU s", sum(by_name[n] for n in RELEASES))
+
+
+def growth_cost(
+    name: str, found: Measurements, repeats: int, growth: Growth
+) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Of each sweep n k [sizes] and the seconds of one estimate [repeats, sizes]."""
+    privacy, model, points = PrivacySpec("running_mean"), ModelSpec("auto"), {}
+    sweeps = growth.sizes()
+    every = [size for sizes in sweeps.values() for size in sizes]
+    data = {n: rows_of(name, n, growth.valid) for n, _ in every}
+    taken = rounds([values(data[n], model, privacy, k) for n, k in every], repeats)
+    for place, (n, k) in enumerate(every):
+        found.note(f"{name}, n={n}, k={k}, CPU s", taken[:, place])
+    steps = np.array([n * k for n, k in every])
+    parts = np.split(np.arange(len(every)), [len(sweeps["n"])])
+    for swept, part in zip(sweeps, parts, strict=True):
+        found.note(f"{name}, log-log slope on {swept}", log_log_slope(steps[part], taken[:, part]))
+        points[swept] = steps[part], taken[:, part]
+    found.note(f"{name}, log-log slope on n k, all sizes", log_log_slope(steps, taken))
+    lines = [np.polyfit(steps, one, 1, w=1 / one) for one in taken]  # weights: errors are relative
+    found.note(f"{name}, straight line in n k: CPU microseconds for a step", [1e6 * each for each, _ in lines])
+    found.note(f"{name}, straight line in n k: CPU s done once", [once for _, once in lines])
+    errors_cost(
+        f"{name}, n={growth.fixed_rows}", data[growth.fixed_rows], model, growth.fixed_evaluations, found, repeats
+    )
+    return points
+
+
+def errors_cost(
+    name: str,
+    data: PreparedData,
+    model: ModelSpec,
+    evaluations: int,
+    found: Measurements,
+    repeats: int,
+    trainer: TrainerSpec = DOUBLE,
+) -> None:
+    """Values with the bootstrap repetitions behind their standard errors, and what that multiplies the cost by."""
+    privacy, surroundings = PrivacySpec("running_mean"), Surroundings(Streams(0), trainer)
+    full = GradientSemivalue(evaluations=evaluations, learning_rate=LEARNING_RATE)
+    choices = [replace(full, bootstrap=0), full]
+    works = [lambda choice=each: choice.valuate(data, model, privacy, surroundings) for each in choices]
+    taken = rounds(works, repeats)
+    what = f"{name}, k={evaluations}, with {full.bootstrap} repetitions"
+    found.note(f"{what}, CPU s", taken[:, 1])
+    found.note(f"{what}, over none, ratio", taken[:, 1] / taken[:, 0])
+
+
+def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]], name: str, path: Path) -> None:
+    """Seconds against n k on logarithmic axes, beside a line of slope 1 through the median of seconds by n k."""
+    figure, (axes,) = new_figure(width=5.0, height=3.4)
+    steps, taken = (np.concatenate(each, axis=-1) for each in zip(*points.values(), strict=True))
+    ends = np.array([steps.min(), steps.max()])
+    axes.plot(ends, ends * np.median(taken / steps), color="#555555", linewidth=1, label="proportional to n k")
+    for (swept, (x, y)), colour, marker in zip(points.items(), ("#0072B2", "#D55E00"), ("o", "s"), strict=True):
+        label = f"{swept} swept: slope {np.median(log_log_slope(x, y)):.2f}"
+        axes.plot(x, np.median(y, axis=0), marker, color=colour, label=label)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xticks(np.unique(steps), [f"{step:,}" for step in np.unique(steps)])
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+    axes.set_xlabel("rows times evaluations, n k")
+    axes.set_ylabel("CPU seconds")
+    axes.set_title(f"One private valuation of {name}, running mean", loc="left", fontsize=10)
+    axes.legend(frameon=False, fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+    print(f"figure: {path}")
+
+
+def cnn_cost(data: PreparedData, few: PreparedData, found: Measurements, *, evaluations: int = 40) -> float:
+    """One estimate with the convolutional network, once; standard errors, which cost many times as much, on few rows."""
+    model = ModelSpec("cnn")
+    errors_cost(f"mnist, cnn, n={len(few.train)}", few, model, 2, found, 1, SINGLE)
+    work = values(data, model, PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
+    what = f"n={len(data.train)}, k={evaluations}, {len(data.valid)} valid rows, float32, measured once"
+    return found.note(f"mnist, cnn, {what}, CPU s", seconds(work, 1, warm=False))
+
+
+def directed_cost(data: PreparedData, found: Measurements, repeats: int) -> None:
+    """One directed release with a perceptron of more than 10^4 parameters, in either precision."""
+    spec, features = ModelSpec("mlp", hidden=(16,)), data.train.features.shape[1]
+    size = build_model(spec, kind=data.kind, classes=len(data.classes), features=features).parameter_count
+    precisions = SINGLE, DOUBLE
+    works = [values(data, spec, PrivacySpec("directed"), 1, trainer=trainer) for trainer in precisions]
+    for trainer, taken in zip(precisions, rounds(works, repeats).T, strict=True):
+        what = f"{size} parameters, n={len(data.train)}, float{trainer.precision}"
+        found.note(f"mnist, mlp 16, directed, {what}, CPU s", taken)
+
+
+def rows_of(name: str, train: int, valid: int) -> PreparedData:
+    """So many rows of a data set that is on the machine; AssayError where it is not."""
+    return data_of(
+        f"dataset={name}", "dataset.download=false", f"dataset.split={{train: {train}, valid: {valid}, test: 0}}"
+    )
+
+
+def had(name: str, train: int, valid: int, otherwise: str) -> PreparedData | None:
+    """The same, or None after a line that says what happens without them; mistakes stay errors."""
+    try:
+        return rows_of(name, train, valid)
+    except InputError:
+        raise
+    except AssayError as error:
+        print(f"{otherwise}: {error}")
+        return None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the measurements and writes them with the figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="quickstart,growth,cnn,directed")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--figures", type=Path, default=REPORTS)
+    flags = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    found, only, growth = Measurements(), flags.only.split(","), Growth()
+    if "quickstart" in only:
+        quickstart_cost(data_of("experiment=quickstart"), found, flags.repeats)
+    if "growth" in only:
+        instead = had("adult", 50, growth.valid, "breast_cancer in place of adult") is None
+        name = "breast_cancer" if instead else "adult"
+        growth_figure(growth_cost(name, found, flags.repeats, growth), name, flags.figures / "valuation_cost.png")
+    if "directed" in only and (data := had("mnist", 200, VALID_IMAGES, "directed is left out")) is not None:
+        directed_cost(data, found, flags.repeats)
+    if "cnn" in only and (data := had("mnist", 400, VALID_IMAGES, "cnn is left out")) is not None:
+        cnn_cost(data, rows_of("mnist", 40, VALID_IMAGES), found)
+    found.write(REPORTS / "valuation_cost.csv")
+
+
+if __name__ == "__main__":
+    main()
