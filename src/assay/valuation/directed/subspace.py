@@ -91,7 +91,8 @@ class SubspaceRelease:
 
     Guarantee: (epsilon, delta)-DP for each row under the budget's relation, whatever is computed from the release: one
     Gaussian mechanism of L2 sensitivity s C and deviation s C / mu. Subspace and clip C are functions of public rows, and
-    given these a row's coordinates depend on that row alone. [derived]
+    given these a row's coordinates depend on that row alone; the slot of a row that is not there publishes noise about 0.
+    [derived]
     """
 
     def __init__(
