@@ -105,6 +105,7 @@ IMPOSSIBLE = [
     ),
     ("privacy=directed privacy.paths=0", "privacy.paths=0: must be >= 1"),
     ("privacy=directed privacy.clip=0", "privacy.clip=0: must be > 0 (null lets public rows choose)"),
+    ("privacy=directed_subspace privacy.dimensions=0", "privacy.dimensions=0: must be >= 1"),
     (
         "privacy=directed privacy.law=gauss",
         "privacy.law=gauss: must be one of auto, laplace, randomized_response, piecewise",

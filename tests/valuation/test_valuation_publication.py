@@ -33,6 +33,7 @@ def publish(portion: Portion, name: str = "directed", **choices: Any) -> Valuati
         ("directed", "delta=0)"),
         ("directed_private_path", "delta=1e-05)"),
         ("directed_gaussian", "delta=1e-05)"),
+        ("directed_subspace", "delta=1e-05)"),
         ("iid", "delta=1e-05)"),
     ],
 )

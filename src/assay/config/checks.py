@@ -14,7 +14,7 @@ from assay.errors import InputError
 Config = Mapping[str, Any]
 
 _GRADIENT_FREE = {"xgboost"}
-_DIRECTED = {"directed", "directed_gaussian", "directed_private_path"}
+_DIRECTED = {"directed", "directed_gaussian", "directed_private_path", "directed_subspace"}
 _REPEATED = {"iid", "running_mean", "running_mean_burn_in"}
 _PER_ROW = _REPEATED | {"front_loaded", "lower_triangular", "public_clip", "vector_release"} | _DIRECTED
 # what has no value of its own where another mechanism was chosen; the other keys keep those of their YAML files
@@ -250,6 +250,10 @@ def _check_utility(config: Config) -> None:
     if utility == "accuracy" and dataset.get("kind") == "regression":
         told = f"counts right classes and dataset={dataset['name']} is a regression dataset"
         raise InputError("valuation.utility", utility, told, "use valuation.utility=negative_loss")
+    used = {config["privacy"]["name"], *(config["task"].get("mechanisms") or ())}
+    if utility == "accuracy" and "directed_subspace" in used:
+        told = "has no gradient, along which privacy=directed_subspace could project"
+        raise InputError("valuation.utility", utility, told, "use privacy=directed, or valuation.utility=negative_loss")
 
 
 def _plain(split: Config) -> str:

@@ -231,6 +231,13 @@ class DirectedGaussian:
 
 
 @dataclass(frozen=True)
+class DirectedSubspace(DirectedGaussian):
+    """privacy=directed_subspace."""
+
+    dimensions: Count
+
+
+@dataclass(frozen=True)
 class Directed(DirectedGaussian):
     """privacy=directed."""
 
@@ -416,6 +423,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"front_loaded": FrontLoadedPrivacy, "lower_triangular": LowerTriangularPrivacy}
     | {"public_clip": PublicClipPrivacy, "vector_release": PublicNormPrivacy}
     | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
+    | {"directed_subspace": DirectedSubspace}
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
     | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}

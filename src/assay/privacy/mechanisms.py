@@ -19,6 +19,7 @@ class Mechanism(StrEnum):
     DIRECTED = "directed"
     DIRECTED_GAUSSIAN = "directed_gaussian"
     DIRECTED_PRIVATE_PATH = "directed_private_path"
+    DIRECTED_SUBSPACE = "directed_subspace"
 
     @property
     def private(self) -> bool:
@@ -48,5 +49,10 @@ class Mechanism(StrEnum):
 
     @property
     def directed(self) -> bool:
-        """Whether one clipped number of each row is released, rather than its gradients."""
-        return self in (Mechanism.DIRECTED, Mechanism.DIRECTED_GAUSSIAN, Mechanism.DIRECTED_PRIVATE_PATH)
+        """Whether one clipped number of each row is released, or a few of them, rather than its gradients."""
+        return self in (
+            Mechanism.DIRECTED,
+            Mechanism.DIRECTED_GAUSSIAN,
+            Mechanism.DIRECTED_PRIVATE_PATH,
+            Mechanism.DIRECTED_SUBSPACE,
+        )

@@ -42,6 +42,7 @@ class PrivacySpec:
     clip: float | None = None
     paths: int = 24
     path_share: float = 0.25
+    dimensions: int = 2
     path_quantile: float = 0.5
     first_share: float = 0.9
     matrix: str | None = None
@@ -64,7 +65,8 @@ class PrivacySpec:
     @property
     def scalar_law(self) -> str:
         """The law of a directed release, or auto."""
-        return "gaussian" if self.mechanism is Mechanism.DIRECTED_GAUSSIAN else self.law
+        gaussian = (Mechanism.DIRECTED_GAUSSIAN, Mechanism.DIRECTED_SUBSPACE)
+        return "gaussian" if self.mechanism in gaussian else self.law
 
     @property
     def share_of_path(self) -> float:

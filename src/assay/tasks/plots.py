@@ -24,6 +24,7 @@ STYLE: dict[str, tuple[str, str, str]] = {
     "directed": ("#CC79A7", "*", "directed release"),
     "directed_gaussian": ("#E69F00", "P", "directed release, Gaussian"),
     "directed_private_path": ("#56B4E9", "X", "directed release, private path"),
+    "directed_subspace": ("#8C6BB1", "d", "directed release in a subspace"),
 }
 
 

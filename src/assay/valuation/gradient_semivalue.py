@@ -16,7 +16,12 @@ from assay.learning.trainers import TrainerSpec
 from assay.privacy.mechanisms import Mechanism
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.directed import directed_estimates, directed_valuation
+from assay.valuation.directed import (
+    directed_estimates,
+    directed_valuation,
+    subspace_estimates,
+    subspace_valuation,
+)
 from assay.valuation.estimates import Estimates, Problem, Subtables
 from assay.valuation.permutation_fit import PermutationFit
 from assay.valuation.valuator import Surroundings, Valuation
@@ -71,6 +76,8 @@ class GradientSemivalue:
         checkpoint = surroundings.scratch / "values.pt" if surroundings.scratch is not None else None
         single = replace(self, replicates=1)
         problem = Problem(data, model, privacy, surroundings.streams, surroundings.trainer)
+        if privacy.mechanism is Mechanism.DIRECTED_SUBSPACE:
+            return subspace_valuation(single, problem, surroundings.advance)
         if privacy.mechanism.directed:
             return directed_valuation(single, problem, surroundings.advance)
         if privacy.mechanism is Mechanism.VECTOR_RELEASE:
@@ -113,6 +120,8 @@ class GradientSemivalue:
         problem = Problem(data, model, privacy, streams, trainer)
         if privacy.mechanism.one_release and (burn_ins or subtables is not None):
             raise ValueError(f"{privacy.name} makes one release, which has neither burn-ins nor subtables")
+        if privacy.mechanism is Mechanism.DIRECTED_SUBSPACE:
+            return subspace_estimates(self, problem, purpose, advance)
         if privacy.mechanism.directed:
             return directed_estimates(self, problem, purpose, advance)
         if privacy.mechanism is Mechanism.VECTOR_RELEASE:

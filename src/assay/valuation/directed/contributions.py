@@ -45,11 +45,17 @@ def _first_order(
     def value(parameters: Tensor) -> Tensor:
         return path_utility(model, parameters[None], valid.features, valid.target, utility)[0]
 
-    def outputs(parameters: Tensor) -> Tensor:
-        return model.outputs(parameters[None], rows.features)[0]
+    return -learning_rate * row_slopes(model, theta[None], rows, torch.func.grad(value)(theta))[0]
 
-    direction = torch.func.grad(value)(theta)
-    along: tuple[Tensor, Tensor] = torch.func.jvp(outputs, (theta,), (direction,))  # type: ignore[assignment]
+
+def row_slopes(model: ReplicatedModel, thetas: Tensor, rows: Rows, direction: Tensor) -> Tensor:
+    """Inner products [K, n] of each row's gradient at thetas [K, P] with a direction [P], without writing gradients out."""
+
+    def outputs(parameters: Tensor) -> Tensor:
+        return model.outputs(parameters, rows.features)
+
+    tangent = direction.expand_as(thetas)
+    along: tuple[Tensor, Tensor] = torch.func.jvp(outputs, (thetas,), (tangent,))  # type: ignore[assignment]
     with torch.no_grad():
         slope: Tensor = (model.head.residual(along[0], rows.target) * along[1]).sum(-1)
-    return -learning_rate * slope
+    return slope

@@ -86,20 +86,32 @@ class DirectedRelease:
     """Values along trajectories that reveal no row, clipped to one number each and released once.
 
     Public by assumption: the valid split, the model, the learning rate and the number of rows. Trajectories are SGD over
-    permutations of the valid rows. With `path_share` they follow a private mean gradient of the train rows instead, with the
-    public trajectories' spread about it, so that what the rows have in common is seen; that share of epsilon and all of
-    delta go to the path. Given the trajectories a row's value depends on that row alone, its clipped value has sensitivity
-    `relation.factor` times the clip, and rows are disjoint data.
+    permutations of the valid rows, or of the rows `public` that stand for them in trajectories and design; `judges` stand
+    for them in the utility. A `ledger` that is common to several such releases may be handed in. With `path_share` they
+    follow a private mean gradient of the train rows instead, with the public trajectories' spread about it, so that what
+    the rows have in common is seen; that share of epsilon and all of delta go to the path. Given the trajectories a row's
+    value depends on that row alone, its clipped value has sensitivity `relation.factor` times the clip, and rows are
+    disjoint data.
 
     Guarantee: the published values are (epsilon, delta)-DP for each row under the budget's relation, with delta = 0 for a
     pure law on public trajectories. Law and clip are functions of public rows. [derived]
     """
 
-    def __init__(self, choice: GradientSemivalue, problem: Problem, purpose: str) -> None:
+    def __init__(
+        self,
+        choice: GradientSemivalue,
+        problem: Problem,
+        purpose: str,
+        *,
+        public: Rows | None = None,
+        judges: Rows | None = None,
+        ledger: Ledger[Any] | None = None,
+    ) -> None:
         data, privacy, trainer = problem.data, problem.privacy, problem.trainer
         torch.set_num_threads(trainer.threads)
         self.choice, self.problem, self.purpose = choice, problem, purpose
         self.train, self.valid = rows_of(data.train, trainer.dtype), rows_of(data.valid, trainer.dtype)
+        self.public, self.judges = public or self.valid, judges or self.valid
         self.model = build_model(
             problem.model,
             kind=data.kind,
@@ -108,7 +120,7 @@ class DirectedRelease:
             modality=data.modality,
         )
         generator = torch.Generator().manual_seed(problem.streams.seed("initialisation"))
-        start = public_start(self.model, choice.initialisation, self.valid.features, self.valid.target, generator)
+        start = public_start(self.model, choice.initialisation, self.public.features, self.public.target, generator)
         self.start = start.to(self.valid.features)
         weights = semivalue_weights(choice.semivalue, len(self.train), choice.alpha, choice.beta)
         self.positions = positions_of(weights, POSITIONS)
@@ -116,7 +128,7 @@ class DirectedRelease:
         whole = privacy.budget
         self.value_budget = Budget(whole.epsilon * (1 - privacy.share_of_path), whole.delta, whole.relation)
         self.laws = _laws(privacy.scalar_law, privacy.share_of_path)
-        self.ledger: Ledger[Any] = self._ledger()
+        self.ledger: Ledger[Any] = self._ledger() if ledger is None else ledger
 
     def _ledger(self) -> Ledger[Any]:
         privacy, rows, replicates = self.problem.privacy, len(self.train), self.choice.replicates
@@ -159,7 +171,7 @@ class DirectedRelease:
         return public_paths(
             self.model,
             self.start,
-            self.valid,
+            self.public,
             steps=len(self.train),
             positions=self.positions,
             learning_rate=self.choice.learning_rate,
@@ -171,7 +183,7 @@ class DirectedRelease:
         self.evaluations += len(thetas) * (len(rows) + 1)
         choice = self.choice
         options = {"learning_rate": choice.learning_rate, "utility": choice.utility}
-        return mean_contributions(self.model, thetas, rows, self.valid, **options)  # type: ignore[arg-type]
+        return mean_contributions(self.model, thetas, rows, self.judges, **options)  # type: ignore[arg-type]
 
     def exact_values(self, rows: Rows, public: Tensor) -> Tensor:
         """Values [n] of rows along public trajectories before clip and noise: not private."""
@@ -180,8 +192,8 @@ class DirectedRelease:
     def design(self, public: Tensor) -> Design:
         """Law and clip, from public rows."""
         generator = self.problem.streams.generator("design", self.purpose)
-        wrong = spoilt(self.valid, len(self.problem.data.classes), generator)
-        values = torch.cat([self.exact_values(rows, public) for rows in (self.valid, wrong)]).cpu()
+        wrong = spoilt(self.public, len(self.problem.data.classes), generator)
+        values = torch.cat([self.exact_values(rows, public) for rows in (self.public, wrong)]).cpu()
         clip = self.problem.privacy.clip
         return choose_design(values, self.value_budget, laws=self.laws, clip=clip, generator=generator)
 
@@ -189,7 +201,7 @@ class DirectedRelease:
         """Values [R, n] along each replicate's own private path; the account is charged before its noise is drawn."""
         privacy, rows, length = self.problem.privacy, self.train, len(self.train)
         steps = min(POSITIONS, length)
-        public_rows = (self.valid.features, self.valid.target)
+        public_rows = (self.public.features, self.public.target)
         norm = public_norm(self.model, self.start, *public_rows, privacy.path_quantile)
         share = privacy.epsilon * privacy.share_of_path
         deviation = privacy.budget.relation.factor * norm / length * steps**0.5 / mu_of(share, privacy.delta)

@@ -1,0 +1,255 @@
+"""Where a directed release is the wrong tool: few public rows, several utilities, redundant rows, trajectories in public."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from assay.config.compose import compose
+from assay.data import Arrays, PreparedData, prepare
+from assay.learning.callbacks.reuse_releases import ReuseReleases
+from assay.learning.models import ModelSpec
+from assay.learning.modules.permutation_pass import Rows
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.spec import PrivacySpec
+from assay.runs import Streams
+from assay.statistics import mean_interval, ranks, spearman
+from assay.valuation.directed import budget_shares
+from assay.valuation.directed.estimate import DirectedRelease
+from assay.valuation.directed.shares import Utility
+from assay.valuation.directed.subspace import SubspaceRelease
+from assay.valuation.estimates import Problem, rows_of
+from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.vector_release import VectorRelease
+
+Vector = NDArray[np.float64]
+Row = tuple[tuple[object, ...], list[float]]
+
+SETTINGS = (("diabetes", 0.05), ("breast_cancer", 0.5))
+SEEDS, REPLICATES = 5, 24
+PERMUTATIONS, LANES = 150, 8  # of the non-private reference, 1200 permutations in all
+EVALUATIONS = 40  # of the running mean, and public paths of the vector release
+COPIED, COPIES = 20, 5
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One dataset drawn with one seed."""
+
+    name: str
+    rate: float
+    data: PreparedData
+    seed: int
+    replicates: int
+
+    def choice(self, utility: str = "negative_loss") -> GradientSemivalue:
+        """The valuator, one replicate for each noise draw."""
+        return GradientSemivalue(
+            evaluations=EVALUATIONS, learning_rate=self.rate, utility=utility, replicates=self.replicates
+        )
+
+    def problem(self, name: str, epsilon: float, **options: float) -> Problem:
+        """The same rows and streams under a mechanism."""
+        privacy = PrivacySpec(name, epsilon=epsilon, **options)  # type: ignore[arg-type]
+        return Problem(self.data, ModelSpec("auto"), privacy, Streams(1000 + self.seed), TrainerSpec())
+
+    def values(self, name: str, epsilon: float, utility: str = "negative_loss", **options: float) -> Vector:
+        """Values [replicates, n] under a mechanism."""
+        problem = self.problem(name, epsilon, **options)
+        return (
+            self.choice(utility)
+            .value(problem.data, problem.model, problem.privacy, problem.streams, problem.trainer)
+            .values
+        )
+
+    def reference(self, utility: str = "negative_loss", judges: NDArray[np.int64] | None = None) -> Vector:
+        """Values [n] without privacy, judged by some of the valid rows."""
+        valuator = replace(self.choice(utility), evaluations=PERMUTATIONS, replicates=LANES, wave=PERMUTATIONS)
+        data = self.data if judges is None else replace(self.data, valid=rows_at(self.data.valid, judges))
+        found = valuator.value(data, ModelSpec("auto"), PrivacySpec("none"), Streams(2000 + self.seed), TrainerSpec())
+        return np.asarray(found.values.mean(axis=0))
+
+
+def rows_at(part: Arrays, rows: NDArray[np.int64]) -> Arrays:
+    """Some rows of a split, in a given order; a row may come up more than once."""
+    return Arrays(part.features[rows], part.target[rows], part.ids[rows], part.clean[rows])
+
+
+def cases(seeds: int, replicates: int) -> list[list[Case]]:
+    """100 train rows with 30 % wrong targets, 171 that judge; dataset by dataset, a case for each seed."""
+    split = "dataset.split={train: 100, valid: 171, test: 171}"
+    shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
+    found = []
+    for name, rate in SETTINGS:
+        config = compose([f"dataset={name}", split, *shape])
+        folder = Path(config["paths"]["data"]).expanduser()
+        tables = [
+            prepare(**config["dataset"], data_dir=folder, generator=Streams(seed).generator) for seed in range(seeds)
+        ]
+        found.append([Case(name, rate, data, seed, replicates) for seed, data in enumerate(tables)])
+    return found
+
+
+def fidelity(values: Vector, truth: Vector) -> float:
+    """Mean Spearman correlation over replicates."""
+    return float(np.mean(spearman(values, truth)))
+
+
+def nothing(rounds: int) -> None:
+    """Progress that nobody follows."""
+
+
+def public_points(case: Case) -> Iterator[Row]:
+    """Fewer public rows drive trajectories and design; all valid rows judge."""
+    truth, valid = case.reference(), rows_of(case.data.valid, torch.float64)
+    order = Streams(case.seed).generator("public rows").permutation(len(valid))
+    for count in (5, 20, 100, len(valid)):
+        public = Rows(valid.features[order[:count].copy()], valid.target[order[:count].copy()])
+        found = []
+        for epsilon in (8.0, 1.0):
+            release = DirectedRelease(case.choice(), case.problem("directed", epsilon), "values", public=public)
+            found.append(fidelity(release.run(nothing).estimates.values, truth))
+        exact = release.exact_values(release.train, release.public_paths()).numpy()
+        yield (case.name, count), [fidelity(exact, truth), *found]
+
+
+def judges_of(case: Case, count: int) -> list[NDArray[np.int64]]:
+    """Valid rows for each of 1, 2, 4 or 8 utilities: all; by class or about the median target; each cut by a feature or two."""
+    valid = case.data.valid
+    keys = [valid.target, valid.features[:, 0], valid.features[:, 1]][: count.bit_length() - 1]
+    parts = [np.arange(len(valid))]
+    for key in keys:
+        at = [0.5 if key is valid.target and case.data.classes else np.median(key[part]) for part in parts]
+        parts = [part[(key[part] > cut) == side] for part, cut in zip(parts, at, strict=True) for side in (False, True)]
+    return parts
+
+
+def several_utilities(case: Case) -> Iterator[Row]:
+    """Values for m utilities at once: shares of the budget, releases in r dimensions, the vector release.
+
+    The subspace is that of the m utilities; "1 of 2" is one that was thought of after a release made for two others.
+    """
+    for label, count, basis in (("1", 1, 1), ("1 of 2", 1, 2), ("2", 2, 2), ("4", 4, 4), ("8", 8, 8)):
+        places = judges_of(case, count)
+        truths = [case.reference(judges=place) for place in places]
+        judges, own = (
+            [rows_of(rows_at(case.data.valid, place), torch.float64) for place in judges_of(case, some)]
+            for some in (count, basis)
+        )
+        apart = [float(spearman(a, b)) for i, a in enumerate(truths) for b in truths[:i]]
+        for epsilon in (8.0, 4.0, 1.0):
+            utilities = [Utility("negative_loss", rows) for rows in judges]
+            shared = budget_shares(case.choice(), case.problem("directed", epsilon), "values", utilities)
+            found = [[each.values for each in shared.estimates]]
+            for dimensions in (1, 2, 4):
+                problem = case.problem("directed_subspace", epsilon, dimensions=dimensions)
+                release = SubspaceRelease(case.choice(), problem, "values", own if basis > 1 else [])
+                projections, slopes = release.run(nothing).projections, [release.slope(rows) for rows in judges]
+                found.append([projections.values(slope)[0] for slope in slopes])
+            releases = vectors(case, epsilon)
+            found.append([(releases @ slope).numpy() for slope in slopes])
+            scores = [float(np.mean([fidelity(*pair) for pair in zip(each, truths, strict=True)])) for each in found]
+            yield (case.name, label, epsilon), [float(np.mean(apart)) if apart else float("nan"), *scores]
+
+
+def vectors(case: Case, epsilon: float) -> torch.Tensor:
+    """The vector release's gradients [R, n, P], from which values for any utility follow at no further cost."""
+    vector = VectorRelease(case.choice(), case.problem("vector_release", epsilon), "values")
+    vector.fit.run(None, nothing)
+    assert isinstance(vector.fit.reuse, ReuseReleases)
+    return vector.fit.reuse.mean_releases(1).double()
+
+
+def redundancy(case: Case) -> Iterator[Row]:
+    """Clean rows, any or of one class (regression: of the highest targets), that are in the table COPIES times more.
+
+    Ranks are in parts of the table, from 0 for the lowest value; standard deviations are those of the non-private values.
+    """
+    train, generator = case.data.train, Streams(case.seed).generator("copied rows")
+    clean = np.flatnonzero(train.clean)
+    alike = clean[np.argsort(-train.target[clean] + 1e-6 * generator.random(len(clean)))]
+    for kind, chosen in (("any", generator.permutation(clean)[:COPIED]), ("alike", alike[:COPIED])):
+        places = np.concatenate([np.arange(len(train)), np.tile(chosen, COPIES)])
+        table = replace(rows_at(train, places), ids=np.arange(len(places)))
+        held = replace(case, data=replace(case.data, train=table))
+        copied, truth = np.isin(places, chosen), held.reference()
+        release = DirectedRelease(held.choice(), held.problem("directed", 8.0), "values")
+        found = {
+            "none": truth[None],
+            "directed, no noise": release.exact_values(release.train, release.public_paths()).numpy()[None],
+            "directed": held.values("directed", 8.0),
+            "directed_private_path": held.values("directed_private_path", 8.0),
+            "running_mean_burn_in": held.values("running_mean_burn_in", 8.0, burn_in=0.9),
+        }
+        for name, values in found.items():
+            place = (ranks(values)[:, copied].mean() - 0.5) / len(places)
+            beyond = (values[:, copied].mean() - truth[copied].mean()) / truth.std()
+            yield (case.name, kind, name), [fidelity(values, truth), float(place), float(beyond)]
+
+
+def private_path(case: Case) -> Iterator[Row]:
+    """The same release along a private path and along public ones."""
+    for utility in ("negative_loss", "accuracy") if case.data.classes else ("negative_loss",):
+        truth = case.reference(utility)
+        for epsilon in (8.0, 4.0, 1.0):
+            found = [
+                fidelity(case.values(name, epsilon, utility), truth) for name in ("directed", "directed_private_path")
+            ]
+            yield (case.name, utility, epsilon), [*found, found[1] - found[0]]
+
+
+def table(title: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[Row]]) -> str:
+    """Markdown of means over seeds with half the width of their 95 % interval; rows are a list for each seed."""
+    lines = [f"### {title}", "", "| " + " | ".join([*keys, *columns]) + " |", "|---" * (len(keys) + len(columns)) + "|"]
+    for same in zip(*rows, strict=True):
+        cells = [f"{part:g}" if isinstance(part, float) else str(part) for part in same[0][0]]
+        for samples in zip(*(found for _, found in same), strict=True):
+            interval = mean_interval(samples)
+            whole = (
+                "" if np.isnan(samples).any() else f"{interval.estimate:.2f} ± {interval.high - interval.estimate:.2f}"
+            )
+            cells.append(whole)
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+Question = tuple[str, Callable[[Case], Iterator[Row]], tuple[str, ...], tuple[str, ...]]
+
+QUESTIONS: tuple[Question, ...] = (
+    ("Public rows", public_points, ("dataset", "public rows"), ("no noise", "epsilon 8", "epsilon 1")),
+    (
+        "Several utilities",
+        several_utilities,
+        ("dataset", "m", "epsilon"),
+        ("references agree", "budget shares", "subspace r=1", "subspace r=2", "subspace r=4", "vector release"),
+    ),
+    (
+        "Redundancy",
+        redundancy,
+        ("dataset", "copied", "mechanism"),
+        ("Spearman", "mean rank of copied", "value of copied beyond the true one, in sd"),
+    ),
+    (
+        "Private path",
+        private_path,
+        ("dataset", "utility", "epsilon"),
+        ("public path", "private path", "private minus public"),
+    ),
+)
+
+
+def main(seeds: int = SEEDS, replicates: int = REPLICATES) -> None:
+    """Prints a table for each question: means over seeds with their 95 % intervals."""
+    drawn = cases(seeds, replicates)
+    for title, question, keys, columns in QUESTIONS:
+        by_seed = [[row for case in same for row in question(case)] for same in zip(*drawn, strict=True)]
+        print(table(title, keys, columns, by_seed), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""Values for several utilities: one release in a public subspace, or a share of the budget each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from assay.config.compose import compose
+from assay.data import PreparedData
+from assay.errors import InputError
+from assay.learning.models import ModelSpec, build_model
+from assay.learning.models.replicated import path_utility
+from assay.learning.modules.permutation_pass import Rows
+from assay.learning.trainers import TrainerSpec
+from assay.privacy.budget import Budget
+from assay.privacy.ledger import OverspentError
+from assay.privacy.noise import SeededNoise
+from assay.privacy.pure_account import PureRelease
+from assay.privacy.row_account import RowAccount, RowRelease
+from assay.privacy.spec import PrivacySpec
+from assay.runs.streams import Streams
+from assay.statistics import spearman
+from assay.valuation.directed import budget_shares
+from assay.valuation.directed import subspace as subspace_module
+from assay.valuation.directed.directions import (
+    gradient_subspace,
+    parts_by_target,
+    projected_gradients,
+    utility_gradients,
+)
+from assay.valuation.directed.estimate import DirectedRelease
+from assay.valuation.directed.shares import Utility
+from assay.valuation.directed.subspace import SubspaceRelease, clipped
+from assay.valuation.estimates import Problem, rows_of
+from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.valuator import Surroundings
+
+Portion = Callable[..., PreparedData]
+
+
+def problem_of(data: PreparedData, name: str = "directed_subspace", *, seed: int = 0, **privacy: Any) -> Problem:
+    spec = PrivacySpec(name, **{"paths": 4, **privacy})
+    return Problem(data, ModelSpec(), spec, Streams(seed), TrainerSpec())
+
+
+def release_of(data: PreparedData, **privacy: Any) -> SubspaceRelease:
+    choice = GradientSemivalue(replicates=2, learning_rate=0.1)
+    return SubspaceRelease(choice, problem_of(data, **privacy), "x")
+
+
+def moved(data: PreparedData, row: int) -> PreparedData:
+    features = data.train.features.copy()
+    features[row] += 3.0
+    return replace(data, train=replace(data.train, features=features))
+
+
+def nothing(rounds: int) -> None:
+    """Progress that nobody follows."""
+
+
+@pytest.mark.parametrize(("name", "kind", "classes"), [("digits", "mlp", 10), ("breast_cancer", "logistic", 2)])
+def test_coordinates_and_directions_are_those_of_written_out_gradients(
+    portion: Portion, name: str, kind: str, classes: int
+) -> None:
+    data = portion(name, components=6)
+    model = build_model(ModelSpec(kind, hidden=(5,)), kind=data.kind, classes=classes, features=6)
+    rows, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
+    paths = torch.randn(3, 2, model.parameter_count, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    basis = torch.linalg.qr(torch.randn(model.parameter_count, 3, dtype=torch.float64))[0]
+    slow = (
+        sum(model.row_gradients(t.expand(len(rows), -1), rows.features, rows.target) for t in paths.flatten(0, 1)) / 6
+    )
+    torch.testing.assert_close(projected_gradients(model, paths.flatten(0, 1), rows, basis), slow @ basis)
+    slope = torch.func.grad(lambda t: path_utility(model, t[None], valid.features, valid.target, "negative_loss")[0])
+    direct = torch.stack([(slope(paths[0, i]) + slope(paths[1, i]) + slope(paths[2, i])) / 3 for i in range(2)])
+    torch.testing.assert_close(utility_gradients(model, paths, valid), direct)
+
+
+def test_a_subspace_holds_what_its_gradients_share() -> None:
+    generator = torch.Generator().manual_seed(0)
+    plane = torch.linalg.qr(torch.randn(7, 2, generator=generator, dtype=torch.float64))[0]
+    gradients = [torch.randn(4, 2, generator=generator, dtype=torch.float64) @ plane.T * size for size in (1.0, 1e-9)]
+    basis = gradient_subspace(gradients, 2)
+    torch.testing.assert_close(basis @ basis.T, plane @ plane.T)
+    every = gradient_subspace([gradients[0][:1]], 7)  # more than there are gradients
+    torch.testing.assert_close(every.T @ every, torch.eye(7, dtype=torch.float64))
+
+
+def test_parts_are_classes_or_halves_about_the_median(portion: Portion) -> None:
+    digits, diabetes = (rows_of(portion(name).valid, torch.float64) for name in ("digits", "diabetes"))
+    assert all(len(part.target.unique()) == 1 for part in parts_by_target(digits, 10))
+    low, high = parts_by_target(diabetes, 0)
+    assert len(low) == len(high) == 30
+    assert low.target.max() < high.target.min()
+
+
+def test_in_the_whole_space_without_noise_values_are_first_order_contributions(portion: Portion) -> None:
+    """All dimensions lose nothing: for any rows that judge, -a * mean gradient of V times the mean row gradient."""
+    data = portion("diabetes")
+    release = release_of(data, dimensions=11, clip=1e6, epsilon=1e8, delta=0.5)
+    found, judges = release.run(nothing), Rows(release.valid.features[:9], release.valid.target[:9])
+    values, error = found.projections.values(release.slope(judges))
+    model, thetas, rows = release.model, release.paths.flatten(0, 1), release.along.train
+    slope = torch.func.grad(lambda t: path_utility(model, t[None], judges.features, judges.target, "negative_loss")[0])
+    direction = torch.stack([slope(theta) for theta in thetas]).mean(0)
+    mean = sum(model.row_gradients(t.expand(len(rows), -1), rows.features, rows.target) for t in thetas) / len(thetas)
+    tolerance = 6 * error + 1e6 * 2.0**-20
+    np.testing.assert_allclose(values[0], (-0.1 * mean @ direction).numpy(), atol=tolerance)
+    assert found.facts["release/share_of_direction"] == pytest.approx(1.0)
+
+
+def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
+    data = portion("breast_cancer", train=60, valid=120, labels=0.3, components=5, norm=1.0)
+    choice = GradientSemivalue(evaluations=40, replicates=8, learning_rate=0.5)
+    spec = (data, ModelSpec(), PrivacySpec("none"), Streams(0), TrainerSpec())
+    reference = choice.value(*spec).values.mean(axis=0)
+    found = choice.value(*spec[:2], PrivacySpec("directed_subspace", epsilon=20.0), *spec[3:])
+    assert spearman(found.values, reference).mean() > 0.6
+    assert np.ptp(found.std_errors) == 0
+
+
+@pytest.mark.parametrize("relation", ["zero_out", "replace_one"])
+def test_the_budget_is_spent_once_whatever_is_computed(portion: Portion, relation: str) -> None:
+    release = release_of(portion("breast_cancer"), epsilon=2.0, relation=relation)
+    found = release.run(nothing)
+    for part in parts_by_target(release.valid, 2):
+        found.projections.values(release.slope(part))
+    assert found.estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+    assert release.ledger.epsilon() <= 2.0
+    assert (found.estimates.touches == 1).all()
+    with pytest.raises(OverspentError):
+        release.ledger.charge(RowRelease(np.zeros(2, dtype=np.int64), found.estimates.noise_multiplier))
+
+
+@pytest.mark.parametrize("unclipped", [False, True])
+@pytest.mark.parametrize(("relation", "factor"), [("zero_out", 1), ("replace_one", 2)])
+def test_a_row_moves_the_release_by_its_sensitivity_at_most(
+    portion: Portion, monkeypatch: pytest.MonkeyPatch, relation: str, factor: int, unclipped: bool
+) -> None:
+    """mu of the release of one row, wild or gone, against the budget; without the clip, the broken variant, it is passed."""
+    if unclipped:
+        monkeypatch.setattr(subspace_module, "clipped", lambda vectors, norm: vectors)
+    data = portion("diabetes", train=20)
+    features = data.train.features * 1e3
+    wild = replace(data, train=replace(data.train, features=features))
+    opposite = replace(data, train=replace(data.train, features=-features, target=-data.train.target))
+    one, other = (release_of(table, clip=0.1, relation=relation, epsilon=4.0) for table in (wild, opposite))
+    if relation == "zero_out":
+        other.coordinates = lambda rows: torch.zeros(20, 2, dtype=torch.float64)  # type: ignore[method-assign]
+    released = [each.run(nothing).projections for each in (one, other)]
+    distance = (released[0].coordinates - released[1].coordinates)[0].norm(dim=1).max()  # the same noise in both
+    mu = float(distance) / released[0].deviation
+    assert one.ledger.sensitivity.value == pytest.approx(0.1 * factor)
+    assert (mu <= Budget(4.0, 1e-5).mu * (1 + 1e-4)) != unclipped  # the grid may add its step
+
+
+def test_a_row_moves_its_own_release_alone(portion: Portion) -> None:
+    data = portion("breast_cancer")
+    before, after = (release_of(table).run(nothing) for table in (data, moved(data, 3)))
+    others = np.arange(len(data.train)) != 3
+    assert np.array_equal(before.estimates.values[:, others], after.estimates.values[:, others])
+    assert not np.array_equal(before.estimates.values[:, 3], after.estimates.values[:, 3])
+    assert before.estimates.entries == after.estimates.entries
+    assert torch.equal(before.projections.basis, after.projections.basis)
+
+
+def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    opened, charge = SeededNoise.open_round, RowAccount.charge
+
+    def open_round(self: SeededNoise, number: int) -> Any:
+        events.append("draw")
+        return opened(self, number)
+
+    def charged(self: RowAccount, release: RowRelease) -> None:
+        events.append("charge")
+        charge(self, release)
+
+    monkeypatch.setattr(SeededNoise, "open_round", open_round)
+    monkeypatch.setattr(RowAccount, "charge", charged)
+    release_of(portion("diabetes")).run(nothing)
+    assert events == ["charge"] * 30 + ["draw"]
+
+
+def test_clipping_keeps_directions_and_drops_what_is_no_number() -> None:
+    vectors = torch.tensor([[3.0, 4.0], [0.3, 0.4], [float("nan"), 1.0], [float("inf"), 0.0]], dtype=torch.float64)
+    found = clipped(vectors, 1.0)
+    torch.testing.assert_close(found[0], torch.tensor([0.6, 0.8], dtype=torch.float64))
+    assert torch.equal(found[1], vectors[1])
+    assert (found[2:] == 0).all()
+    assert float(found.norm(dim=1).max()) < 1.0
+
+
+def test_one_estimate_with_its_standard_error(portion: Portion) -> None:
+    data, choice = portion("diabetes"), GradientSemivalue(replicates=600, learning_rate=0.1)
+    found = SubspaceRelease(choice, problem_of(data), "x").run(nothing).estimates
+    assert found.values.std(axis=0, ddof=1).mean() == pytest.approx(found.std_errors[0, 0], rel=0.03)
+    single = choice.valuate(
+        data, ModelSpec(), PrivacySpec("directed_subspace", paths=4), Surroundings(Streams(0), TrainerSpec())
+    )
+    assert single.facts["release/epsilon_of_a_changed_record"] > single.epsilon
+    assert 0 < single.facts["release/share_of_direction"] <= 1
+
+
+def test_what_has_no_gradient_or_too_few_parameters_is_refused(portion: Portion) -> None:
+    told = "has no gradient, along which privacy=directed_subspace could project"
+    choice = GradientSemivalue(utility="accuracy")
+    with pytest.raises(InputError, match=told):
+        SubspaceRelease(choice, problem_of(portion("breast_cancer")), "x")
+    for given in (
+        ["privacy=directed_subspace"],
+        ["privacy=directed", "task=label_noise", "task.mechanisms=[directed_subspace]"],
+    ):
+        with pytest.raises(InputError, match=told):
+            compose(["dataset=breast_cancer", "valuation.utility=accuracy", *given])
+    with pytest.raises(InputError, match=r"privacy\.dimensions=12: the model has 11 parameters"):
+        release_of(portion("diabetes"), dimensions=12)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_shares_of_the_budget_add_up_to_it(portion: Portion, count: int) -> None:
+    data = portion("breast_cancer")
+    problem = problem_of(data, "directed", epsilon=4.0)
+    valid = rows_of(data.valid, torch.float64)
+    utilities = [Utility(("negative_loss", "accuracy")[number % 2], valid) for number in range(count)]
+    found = budget_shares(GradientSemivalue(replicates=2), problem, "x", utilities)
+    assert [entry["epsilon"] for entry in found.ledger.entries] == pytest.approx(
+        [4.0 * (number + 1) / count for number in range(count)]
+    )
+    assert found.ledger.epsilon() <= 4.0
+    assert (found.estimates[-1].touches == count).all()
+    with pytest.raises(OverspentError):  # the broken variant: one utility more than was planned for
+        found.ledger.charge(PureRelease(4.0 / count))
+
+
+def test_shares_draw_noise_of_their_own_and_are_single_releases(portion: Portion) -> None:
+    data = portion("breast_cancer")
+    problem, choice = problem_of(data, "directed", epsilon=4.0), GradientSemivalue(replicates=2)
+    valid = rows_of(data.valid, torch.float64)
+    first, second = budget_shares(choice, problem, "x", [Utility("negative_loss", valid)] * 2).estimates
+    assert not np.array_equal(first.values, second.values)
+    half = replace(problem, privacy=replace(problem.privacy, epsilon=2.0))
+    alone = DirectedRelease(choice, half, "x utility 0").run(nothing).estimates
+    assert np.array_equal(first.values, alone.values)
+
+
+def test_shares_are_for_pure_laws_alone(portion: Portion) -> None:
+    data, choice = portion("breast_cancer"), GradientSemivalue()
+    for name, options in (("directed_private_path", {}), ("directed_gaussian", {}), ("directed", {"law": "gaussian"})):
+        with pytest.raises(InputError, match="shares of epsilon add up for pure laws"):
+            budget_shares(
+                choice,
+                problem_of(data, name, **options),
+                "x",
+                [Utility("accuracy", rows_of(data.valid, torch.float64))],
+            )
+    with pytest.raises(ValueError, match="a utility at the least"):
+        budget_shares(choice, problem_of(data, "directed"), "x", [])
+
+
+def test_fewer_public_rows_drive_and_all_valid_rows_judge(portion: Portion) -> None:
+    """Parts of the public rows: trajectories and clip read those alone, the utility reads its judges alone."""
+    data = portion("breast_cancer")
+    problem, choice = problem_of(data, "directed"), GradientSemivalue(learning_rate=0.5)
+    valid = rows_of(data.valid, torch.float64)
+    few, rest = Rows(valid.features[:5], valid.target[:5]), Rows(valid.features[5:], valid.target[5:])
+    plain, driven = DirectedRelease(choice, problem, "x"), DirectedRelease(choice, problem, "x", public=few)
+    assert not torch.equal(plain.public_paths(), driven.public_paths())
+    cut = replace(
+        data,
+        valid=replace(
+            data.valid,
+            features=data.valid.features[:5],
+            target=data.valid.target[:5],
+            ids=data.valid.ids[:5],
+            clean=data.valid.clean[:5],
+        ),
+    )
+    only = DirectedRelease(choice, replace(problem, data=cut), "x", judges=rest)
+    paths = driven.public_paths()
+    assert torch.equal(only.public_paths(), paths)
+    by_parts = [
+        DirectedRelease(choice, problem, "x", judges=each).exact_values(driven.train, paths) for each in (few, rest)
+    ]
+    assert torch.equal(by_parts[1], only.exact_values(only.train, paths))
+    whole = (5 * by_parts[0] + len(rest) * by_parts[1]) / len(valid)
+    torch.testing.assert_close(driven.exact_values(driven.train, paths), whole)
