@@ -72,6 +72,7 @@ Carries out the runs that a paper's claims need, judges each claim and writes a 
   --scale     smoke: seconds, laptop: minutes (default), paper: the paper's own size
   --seeds     how many seeds the intervals are taken over (default: the scale's)
   --claims    only these claims
+  --workers   runs carried out at the same time (default: as many as there are processors)
   --outputs   where runs and reports go (default: $ASSAY_OUTPUTS or outputs)
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,6 +44,8 @@ def main(argv: Sequence[str]) -> int:
         if flags.workers > 1 and len(runs) > 1:
             from joblib import Parallel, delayed
 
+            # a worker that has grown is replaced by a fresh one, which is nothing to worry anybody with
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
             Parallel(min(flags.workers, len(runs)))(delayed(_carry)(overrides, flags.outputs) for overrides in runs)
 
     folder = reproduce(
