@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import log_log_slope
 from assay.valuation.gradient_semivalue import GradientSemivalue
@@ -85,3 +86,8 @@ def test_the_bootstrap_interval_covers(answer: Answer) -> None:
         assert 0 < width < 2
         assert few.loc[mechanism, "slope_low"] - width / 2 < many.loc[mechanism, "slope"]
         assert many.loc[mechanism, "slope"] < few.loc[mechanism, "slope_high"] + width / 2
+
+
+def test_without_corrupted_rows_there_is_nothing_to_judge_by(answer: Answer) -> None:
+    with pytest.raises(InputError, match=r"dataset\.corruption=none: no row of the train split is corrupted"):
+        answer(*SMALL, "dataset.corruption.labels=0")

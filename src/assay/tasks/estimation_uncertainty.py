@@ -29,7 +29,7 @@ from assay.tasks.cells import (
     swept_cells,
 )
 from assay.tasks.plots import fidelity_figure, uncertainty_figure
-from assay.tasks.study import Study, gradient_valuator
+from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ class EstimationUncertainty:
         """Tables summary, slopes, costs and values; the same as flat metrics; two figures."""
         import pandas as pd
 
-        valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
+        valuator, privacy, clean = gradient_valuator(study, self.name), study.row_privacy(), clean_rows(study)
         cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates)
         first = reference_cell(privacy, self.reference_evaluations, self.replicates)
         reference, *found = measure_cells(study, valuator, [first, *cells])
@@ -77,7 +77,7 @@ class EstimationUncertainty:
         spent = record_spending(study, found)
         metrics = self._metrics(summary, slope_table)
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
-        metrics["reference/auc"] = float(detection_auc(truth, study.data.train.clean))
+        metrics["reference/auc"] = float(detection_auc(truth, clean))
         metrics["epsilon_per_estimate"] = spent
         figures = {
             "estimation_uncertainty": uncertainty_figure(summary, slope_table),

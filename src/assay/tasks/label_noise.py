@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.errors import InputError
 from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
@@ -30,7 +29,7 @@ from assay.tasks.cells import (
     swept_cells,
 )
 from assay.tasks.detection_plots import burn_in_figure, detection_figure
-from assay.tasks.study import Study, gradient_valuator
+from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,10 +61,7 @@ class LabelNoise:
         import pandas as pd
 
         valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
-        clean = study.data.train.clean
-        if clean.all():
-            told = "no row of the train split is corrupted, and so there is none to find"
-            raise InputError("dataset.corruption", "none", told, "e.g. dataset.corruption.labels=0.3")
+        clean = clean_rows(study)
         cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates, sorted(self.burn_ins))
         first = reference_cell(privacy, self.reference_evaluations, self.replicates)
         reference, *found = measure_cells(study, valuator, [first, *cells])

@@ -11,6 +11,9 @@ from assay.errors import InputError
 from assay.runs import Outcome, RunContext
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from assay.learning.models import ModelSpec
     from assay.learning.trainers import TrainerSpec
     from assay.privacy.spec import PrivacySpec
@@ -56,6 +59,15 @@ def gradient_valuator(study: Study, task: str) -> GradientSemivalue:
         told = f"task={task} values along gradients and this does not"
         raise InputError("valuation", type(study.valuator).__name__, told, "use valuation=gradient_semivalue")
     return study.valuator
+
+
+def clean_rows(study: Study) -> NDArray[np.bool_]:
+    """Which train rows are as they came [n]; InputError when all are, for a task that judges by finding the others."""
+    clean = study.data.train.clean
+    if clean.all():
+        told = "no row of the train split is corrupted, and so there is none to find"
+        raise InputError("dataset.corruption", "none", told, "e.g. dataset.corruption.labels=0.3")
+    return clean
 
 
 def build_leaf(group: Mapping[str, Any]) -> Any:
