@@ -6,19 +6,34 @@ import codecs
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from assay.config.limits import Limit, above, at_least, inside, matches, not_empty, share
-
-Share = Annotated[float, share("0.3 is 30 %")]
-Count = Annotated[int, at_least(1, "a whole number from 1 on")]
-Evaluations = Annotated[int, at_least(1, "a row needs one evaluation at the least")]
-Replicates = Annotated[int, at_least(1, "1 is a single estimate")]
-Rate = Annotated[float, above(0, "e.g. 0.05")]
-SplitSize = Annotated[float, at_least(0, "a share below 1, or a number of rows from 1 on")]
-BurnIn = Annotated[float, at_least(0, "a share of the evaluations below 1, or a number of them from 1 on; 0 keeps all")]
-BurnInShare = Annotated[float, Limit(lambda share: 0 <= share < 1, "must be a share from 0 to below 1", "e.g. 0.9")]
-PartialShare = Annotated[float, inside(0, 1, "0.1 is 10 %")]
-Semivalue = Literal["shapley", "beta", "banzhaf"]
-Utility = Literal["negative_loss", "accuracy"]
+from assay.config.limits import Limit, above, at_least, matches, not_empty, share
+from assay.config.schema_types import Count, Evaluations, Rate, Replicates, Semivalue, Share, SplitSize, Utility
+from assay.config.schemas_of_privacy import (
+    BurnInPrivacy,
+    Directed,
+    DirectedGaussian,
+    DirectedPrivatePath,
+    DirectedSubspace,
+    FrontLoadedPrivacy,
+    LowerTriangularPrivacy,
+    NoPrivacy,
+    Privacy,
+    PublicClipPrivacy,
+    PublicNormPrivacy,
+    TrainingPrivacy,
+)
+from assay.config.schemas_of_tasks import (
+    Audit,
+    EstimationUncertainty,
+    Federated,
+    LabelNoise,
+    Membership,
+    PartyUncertainty,
+    PartyValue,
+    SelectionCurve,
+    Train,
+    Value,
+)
 
 
 def _is_encoding(name: str) -> bool:
@@ -156,216 +171,6 @@ class GradientSemivalue(RefitSemivalue):
     bootstrap: Annotated[int, at_least(0, "0 leaves out the standard errors of reused releases")]
     permutations: Literal["plain", "antithetic"]
     wave: Annotated[int, at_least(1, "1 walks one permutation after the other")]
-
-
-@dataclass(frozen=True)
-class NoPrivacy:
-    """privacy=none."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Privacy:
-    """A budget, a clipping norm and a mechanism."""
-
-    name: str
-    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
-    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
-    relation: Literal["zero_out", "replace_one", "add_remove"]
-    max_grad_norm: Annotated[float, above(0, "the L2 norm that a row's gradient is clipped to, e.g. 1.0")]
-    secure_noise: bool
-
-
-@dataclass(frozen=True)
-class BurnInPrivacy(Privacy):
-    """privacy=running_mean_burn_in."""
-
-    burn_in: BurnIn
-
-
-@dataclass(frozen=True)
-class FrontLoadedPrivacy(Privacy):
-    """privacy=front_loaded."""
-
-    first_share: Annotated[float, inside(0, 1, "e.g. 0.9")]
-
-
-@dataclass(frozen=True)
-class LowerTriangularPrivacy(Privacy):
-    """privacy=lower_triangular."""
-
-    matrix: Annotated[str | None, matches(r".+\.(csv|npy)", "must be a .csv or .npy file", "e.g. weights.csv")]
-
-
-@dataclass(frozen=True)
-class PublicNormPrivacy:
-    """privacy=vector_release."""
-
-    name: str
-    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
-    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
-    relation: Literal["zero_out", "replace_one", "add_remove"]
-    clip_quantile: Share
-    secure_noise: bool
-
-
-@dataclass(frozen=True)
-class PublicClipPrivacy(PublicNormPrivacy):
-    """privacy=public_clip."""
-
-    burn_in: BurnIn
-
-
-@dataclass(frozen=True)
-class DirectedGaussian:
-    """privacy=directed_gaussian."""
-
-    name: str
-    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
-    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
-    relation: Literal["zero_out", "replace_one", "add_remove"]
-    clip: Annotated[float | None, above(0, "null lets public rows choose")]
-    paths: Count
-    secure_noise: bool
-
-
-@dataclass(frozen=True)
-class DirectedSubspace(DirectedGaussian):
-    """privacy=directed_subspace."""
-
-    dimensions: Count
-
-
-@dataclass(frozen=True)
-class Directed(DirectedGaussian):
-    """privacy=directed."""
-
-    law: Literal["auto", "laplace", "randomized_response", "piecewise"]
-
-
-@dataclass(frozen=True)
-class DirectedPrivatePath(Directed):
-    """privacy=directed_private_path."""
-
-    path_share: Annotated[float, inside(0, 1, "0.25 leaves three quarters of epsilon to the values")]
-    path_quantile: Annotated[float, inside(0, 1, "0.5 is the median")]
-
-
-@dataclass(frozen=True)
-class TrainingPrivacy:
-    """privacy=white."""
-
-    name: str
-    epsilon: Annotated[float, above(0, "use privacy=none for a run without privacy")]
-    delta: Annotated[float, inside(0, 1, "e.g. 1e-5, well below one over the number of rows")]
-    relation: Literal["add_remove", "zero_out"]
-    max_grad_norm: Annotated[float, above(0, "the L2 norm that a sample's gradient is clipped to, e.g. 1.0")]
-    clipping: Literal["flat", "per_layer", "automatic"]
-    accountant: Literal["prv", "rdp"]
-    secure_noise: bool
-
-
-@dataclass(frozen=True)
-class Train:
-    """task=train."""
-
-    name: str
-    epochs: Annotated[float, above(0, "e.g. 10")]
-    batch_size: Count
-    optimizer: Literal["sgd", "adam"]
-    learning_rate: Rate
-    momentum: Share
-    parts: Count
-    statistics: bool
-
-
-@dataclass(frozen=True)
-class Value:
-    """task=value."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class EstimationUncertainty:
-    """task=estimation_uncertainty."""
-
-    name: str
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
-    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
-    replicates: Replicates
-    reference_evaluations: Evaluations
-
-
-@dataclass(frozen=True)
-class LabelNoise(EstimationUncertainty):
-    """task=label_noise."""
-
-    burn_ins: Annotated[list[BurnInShare], not_empty("e.g. [0,0.5,0.9]")]
-
-
-@dataclass(frozen=True)
-class SelectionCurve:
-    """task=selection_curve."""
-
-    name: str
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
-    shares: Annotated[list[PartialShare], not_empty("e.g. [0.1,0.3,0.5]")]
-    replicates: Replicates
-
-
-@dataclass(frozen=True)
-class Membership:
-    """task=membership."""
-
-    name: str
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
-    rows: Annotated[int, at_least(2, "the target and one more")]
-    targets: Annotated[int, at_least(2, "an interval needs two")]
-    tables: Annotated[int, at_least(4, "half of them are shadows, and a deviation needs two")]
-    informed: bool
-
-
-@dataclass(frozen=True)
-class PartyValue:
-    """task=party_value."""
-
-    name: str
-    level: Literal["record", "client"]
-
-
-@dataclass(frozen=True)
-class PartyUncertainty(EstimationUncertainty):
-    """task=party_uncertainty."""
-
-    level: Literal["record", "client"]
-
-
-@dataclass(frozen=True)
-class Federated:
-    """task=federated."""
-
-    name: str
-    level: Literal["record", "client"]
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")]
-    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
-    replicates: Replicates
-    fraction: Annotated[
-        float, Limit(lambda value: 0 < value <= 1, "must be above 0 and 1 at most", "1 is every client")
-    ]
-    sampling: Literal["fixed", "poisson"]
-    participations: Annotated[int | None, at_least(1, "null sets no limit")]
-    local_steps: Count
-    permutations: Count
-
-
-@dataclass(frozen=True)
-class Audit:
-    """task=audit."""
-
-    name: str
-    trials: Annotated[int, at_least(40, "a bound needs them, e.g. 40000")]
 
 
 @dataclass(frozen=True)
