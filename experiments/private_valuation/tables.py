@@ -1,6 +1,6 @@
 """The tables of the README, in Markdown, from the runs that `assay reproduce private_valuation` left.
 
-python -m experiments.private_valuation.tables [--outputs outputs] [claims|cells|mechanisms ...]
+python -m experiments.private_valuation.tables [--outputs outputs] [claims|cells|others|mechanisms ...]
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from pathlib import Path
 from assay.report import Judgement, find_runs, judge_all
 from assay.report.aggregate import SeedGroup, group_by_seed, table_over_seeds
 from assay.report.known import claims_of
+from assay.report.reading import RunRecord
 
 PAPER = "private_valuation"
+OTHERS = ("label_noise_letter", "label_noise_shuttle", "label_noise_photo_patches", "label_noise_fashion_mnist")
 COMPARED = ("mechanisms", "mechanisms_breast_cancer", "mechanisms_accuracy", "mechanisms_adult", "mechanisms_mnist")
 CELL = "cell_"
 
@@ -65,6 +67,22 @@ def mechanisms_table(groups: Sequence[SeedGroup]) -> list[str]:
     return lines
 
 
+def others_table(records: Sequence[RunRecord]) -> list[str]:
+    """A line for each further data set, a column for each mechanism: ROC-AUC over seeds at the largest k."""
+    lines: list[str] = []
+    for name in OTHERS:
+        for group in group_by_seed(record for record in records if record.name == f"{PAPER}/{name}"):
+            frame = table_over_seeds(group, "summary")
+            if frame is None:
+                continue
+            last = frame.sort_values("evaluations").groupby("mechanism", sort=False).tail(1)
+            if not lines:
+                lines = [f"| data set | seeds | {' | '.join(last['mechanism'])} |", "|---" * (2 + len(last)) + "|"]
+            cells = [f"{row.auc:.2f} [{row.auc_low:.2f}, {row.auc_high:.2f}]" for row in last.itertuples()]
+            lines.append(f"| {name.removeprefix('label_noise_')} | {len(group.runs)} | {' | '.join(cells)} |")
+    return lines
+
+
 def _interval(judgement: Judgement) -> str:
     figure = judgement.figure
     return f"{figure.estimate:.3g} [{figure.low:.3g}, {figure.high:.3g}]"
@@ -75,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outputs", type=Path, default=Path("outputs"))
     parser.add_argument("--scale", default="laptop")
-    parser.add_argument("tables", nargs="*", default=["claims", "cells", "mechanisms"])
+    parser.add_argument("tables", nargs="*", default=["claims", "cells", "others", "mechanisms"])
     flags = parser.parse_args(arguments)
     records = [record for record in find_runs(flags.outputs / "runs" / PAPER) if record.scale == flags.scale]
     judgements = judge_all(claims_of(PAPER).claims, records, PAPER)
@@ -83,6 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("\n".join(claims_table(judgements)) + "\n")
     if "cells" in flags.tables:
         print("\n".join(cells_table(judgements)) + "\n")
+    if "others" in flags.tables:
+        print("\n".join(others_table(records)) + "\n")
     for name in COMPARED if "mechanisms" in flags.tables else ():
         groups = group_by_seed(record for record in records if record.name == f"{PAPER}/{name}")
         if groups:
