@@ -70,11 +70,11 @@ class SubsetSampler:
             raise InputError("valuation.largest", size, told, "lower it, or raise dataset.split.train")
         generator = self.streams.generator(self.purpose, "subset", number)
         if self.labels is None:
-            return np.asarray(generator.choice(self.rows, size, replace=False), dtype=np.int64)
+            return np.asarray(generator.choice(self.rows, size, replace=False))
         members = [np.flatnonzero(self.labels == label) for label in np.unique(self.labels)]
         counts = proportional(np.array([len(each) for each in members]), size, generator)
         drawn = [generator.choice(each, count, replace=False) for each, count in zip(members, counts, strict=True)]
-        return np.concatenate(drawn).astype(np.int64)
+        return np.concatenate(drawn)
 
 
 def proportional(sizes: Integers, total: int, generator: np.random.Generator) -> Integers:
@@ -83,13 +83,13 @@ def proportional(sizes: Integers, total: int, generator: np.random.Generator) ->
     Every class has one at the least where `total` allows it, since a model of fewer classes is another model.
     """
     exact = total * sizes / sizes.sum()
-    counts = np.floor(exact).astype(np.int64)
+    counts: Integers = np.floor(exact).astype(np.int64)
     if total >= len(sizes):
-        counts = np.maximum(counts, 1)
+        counts = counts.clip(min=1)
     while counts.sum() > total:
         counts[int(np.argmax(counts - exact))] -= 1
     left = total - int(counts.sum())
     if left:
         cut = np.maximum(exact - counts, 0) + 1e-12
         counts[generator.choice(len(sizes), left, replace=False, p=cut / cut.sum())] += 1
-    return counts
+    return np.asarray(counts)
