@@ -60,7 +60,8 @@ def probability_change(odds: Odds, change: Real) -> Real:
 
 
 def _loss_change(odds: Odds, change: Real) -> Real:
-    lost = np.expm1(-change)
+    with np.errstate(over="ignore"):  # what overflows is far, and done again below
+        lost = np.expm1(-change)
     lost *= odds.wrong
     np.log1p(lost, out=lost)
     _correct_far(lost, odds, change, lambda margin: softplus(-margin))

@@ -31,29 +31,20 @@ FEW = 32
 
 
 def proximal_step(margin: Floats, leverage: Floats) -> Floats:
-    """The root t in [0, 1] of t = sigmoid(-(margin + leverage t)) of each entry: Newton's method kept in a bracket.
+    """The root t in (0, 1) of t = sigmoid(-(margin + leverage t)) of each entry, leverage >= 0.
 
-    theta + t H^-1 z minimises the row's own loss plus half the squared H-norm of the change: the proximal point. [derived]
+    theta + t H^-1 z minimises the row's own loss plus half the squared H-norm of the change: the proximal point. With
+    x = logit t, F(x) = x + margin + leverage sigmoid(x) rises, is convex below 0 and concave above, so that Newton's method
+    from x = 0 goes to the root on one side of it and never jumps over: the bracket is in the choice of x. [derived]
     """
-    low, high = np.zeros_like(margin), np.ones_like(margin)
-    step = expit(-margin)
-    step /= 1.0 + leverage * step * (1.0 - step)
-    last = np.ones_like(margin)
+    logit = np.zeros_like(margin)
     for _ in range(MOST_SCALAR_STEPS):
-        wanted = expit(-(margin + leverage * step))
-        excess = step - wanted
-        np.copyto(high, step, where=excess > 0)
-        np.copyto(low, step, where=excess <= 0)
-        proposed = step - excess / (1.0 + leverage * wanted * (1.0 - wanted))
-        # Newton's method can jump between the two flat ends of the sigmoid: unless it halves the step, halve the bracket
-        halved = (np.abs(proposed - step) > 0.5 * last) | (proposed < low) | (proposed > high)
-        if halved.any():
-            proposed[halved] = 0.5 * (low[halved] + high[halved])
-        last = np.abs(proposed - step)
-        step = proposed
-        if not (last > 1e-13 + 1e-11 * step).any():
+        step = expit(logit)
+        change = (logit + margin + leverage * step) / (1.0 + leverage * step * (1.0 - step))
+        logit -= change
+        if np.abs(change).max(initial=0.0) < 1e-8:  # quadratic: the next would be at rounding
             break
-    return step
+    return np.asarray(expit(logit))
 
 
 @dataclass(frozen=True, eq=False)
