@@ -23,6 +23,7 @@ from assay.valuation.scaling.margins import SMOOTH, Odds, probability_change
 from assay.valuation.scaling.newton import newton_fit
 from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting
 from assay.valuation.scaling.steps import proximal_step
+from assay.valuation.scaling.two_level import two_level_means
 
 Floats = NDArray[np.float64]
 SMOOTH_UTILITIES: tuple[ScalingUtility, ...] = ("negative_loss", "softmax_of_probabilities")
@@ -254,3 +255,17 @@ def test_what_cannot_be_solved_is_told() -> None:
         BinaryLogisticSolver(breast_cancer("accuracy"), "cheap")
     with pytest.raises(InputError, match="needs a target of two classes"):
         BinaryLogisticSolver(replace(breast_cancer(), classes=3))
+
+
+def test_two_levels_come_nearer_to_the_exact_mean_than_either_part() -> None:
+    setting = breast_cancer()
+    given = {25: subsets(25, 80)}
+    cheap, exact = BinaryLogisticSolver(setting, "cheap"), BinaryLogisticSolver(setting, "exact")
+    truth = exact.shared(given[25]).delta
+    found = two_level_means(cheap, exact, given, np.random.default_rng(1), lambda _: 0.25).mean[:, 0]
+
+    def missed(mean: NDArray[np.float64]) -> float:
+        return float(np.sqrt(np.mean((mean - truth.mean(axis=1)) ** 2)))
+
+    assert missed(found) < 0.5 * missed(truth[:, :20].mean(axis=1))
+    assert missed(found) < 0.5 * missed(cheap.shared(given[25]).delta.mean(axis=1))

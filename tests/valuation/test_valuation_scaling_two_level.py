@@ -8,11 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.valuation.test_valuation_scaling_logistic import breast_cancer
-from tests.valuation.test_valuation_scaling_logistic import subsets as drawn_subsets
 
 from assay.errors import InputError
-from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
 from assay.valuation.scaling.contributions import Contributions, cardinality_means
 from assay.valuation.scaling.solvers import Solved
 from assay.valuation.scaling.two_level import default_share, shifted, two_level_means
@@ -86,20 +83,6 @@ def test_all_exact_is_the_plain_mean() -> None:
     plain = cardinality_means(Contributions(np.full(delta.shape, 5), delta, ones, True))
     np.testing.assert_allclose(found.mean, plain.mean)
     np.testing.assert_allclose(found.std_error, plain.std_error)
-
-
-def test_on_real_data_it_comes_nearer_to_the_exact_mean_than_either_part() -> None:
-    setting = breast_cancer()
-    given = {25: drawn_subsets(25, 80)}
-    cheap, exact = BinaryLogisticSolver(setting, "cheap"), BinaryLogisticSolver(setting, "exact")
-    truth = exact.shared(given[25]).delta
-    found = two_level_means(cheap, exact, given, np.random.default_rng(1), lambda _: 0.25).mean[:, 0]
-
-    def missed(mean: NDArray[np.float64]) -> float:
-        return float(np.sqrt(np.mean((mean - truth.mean(axis=1)) ** 2)))
-
-    assert missed(found) < 0.5 * missed(truth[:, :20].mean(axis=1))
-    assert missed(found) < 0.5 * missed(cheap.shared(given[25]).delta.mean(axis=1))
 
 
 def test_shifted_samples_have_the_means_and_keep_their_spread() -> None:

@@ -73,7 +73,7 @@ def _means(
     if few == total:
         variance = slow.delta.var(axis=1, ddof=1)
         parts = slow.delta.mean(axis=1), np.sqrt(variance / total), variance
-        return CardinalityMeans(size, *(each[:, None] for each in parts), total, slow.fits, slow.fallbacks)
+        return _column(size, parts, total, slow.fits, slow.fallbacks)
     quick = cheap.shared(subsets)
     difference = slow.delta - quick.delta[:, chosen]
     spread = difference.var(axis=1, ddof=1)
@@ -82,7 +82,14 @@ def _means(
     error = np.sqrt(variance / total + spread * (1 / few - 1 / total))
     parts = quick.delta.mean(axis=1) + difference.mean(axis=1), error, variance
     fits, fallbacks = quick.fits + slow.fits, quick.fallbacks + slow.fallbacks
-    return CardinalityMeans(size, *(each[:, None] for each in parts), total, fits, fallbacks)
+    return _column(size, parts, total, fits, fallbacks)
+
+
+def _column(
+    size: Integers, parts: tuple[Floats, Floats, Floats], samples: int, fits: int, fallbacks: int
+) -> CardinalityMeans:
+    mean, error, variance = (each[:, None] for each in parts)
+    return CardinalityMeans(size, mean, error, variance, samples, fits, fallbacks)
 
 
 def _covariance(left: Floats, right: Floats) -> Floats:
