@@ -51,6 +51,7 @@ reproduce: install ## Check a paper's claims: make reproduce PAPER=private_valua
 bench: install ## Side-by-side timings, peers in environments of their own below .bench
 	$(BIN)/python -m experiments.benchmarks
 	$(BIN)/python -m experiments.benchmarks.valuation_cost
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.benchmarks.marginal_contributions
 	$(BIN)/python -m experiments.benchmarks.clip_step
 
 clean: ## Remove the environments and caches; runs and reports stay

@@ -1,6 +1,6 @@
 """What marginal contributions to logistic regression cost: closed form, two levels, exact, and a loop of scikit-learn's fits.
 
-    python -m experiments.benchmarks.marginal_contributions [--share 1.0] [--points 1000] [--samples 1000] [--data fashion_mnist]
+    python -m experiments.benchmarks.marginal_contributions [--share 1.0] [--points 1000] [--samples 1000]
 
 Processor seconds of one thread (set OMP_NUM_THREADS=1). The problem: every one of `--points` rows joins each of `--samples`
 random subsets at 10 cardinalities from 100 to 1000, logistic regression on 64 principal components. A share of the subsets
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
@@ -28,6 +28,8 @@ from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
 from assay.valuation.scaling.margins import SMOOTH
 from assay.valuation.scaling.newton import newton_fit
 from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting
+from assay.valuation.scaling.softmax_logistic import SoftmaxLogisticSolver
+from assay.valuation.scaling.solvers import Level
 from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
 from assay.valuation.scaling.two_level import two_level_means
 from experiments.benchmarks.composed import data_of
@@ -36,6 +38,7 @@ from experiments.benchmarks.timing import REPORTS, Measurements
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Answer = TypeVar("Answer")
+LEVELS: tuple[Level, ...] = ("cheap", "exact")
 SHIRTS = (0, 6)  # t-shirt and shirt, the pair of classes of fashion_mnist that are hardest to tell apart
 COMPONENTS, VALID = 64, 1000
 
@@ -77,16 +80,16 @@ class Spent:
         return answer
 
 
-def two_classes(
+def of_classes(
     data: PreparedData, kept: Sequence[int], components: int, points: int, utility: ScalingUtility
 ) -> Setting:
-    """Rows of two classes on principal components that the valid rows have: the points, the pool and the valid rows."""
+    """Rows of some classes on the principal components of the valid rows: the points, the pool and the valid rows."""
     from sklearn.decomposition import PCA
 
     parts = []
     for part in (data.train, data.valid):
         rows = np.flatnonzero(np.isin(part.target, kept))
-        parts.append((part.features[rows].astype(np.float64), (part.target[rows] == kept[1]).astype(np.int64)))
+        parts.append((part.features[rows].astype(np.float64), np.searchsorted(kept, part.target[rows])))
     (train, target), (valid, told) = parts
     components = min(components, *valid.shape)
     turned = PCA(components, svd_solver="full").fit(valid)
@@ -96,7 +99,7 @@ def two_classes(
         Labelled(train[points:], target[points:]),
         Labelled(valid[:VALID], told[:VALID]),
         "classification",
-        2,
+        len(kept),
         ModelSpec("logistic"),
         utility,
     )
@@ -147,6 +150,24 @@ def contributions_cost(setting: Setting, size: Size, found: Measurements) -> Spe
     return spent
 
 
+def classes_cost(setting: Setting, size: Size, found: Measurements) -> None:
+    """The same seconds for more than two classes, from few subsets of three cardinalities."""
+    sampler = SubsetSampler(len(setting.pool), np.asarray(setting.pool.target, np.int64), Streams(0), "benchmark")
+    solvers = {level: SoftmaxLogisticSolver(setting, level) for level in LEVELS}
+    grid = [int(k) for k in np.geomspace(size.smallest, size.largest, 3)]
+    for cardinality in grid:
+        spent, subsets = Spent(), [sampler.subset(number, cardinality) for number in range(2)]
+        for level, solver in solvers.items():
+            solver.start(cardinality)
+            spent.on(level, lambda mine=solver, drawn=subsets: mine.shared(drawn))
+        fits = spent.on("scikit-learn", lambda drawn=subsets: _loop(setting, drawn, size.pairs))
+        name = f"{setting.classes} classes, k={cardinality}, microseconds for a contribution"
+        each = {level: 1e6 * spent.seconds[level] / (len(subsets) * len(setting.points)) for level in solvers}
+        each["scikit-learn"] = 1e6 * spent.seconds["scikit-learn"] / fits
+        for level, taken in each.items():
+            found.note(f"{name}, {level}", [taken])
+
+
 def _loop(setting: Setting, subsets: Sequence[Integers], pairs: int) -> int:
     """What a loop does for each pair: fit the subset with the point, predict, and take the loss; the subset's own is free."""
     learner = Learner(setting.model, setting.kind, setting.classes)
@@ -182,18 +203,14 @@ def share_explained(estimate: Floats, truth: Floats) -> float:
     return float(1.0 - np.sum((estimate - truth) ** 2) / np.sum((truth - truth.mean()) ** 2))
 
 
-def problem(name: str, points: int, utility: ScalingUtility) -> Setting:
-    """Two classes of a data set of the machine; AssayError where it is not there."""
-    rows = {
-        "fashion_mnist": "{train: 54000, valid: 6000, test: 0}",
-        "breast_cancer": "{train: 460, valid: 109, test: 0}",
-    }
-    if name not in rows:
-        raise ValueError(f"--data {name}: one of {', '.join(rows)}")
+def problem(name: str, points: int, utility: ScalingUtility, every: bool = False) -> Setting:
+    """Two classes of a data set of the machine, or every one; AssayError where it is not there."""
     pixels = name == "fashion_mnist"
-    raw = [f"dataset.preprocess.standardize={'false' if pixels else 'true'}"]
-    data = data_of(f"dataset={name}", "dataset.download=false", f"dataset.split={rows[name]}", *raw)
-    return two_classes(data, SHIRTS if pixels else (0, 1), COMPONENTS, points, utility)
+    split = "{train: 54000, valid: 6000, test: 0}" if pixels else "{train: 460, valid: 109, test: 0}"
+    scaled = f"dataset.preprocess.standardize={'false' if pixels else 'true'}"
+    data = data_of(f"dataset={name}", "dataset.download=false", f"dataset.split={split}", scaled)
+    kept = range(len(data.classes)) if every else SHIRTS if pixels else (0, 1)
+    return of_classes(data, kept, COMPONENTS, points, utility)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -202,18 +219,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--points", type=int, default=Size.points)
     parser.add_argument("--samples", type=int, default=Size.samples)
     parser.add_argument("--share", type=float, default=Size.share)
-    parser.add_argument("--data", default="fashion_mnist", choices=["fashion_mnist", "breast_cancer"])
     parser.add_argument("--utility", default="negative_loss", choices=sorted(SMOOTH))
     flags = parser.parse_args(arguments)
-    size = Size(flags.points, flags.samples, flags.share)
+    size, found = Size(flags.points, flags.samples, flags.share), Measurements()
     try:
-        setting = problem(flags.data, size.points, flags.utility)
+        setting = problem("fashion_mnist", size.points, flags.utility)
+        classes_cost(problem("fashion_mnist", size.points, flags.utility, every=True), size, found)
     except AssayError as error:
-        print(f"breast_cancer in place of {flags.data}: {error}")
-        setting = problem("breast_cancer", 100, flags.utility)
-    found = Measurements()
-    if len(setting.pool) < size.largest:
-        size = Size(len(setting.points), size.samples, size.share, largest=len(setting.pool) * 9 // 10)
+        print(f"breast_cancer in place of fashion_mnist: {error}")
+        setting = problem("breast_cancer", min(100, size.points), flags.utility)
+        size = replace(size, points=len(setting.points), largest=len(setting.pool) * 9 // 10)
     contributions_cost(setting, size, found)
     found.write(REPORTS / "marginal_contributions.csv")
 
