@@ -26,7 +26,7 @@ def proximal_pulls(
 ) -> Floats:
     """g [n, E] with g = Q'(e_label - softmax(logits + Q A g)) for logits [n, C], leverage A [n, E, E], basis Q [C, E].
 
-    Newton's method with backtracking on g'A g / 2 + log-loss, whose minimum it is. [derived]
+    Newton's method with backtracking on g'A g / 2 + log-loss, whose minimum it is. [derived] NaN where it did not get there.
     """
     points, kinds = len(logits), basis.shape[1]
     right, every, unit = basis[labels], np.arange(points), np.eye(kinds)
@@ -42,7 +42,7 @@ def proximal_pulls(
         chance = softmax(reached)
         excess = pull - (right - chance @ basis)
         if np.abs(excess).max(initial=0.0) < 1e-9:
-            break
+            return pull
         step = -np.linalg.solve(unit + in_contrasts(chance, basis) @ leverage, excess[:, :, None])[:, :, 0]
         falls = np.minimum((step * (leverage @ excess[:, :, None])[:, :, 0]).sum(axis=1), 0.0)
         length = np.ones(points)
@@ -53,6 +53,8 @@ def proximal_pulls(
                 break
             length[worse] *= 0.5
         pull, reached, value = pull + length[:, None] * step, tried, reached_value
+    missed = np.abs(pull - (right - softmax(reached) @ basis)).max(axis=1) > 1e-7
+    pull[missed] = np.nan  # unsettled, so that the point is fitted whole
     return pull
 
 
