@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assay.config.checks_of_scaling import check_scaling
 from assay.config.listing import options
 from assay.config.suggest import did_you_mean
 from assay.config.typed import shown
@@ -44,6 +45,7 @@ def check_composition(config: Config) -> None:
     _check_burn_in(config)
     _check_releases(config)
     _check_utility(config)
+    check_scaling(config)
 
 
 def _check_split(dataset: Config) -> None:

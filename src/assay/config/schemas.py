@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from assay.config.limits import Limit, above, at_least, matches, not_empty, share
-from assay.config.schema_types import Count, Evaluations, Rate, Replicates, Semivalue, Share, SplitSize, Utility
+from assay.config.schema_types import AtLeastTwo, CardinalityDensity, LawEstimator, Count, Evaluations, Rate, Replicates, Semivalue, Share, SplitSize, Utility
 from assay.config.schemas_of_privacy import (
     BurnInPrivacy,
     Directed,
@@ -27,12 +27,17 @@ from assay.config.schemas_of_tasks import (
     EstimationUncertainty,
     Federated,
     LabelNoise,
+    LawEstimators,
+    LawTheory,
     Membership,
     PartyUncertainty,
     PartyValue,
+    PointAddition,
+    ScalingLawTask,
     SelectionCurve,
     Train,
     Value,
+    ValueAt,
 )
 
 
@@ -174,6 +179,22 @@ class GradientSemivalue(RefitSemivalue):
 
 
 @dataclass(frozen=True)
+class ScalingLaw:
+    """valuation=scaling_law."""
+
+    name: str
+    estimator: LawEstimator
+    evaluations: AtLeastTwo
+    smallest: Count
+    largest: Count
+    density: CardinalityDensity
+    subsets: Literal["shared", "fresh"]
+    level: Literal["cheap", "exact", "refit"]
+    utility: Literal["negative_loss", "softmax_of_probabilities", "accuracy"]
+    folds: AtLeastTwo
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -201,6 +222,15 @@ class Scale:
     targets: Count
     shadow_tables: Count
     trials: Count
+    law_points: AtLeastTwo
+    law_samples: AtLeastTwo
+    few_law_points: AtLeastTwo
+    few_law_samples: AtLeastTwo
+    estimator_points: AtLeastTwo
+    bank: AtLeastTwo
+    candidates: AtLeastTwo
+    additions: Count
+    repeats: Count
 
 
 @dataclass(frozen=True)
@@ -223,7 +253,7 @@ OPTIONS: dict[str, dict[str, type]] = {
         "cnn": PlainModel,
     },
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
-    | {"private_semivalue": GradientSemivalue},
+    | {"private_semivalue": GradientSemivalue, "scaling_law": ScalingLaw},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"front_loaded": FrontLoadedPrivacy, "lower_triangular": LowerTriangularPrivacy}
     | {"public_clip": PublicClipPrivacy, "vector_release": PublicNormPrivacy}
@@ -232,7 +262,9 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
     | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}
-    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},
+    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated}
+    | {"scaling_law": ScalingLawTask, "value_at": ValueAt, "law_estimators": LawEstimators}
+    | {"point_addition": PointAddition, "law_theory": LawTheory},
 }
 # groups whose options all hold the same keys
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
