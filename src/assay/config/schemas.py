@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from assay.config.limits import Limit, above, at_least, matches, not_empty, share
-from assay.config.schema_types import AtLeastTwo, CardinalityDensity, LawEstimator, Count, Evaluations, Rate, Replicates, Semivalue, Share, SplitSize, Utility
+from assay.config.schema_types import (
+    AtLeastTwo,
+    CardinalityDensity,
+    Count,
+    Evaluations,
+    LawEstimator,
+    Rate,
+    Replicates,
+    Semivalue,
+    Share,
+    SplitSize,
+    Utility,
+)
 from assay.config.schemas_of_privacy import (
     BurnInPrivacy,
     Directed,

@@ -123,7 +123,8 @@ class Audit:
 
 
 Corrected = Annotated[
-    float | None, Limit(lambda part: part is None or 0 < part <= 1, "must be above 0 and 1 at most", "null: all exactly")
+    float | None,
+    Limit(lambda part: part is None or 0 < part <= 1, "must be above 0 and 1 at most", "null: all exactly"),
 ]
 
 
@@ -170,7 +171,9 @@ class PointAddition:
     add: Count
     candidates: AtLeastTwo
     balanced: bool
-    repeats: Annotated[int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")]
+    repeats: Annotated[
+        int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")
+    ]
     estimators: list[LawEstimator]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class LawEstimators:
 
     estimators: Sequence[str] = ("monte_carlo", "likelihood", "amortised", "empirical_bayes")
     samples: Sequence[int] = (10, 20, 50)
-    densities: Sequence[str] = ("uniform", "log_uniform")
+    densities: Sequence[Literal["uniform", "log_uniform"]] = ("uniform", "log_uniform")
     points: int = 300
     bank: int = 1000
     cardinalities: int = 10
@@ -46,14 +46,13 @@ class LawEstimators:
     name: str = "law_estimators"
 
     def answer(self, study: Study) -> Outcome:
-        """Tables `shapley`, `cardinalities` and `coverage`; metrics `<density>/<estimator>/<m>/...`."""
+        """Tables `summary` (of Shapley values) and `scores` (of all quantities); metrics `<density>/<estimator>/<m>/...`."""
         import pandas as pd
 
         valuator = scaling_valuator(study, self.name)
         sizes = valuator.cardinalities.grid(self.cardinalities)
         points, pool = split_points(study, self.points, int(sizes.max()))
         setting = scaling_problem(study, valuator, points, pool)
-        corrected = self.corrected if valuator.level == "exact" else None
         subsets = self.reference * (len(sizes) + 4) + self.bank * len(self.densities)
         found: dict[str, LawScores] = {}
         rows: list[dict[str, Any]] = []
@@ -61,8 +60,8 @@ class LawEstimators:
             sampling = sampling_of(study, setting, bar.advance)
             uniform = Cardinalities(valuator.smallest, valuator.largest)
             truth = Truth(
-                sampling.means("truth", sizes.tolist(), self.reference, corrected, valuator.level),
-                sampling.shapley("truth-shapley", uniform, 4 * self.reference, corrected, valuator.level),
+                sampling.means("truth", sizes.tolist(), self.reference, self.corrected, valuator.level),
+                sampling.shapley("truth-shapley", uniform, 4 * self.reference, self.corrected, valuator.level),
             )
             banks = {
                 density: sampling.samples(
@@ -84,17 +83,16 @@ class LawEstimators:
                     found[key] = scores
                     rows += _rows(density, name, count, scores)
         table = pd.DataFrame(rows)
+        shapley = table[table["quantity"] == "shapley"].drop(columns="quantity").reset_index(drop=True)
         metrics = {f"{key}/{name}": value for key, scores in found.items() for name, value in scores.metrics().items()}
         metrics |= {f"truth/{name}": value for name, value in truth.reliability().items()}
         metrics |= _comparisons(found, self.densities, self.estimators, self.samples)
         metrics["model_fits"] = float(truth.means.fits + sum(bank.fits for bank in banks.values()))
         metrics["refits"] = float(truth.means.fallbacks + sum(bank.fallbacks for bank in banks.values()))
-        return Outcome(metrics, {"scores": table}, {"estimators": estimator_figure(table)})
+        return Outcome(metrics, {"summary": shapley, "scores": table}, {"estimators": estimator_figure(table)})
 
 
-def own_columns(
-    points: int, bank: int, samples: int, streams: Streams, density: str
-) -> NDArray[np.int64]:
+def own_columns(points: int, bank: int, samples: int, streams: Streams, density: str) -> NDArray[np.int64]:
     """For each point, which subsets of the bank are its samples: [points, samples], without repeats."""
     generator = streams.generator("own samples", density)
     return np.asarray(generator.random((points, bank)).argsort(axis=1, kind="stable")[:, :samples])

@@ -46,7 +46,7 @@ class PointAddition:
     name: str = "point_addition"
 
     def answer(self, study: Study) -> Outcome:
-        """Tables `picks` (the decision: ids for every size), `gains` and `contrasts`; metrics by pool and score."""
+        """Tables `picks` (the decision: ids for every size) and `summary` (gains); metrics by pool and score."""
         import pandas as pd
 
         valuator = scaling_valuator(study, self.name)
@@ -78,11 +78,13 @@ class PointAddition:
         metrics |= _overlaps(picks, sizes)
         tables, figures = {"picks": table}, {}
         if self.repeats:
-            gains = {int(size): gains_over(study, points, pool, picks, labels, int(size), self.repeats) for size in sizes}
-            tables["gains"] = pd.DataFrame(gain_rows(gains))
+            gains = {
+                int(size): gains_over(study, points, pool, picks, labels, int(size), self.repeats) for size in sizes
+            }
+            tables["summary"] = pd.DataFrame(gain_rows(gains))
             metrics |= gain_metrics(gains)
             metrics["model_fits"] += float(self.repeats * len(sizes) * (2 + len(picks)))
-            figures["gains"] = addition_figure(tables["gains"], study.data.kind)
+            figures["gains"] = addition_figure(tables["summary"], study.data.kind)
         return Outcome(metrics, tables, figures)
 
     def _check(self, study: Study) -> None:

@@ -38,9 +38,7 @@ def split_points(study: Study, points: int, largest: int) -> tuple[NDArray[np.in
     return np.sort(order[:points]), np.sort(order[points:])
 
 
-def scaling_problem(
-    study: Study, valuator: ScalingLaw, points: NDArray[np.int64], pool: NDArray[np.int64]
-) -> Setting:
+def scaling_problem(study: Study, valuator: ScalingLaw, points: NDArray[np.int64], pool: NDArray[np.int64]) -> Setting:
     """Some train rows joining subsets of others, with the study's model and the valuator's utility."""
     return setting_of(study.data, points, pool, study.model, valuator.utility)
 

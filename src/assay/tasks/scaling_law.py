@@ -45,18 +45,17 @@ class ScalingLawTask:
     name: str = "scaling_law"
 
     def answer(self, study: Study) -> Outcome:
-        """Tables `cardinalities`, `points` and `means`; metrics by form of law."""
+        """Tables `summary` (by cardinality) and `points`; metrics by form of law."""
         import pandas as pd
 
         valuator = scaling_valuator(study, self.name)
         sizes = valuator.cardinalities.grid(self.cardinalities)
         points, pool = split_points(study, self.points, int(sizes.max()))
         setting = scaling_problem(study, valuator, points, pool)
-        level = None if valuator.level != "exact" else self.corrected
-        with study.context.progress.task("sampling contributions", self._subsets(len(sizes), level)) as bar:
+        with study.context.progress.task("sampling contributions", self._subsets(len(sizes))) as bar:
             sampling = sampling_of(study, setting, bar.advance)
             halves = [
-                sampling.means(half, sizes.tolist(), self.samples // 2, level, valuator.level)
+                sampling.means(half, sizes.tolist(), self.samples // 2, self.corrected, valuator.level)
                 for half in ("first-half", "second-half")
             ]
         means = merged(halves)
@@ -83,7 +82,7 @@ class ScalingLawTask:
             **_crossing(means, halves),
             **_boundary(frame, setting.kind),
         }
-        tables = {"cardinalities": by_size, "points": frame}
+        tables = {"summary": by_size, "points": frame}
         figures = {
             "law": law_figure(means, laws, by_size),
             "parameters": parameter_figure(frame, WELL_FITTED),
@@ -93,8 +92,8 @@ class ScalingLawTask:
             figures["boundary"] = boundary_figure(frame[frame["log_r2"] >= WELL_FITTED], study.data.classes)
         return Outcome(metrics, tables, figures)
 
-    def _subsets(self, sizes: int, corrected: float | None) -> int:
-        return round(self.samples * sizes * (1 + (corrected or 0)))
+    def _subsets(self, sizes: int) -> int:
+        return round(self.samples * sizes * (1 + (self.corrected or 0)))
 
 
 def _by_cardinality(
@@ -104,9 +103,7 @@ def _by_cardinality(
     sizes = means.cardinalities
     columns = {f"{form}/r2": r2_by_cardinality(laws.at(sizes).mean, means.mean) for form, laws in fits.items()}
     for form, fit in FORMS.items():
-        across = [
-            r2_by_cardinality(fit(a).at(sizes).mean, b.mean) for a, b in (halves, tuple(reversed(halves)))
-        ]
+        across = [r2_by_cardinality(fit(a).at(sizes).mean, b.mean) for a, b in (halves, tuple(reversed(halves)))]
         columns[f"{form}/held_out_r2"] = np.mean(across, axis=0)
     first, second = halves
     columns["split_half_r2"] = (

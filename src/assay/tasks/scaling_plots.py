@@ -51,11 +51,11 @@ def law_figure(means: CardinalityMeans, laws: Laws, by_size: pd.DataFrame) -> Fi
 def parameter_figure(frame: pd.DataFrame, well_fitted: float) -> Figure:
     """Histograms of the log-log R^2 and of the exponents of well-fitted points."""
     figure, (left, right) = new_figure(columns=2)
-    left.hist(frame["log_r2"].clip(0, 1).to_numpy(), bins=np.linspace(0, 1, 21), color=COLOURS[0])
+    left.hist(frame["log_r2"].clip(0, 1).to_numpy(), bins=np.linspace(0, 1, 21).tolist(), color=COLOURS[0])
     left.set_xlabel("R² of a point's log-log line")
     left.set_ylabel("points")
     kept = frame.loc[frame["log_r2"] >= well_fitted, "alpha"].to_numpy()
-    right.hist(kept, bins=np.arange(0, max(3.0, float(kept.max()) if len(kept) else 3.0) + 0.1, 0.1), color=COLOURS[1])
+    right.hist(kept, bins=np.arange(0, max([3.0, *kept.tolist()]) + 0.1, 0.1).tolist(), color=COLOURS[1])
     right.set_xlabel(f"exponent alpha of the points with R² of {well_fitted:g} or more")
     return figure
 

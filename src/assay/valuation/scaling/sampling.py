@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
-from assay.valuation.scaling.choice import solver_for
+from assay.valuation.scaling.choice import has_cheap_step, solver_for
 from assay.valuation.scaling.contributions import CardinalityMeans, Contributions, cardinality_means
+from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.setting import Setting
 from assay.valuation.scaling.solvers import Level, Solved
 from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
@@ -71,20 +72,46 @@ class Sampling:
         return Contributions(drawn, found.delta, np.ones(drawn.shape), True, found.fits, found.fallbacks)
 
     def means(
-        self, purpose: str, sizes: Sequence[int], samples: int, corrected: float | None = 0.1
+        self, purpose: str, sizes: Sequence[int], samples: int, corrected: float | None = 0.1, level: Level = "exact"
     ) -> CardinalityMeans:
         """Mean contributions at the given cardinalities over `samples` subsets each.
 
-        With a share `corrected` all subsets are solved cheaply and that share of each cardinality exactly, which takes
-        the bias away; with None all are solved exactly.
+        With a share `corrected` all subsets are solved cheaply and that share of each cardinality exactly, which takes the
+        bias away. All are solved exactly with None, at another level, and where a model has no cheap step.
         """
-        if corrected is None:
-            return cardinality_means(self.grid(purpose, sizes, samples))
-        cheap = self.grid(purpose, sizes, samples, "cheap")
+        if corrected is None or level != "exact" or not has_cheap_step(self.setting):
+            return cardinality_means(self.grid(purpose, sizes, samples, level))
         few = min(samples, max(2, round(corrected * samples)))
         # the first `few` of each cardinality are the first few * K subsets of the same purpose
-        exact = self.grid(purpose, sizes, few, "exact")
+        cheap, exact = self.grid(purpose, sizes, samples, "cheap"), self.grid(purpose, sizes, few, "exact")
         return corrected_means(cheap, exact)
+
+    def shapley(
+        self,
+        purpose: str,
+        cardinalities: Cardinalities,
+        samples: int,
+        corrected: float | None = 0.1,
+        level: Level = "exact",
+    ) -> Predicted:
+        """Distributional Shapley values [n] over uniform cardinalities, from `samples` subsets of log-uniform size.
+
+        The weight of a subset is its size times the mean of 1/size, so that the mean is unbiased; `corrected` as in `means`.
+        """
+        law = replace(cardinalities, density="log_uniform")
+        every = np.arange(law.smallest, law.largest + 1)
+        sizes = law.draw(samples, self.streams.generator(purpose, "cardinalities"))
+        weights = sizes * float((1 / every).mean())
+        if corrected is None or level != "exact" or not has_cheap_step(self.setting):
+            terms = [self.shared(purpose, sizes, level).delta * weights]
+        else:
+            few = min(samples, max(2, round(corrected * samples)))
+            cheap = self.shared(purpose, sizes, "cheap").delta
+            exact = self.shared(purpose, sizes[:few], "exact").delta
+            terms = [cheap * weights, (exact - cheap[:, :few]) * weights[:few]]
+        mean = np.sum([each.mean(axis=1) for each in terms], axis=0)
+        variance = np.sum([each.var(axis=1, ddof=1) / each.shape[1] for each in terms], axis=0)
+        return Predicted(mean, np.sqrt(variance))
 
     def _in_parts(self, purpose: str, sizes: Integers, level: Level, points: Integers | None) -> Solved:
         starts = range(0, len(sizes), PART)
@@ -93,10 +120,16 @@ class Sampling:
         missing = [place for place, part in enumerate(parts) if part is None]
         work = _Part(self.setting, self.streams, purpose, level)
         jobs = [
-            (int(starts[place]), sizes[starts[place] :][:PART], None if points is None else points[starts[place] :][:PART])
+            (
+                int(starts[place]),
+                sizes[starts[place] :][:PART],
+                None if points is None else points[starts[place] :][:PART],
+            )
             for place in missing
         ]
-        self.advance(sum(len(sizes[start:][:PART]) for start, part in zip(starts, parts, strict=True) if part is not None))
+        self.advance(
+            sum(len(sizes[start:][:PART]) for start, part in zip(starts, parts, strict=True) if part is not None)
+        )
         for place, part in zip(missing, _spread(work, jobs, self.workers), strict=True):
             _write(paths[place], part)
             parts[place] = part

@@ -80,9 +80,7 @@ class ScalingLaw:
             facts={"refits": float(found.fallbacks)},
         )
 
-    def laws(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> RowLaws:
+    def laws(self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings) -> RowLaws:
         """The law of every train row; finished parts are kept in the scratch folder. InputError with privacy."""
         if privacy.mechanism.private:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
@@ -119,5 +117,3 @@ class ScalingLaw:
     def _setting(self, data: PreparedData, model: ModelSpec, fold: Integers) -> Setting:
         pool = np.setdiff1d(np.arange(len(data.train)), fold)
         return setting_of(data, fold, pool, model, self.utility)
-
-
