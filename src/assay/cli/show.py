@@ -52,7 +52,7 @@ MEANING_OF_SUMMARY = (
 )
 
 
-MEANING_OF_PICKS = "value: what a row adds to the utility on the valid rows of a model of k rows, read off its law; gains are on the test split"
+MEANING_OF_PICKS = "value: what a row adds to the utility of a model of k rows, by its law; gains are on the test split"
 
 
 def _meaning_of_values(run: RunDirectory, values: Sequence[Row]) -> list[str]:
