@@ -18,6 +18,8 @@ NEEDS = {
     "parquet": ["dataset.path=x.parquet", "dataset.target=y"],
     "huggingface": ["dataset.path=owner/name", "dataset.target=y"],
     "xgboost": ["valuation=semivalue"],
+    "svm": ["valuation=semivalue", "dataset=wine"],
+    "mlp_adam": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
     "cnn": ["dataset=digits"],

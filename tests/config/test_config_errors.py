@@ -36,7 +36,7 @@ MISSPELT = [
         "privacy.epslon=1",
         "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=",
     ),
-    ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp)"),
+    ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp or model=mlp_adam)"),
     ("hydra/launcher=joblib", "hydra/launcher=joblib: unknown option (pip install 'assay[joblib]')"),
     ("valuation.semivalue=shaply", "did you mean shapley?"),
 ]
@@ -182,6 +182,15 @@ POINTLESS = [
     (f"{TREES} privacy=iid", "privacy=iid: model=xgboost has no per-row gradients to make private (use privacy=none"),
     ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue refits whole models"),
     ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),
+    ("model=mlp_adam", "valuation=gradient_semivalue: follows gradients and model=mlp_adam has none"),
+    ("model=svm dataset=wine", "valuation=gradient_semivalue: follows gradients and model=svm has none"),
+    ("model=svm valuation=semivalue", "model=svm: fits classes and dataset=diabetes is a regression dataset"),
+    ("task=train model=svm dataset=wine", "model=svm: is not trained by gradients"),
+    (
+        "model=mlp_adam valuation=semivalue privacy=iid",
+        "privacy=iid: model=mlp_adam has no per-row gradients to make private (use privacy=none",
+    ),
+    ("model=svm valuation=semivalue dataset=rotten_tomatoes", "model=svm: reads columns of numbers and dataset="),
     ("model=logistic", "model=logistic: fits classes and dataset=diabetes is a regression dataset (use model=linear"),
     (
         "model=linear dataset=wine",

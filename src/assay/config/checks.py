@@ -14,7 +14,7 @@ from assay.errors import InputError
 
 Config = Mapping[str, Any]
 
-_GRADIENT_FREE = {"xgboost"}
+_GRADIENT_FREE = {"xgboost", "svm", "mlp_adam"}
 _DIRECTED = {"directed", "directed_gaussian", "directed_private_path", "directed_subspace"}
 _REPEATED = {"iid", "running_mean", "running_mean_burn_in"}
 _PER_ROW = _REPEATED | {"front_loaded", "lower_triangular", "public_clip", "vector_release"} | _DIRECTED
@@ -108,7 +108,7 @@ def _check_model(config: Config) -> None:
     encoder = (dataset.get("preprocess") or {}).get("encoder")
     kind, modality = dataset.get("kind"), "table" if encoder else dataset.get("modality")
     told = f"dataset={dataset['name']} is a {kind} dataset"
-    if model == "logistic" and kind == "regression":
+    if model in ("logistic", "svm") and kind == "regression":
         raise InputError("model", model, f"fits classes and {told}", "use model=linear or model=auto")
     if model == "linear" and kind == "classification":
         raise InputError("model", model, f"fits numbers and {told}", "use model=logistic or model=auto")
@@ -116,7 +116,7 @@ def _check_model(config: Config) -> None:
         told = f"reads text and dataset={dataset['name']} is a dataset of {modality}s"
         told = f"reads text and dataset.preprocess.encoder={encoder} makes numbers of it" if encoder else told
         raise InputError("model", model, told, "use model=auto")
-    if modality == "text" and model in ("linear", "logistic", "mlp", "cnn", "xgboost"):
+    if modality == "text" and model in ("linear", "logistic", "mlp", "cnn", *_GRADIENT_FREE):
         told = f"reads columns of numbers and dataset={dataset['name']} is text"
         raise InputError("model", model, told, "use model=bag_of_words or model=auto")
     if config["privacy"]["name"] != "none" and model in _GRADIENT_FREE:

@@ -178,6 +178,13 @@ class Multilayer:
 
 
 @dataclass(frozen=True)
+class MultilayerAdam(Multilayer):
+    """model=mlp_adam."""
+
+    iterations: Count
+
+
+@dataclass(frozen=True)
 class Trees:
     """model=xgboost."""
 
@@ -282,6 +289,8 @@ OPTIONS: dict[str, dict[str, type]] = {
         "logistic": Affine,
         "bag_of_words": PlainModel,
         "mlp": Multilayer,
+        "mlp_adam": MultilayerAdam,
+        "svm": PlainModel,
         "xgboost": Trees,
         "cnn": PlainModel,
     },
