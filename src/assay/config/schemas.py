@@ -89,6 +89,7 @@ class Sources:
 class Preprocess:
     """How columns become features."""
 
+    encoder: Literal["minilm", "efficientnet_lite0"] | None
     standardize: bool
     components: Annotated[int | None, at_least(1, "null keeps every column")]
     norm: Annotated[float | None, above(0, "null leaves the rows' norms as they are")]
@@ -108,12 +109,31 @@ class Dataset:
     types: dict[str, Literal["numeric", "categorical", "text", "ignore"]]
     missing: Literal["error", "drop"]
     encoding: Annotated[str, Limit(_is_encoding, "is no text encoding", "e.g. utf-8, cp1252, latin-1 or utf-16")]
+    classes: Annotated[list[str] | list[list[str]] | None, not_empty("null keeps every class")]
     rows: Annotated[int | None, at_least(1, "null keeps every row")]
     download: bool
     split: Split
     corruption: Corruption
     sources: Sources
     preprocess: Preprocess
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """The population of a synthetic dataset, and its rows."""
+
+    rows: Count
+    dimension: Count
+    noise: Annotated[float, at_least(0, "standard deviations of the score without noise")]
+    flips: Annotated[float, share("0.1 exchanges the labels of 10 %")]
+    seed: Annotated[int, at_least(0, "e.g. 42")]
+
+
+@dataclass(frozen=True)
+class SyntheticDataset(Dataset):
+    """dataset=synthetic_regression and dataset=synthetic_classification."""
+
+    synthetic: Synthetic
 
 
 @dataclass(frozen=True)
@@ -213,6 +233,7 @@ class Paths:
 
 # group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
 OPTIONS: dict[str, dict[str, type]] = {
+    "dataset": {"synthetic_regression": SyntheticDataset, "synthetic_classification": SyntheticDataset},
     "model": {
         "auto": PlainModel,
         "linear": Affine,
@@ -234,7 +255,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}
     | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},
 }
-# groups whose options all hold the same keys
+# groups whose options all hold the same keys, those above apart
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
 # groups whose options pass their keys on to a library, which knows them
 OPEN = frozenset({"logger"})
