@@ -95,9 +95,7 @@ class GaussianFits:
     deviation: Floats
 
 
-def fresh_fits(
-    dimension: int, rows: int, noise: float, subsets: int, generator: np.random.Generator
-) -> GaussianFits:
+def fresh_fits(dimension: int, rows: int, noise: float, subsets: int, generator: np.random.Generator) -> GaussianFits:
     """Fits on fresh Gaussian rows, without the rows: Bartlett's factor of the Wishart matrix, and b - b* ~ N(0, s2 A^-1)."""
     factor = np.tril(generator.standard_normal((subsets, dimension, dimension)), -1)
     diagonal = np.sqrt(generator.chisquare(rows - np.arange(dimension), (subsets, dimension)))
@@ -138,9 +136,7 @@ def fresh_contributions(
         spread = delta.var(axis=0, ddof=1)
         found[:, :, place] = delta.mean(axis=0), np.sqrt(spread / subsets), spread
     mean, std_error, variance_of_one = found
-    return CardinalityMeans(
-        cardinalities, mean, std_error, variance_of_one, subsets, fits=subsets * len(cardinalities)
-    )
+    return CardinalityMeans(cardinalities, mean, std_error, variance_of_one, subsets, fits=subsets * len(cardinalities))
 
 
 def _contributions(fits: GaussianFits, features: Floats, error: Floats, variance: float | None) -> Floats:
