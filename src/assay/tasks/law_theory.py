@@ -13,7 +13,8 @@ from assay.tasks.scaling import scaling_valuator
 from assay.tasks.scaling_plots import theory_figure
 from assay.tasks.study import Study
 from assay.valuation.scaling.log_linear import fit_log_linear
-from assay.valuation.scaling.theory import fresh_contributions, limiting_coefficient
+from assay.valuation.scaling.setting import labelled
+from assay.valuation.scaling.theory import exact_contributions, fresh_contributions, law_coefficient
 
 HARMFUL = 2**0.5  # residuals, in standard deviations of the noise, beyond which a row is harmful in the limit
 
@@ -45,13 +46,14 @@ class LawTheory:
         sizes = valuator.cardinalities.grid(self.cardinalities)
         streams = study.context.streams
         rows = np.sort(streams.generator("points").permutation(len(train))[: self.points])
-        features, target = train.features[rows], np.asarray(train.target[rows], dtype=np.float64)
-        means = fresh_contributions(features, target, population, sizes, self.samples, streams)
-        limit = limiting_coefficient(features, target, population)
+        points = labelled(train, rows)
+        means = fresh_contributions(points, population, sizes, self.samples, streams, exact_over_noise=True)
+        exact = exact_contributions(points, population, sizes)
+        limit = law_coefficient(points, population)
         laws = fit_log_linear(means)
         fitted = laws.parameters()
         ratio = means.mean[:, -1] * sizes[-1] ** 2 / limit
-        residual = np.abs(target - features @ population.coefficients) / population.noise
+        residual = np.abs(points.target - points.features @ population.coefficients) / population.noise
         frame = pd.DataFrame(
             {
                 "id": train.ids[rows],
@@ -71,6 +73,8 @@ class LawTheory:
             "ratio/median": float(np.median(ratio)),
             "coefficient/spearman": float(spearman(means.mean[:, -1], limit)),
             "sign_agreement": float(((means.mean[:, -1] < 0) == (residual > HARMFUL)).mean()),
+            "exact/median_ratio": float(np.median(means.mean / exact)),
+            "exact/largest_z": float((np.abs(means.mean - exact) / means.std_error).max()),
             "samples": float(self.samples),
         }
         return Outcome(metrics, {"points": frame}, {"theory": theory_figure(frame, int(sizes[-1]))})
