@@ -52,8 +52,7 @@ def test_contributions_are_differences_of_the_valuators_utilities(portion: Porti
     assert (found.fits, found.fallbacks) == (10, 0)
 
 
-@pytest.mark.parametrize("model", [SVM, ADAM])
-@pytest.mark.parametrize("level", ["exact", "refit"])
+@pytest.mark.parametrize(("model", "level"), [(SVM, "refit"), (ADAM, "exact")])
 def test_one_or_two_workers_give_the_same_bytes(portion: Portion, model: ModelSpec, level: Level) -> None:
     given, subsets = setting(portion, "breast_cancer", model), [np.arange(size) for size in (20, 25, 30)]
     one, two = (solver_for(given, level, workers).shared(subsets) for workers in (1, 2))

@@ -101,7 +101,8 @@ def fresh_fits(dimension: int, rows: int, noise: float, subsets: int, generator:
     diagonal = np.sqrt(generator.chisquare(rows - np.arange(dimension), (subsets, dimension)))
     factor[:, np.arange(dimension), np.arange(dimension)] = diagonal
     drawn = noise * generator.standard_normal((subsets, dimension, 1))
-    return GaussianFits(factor, np.linalg.solve(factor.transpose(0, 2, 1), drawn)[..., 0])
+    deviation = np.linalg.solve(factor.transpose(0, 2, 1), drawn)[..., 0]
+    return GaussianFits(factor, np.asarray(deviation, dtype=np.float64))
 
 
 def fresh_contributions(
