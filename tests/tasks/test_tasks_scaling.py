@@ -162,7 +162,11 @@ def test_estimators_are_scored_against_subsets_of_their_own(answer: Answer) -> N
 
 
 def test_least_squares_follows_theory(answer: Answer) -> None:
-    data = ("dataset=synthetic_regression", "dataset.synthetic.dimension=3", "dataset.split={train: 400, valid: 100, test: 0}")
+    data = (
+        "dataset=synthetic_regression",
+        "dataset.synthetic.dimension=3",
+        "dataset.split={train: 400, valid: 100, test: 0}",
+    )
     few = ("task.points=60", "task.samples=200", "task.cardinalities=4", "model=linear", "model.intercept=false")
     outcome = answer(*data, "task=law_theory", *few)
     assert outcome.metrics["alpha/median"] == pytest.approx(2, abs=0.15)

@@ -126,7 +126,8 @@ class _Gradient:
         if error.shape[2] == 1:
             # the last layer's weight is the same for all rows of a unit, so it can wait until rows are summed
             np.greater(units, 0, out=units, casting="unsafe")
-            slope.hidden[block] = (self.rows.T * error.transpose(0, 2, 1)) @ units * back
+            units *= error
+            slope.hidden[block] = self.rows.T @ units * back
         else:
             slope.hidden[block] = self.rows.T @ ((units > 0) * (error @ back))
         return np.asarray(loss.sum(axis=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ def run_jobs(job: SubsetJob, tasks: Sequence[tuple[Integers, Integers]], workers
 
     # some blocks for each worker, so that the setting is not sent with every task
     bounds = np.linspace(0, len(tasks), min(4 * workers, len(tasks)) + 1).astype(int)
-    blocks = [tasks[start:end] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    blocks = [tasks[start:end] for start, end in pairwise(bounds.tolist())]
     found = Parallel(workers)(delayed(_run)(job, block) for block in blocks)
     return [result for block in found for result in block]
 

@@ -95,15 +95,14 @@ class GaussianFits:
     deviation: Floats
 
 
-def fresh_fits(
-    dimension: int, rows: int, noise: float, subsets: int, generator: np.random.Generator
-) -> GaussianFits:
+def fresh_fits(dimension: int, rows: int, noise: float, subsets: int, generator: np.random.Generator) -> GaussianFits:
     """Fits on fresh Gaussian rows, without the rows: Bartlett's factor of the Wishart matrix, and b - b* ~ N(0, s2 A^-1)."""
     factor = np.tril(generator.standard_normal((subsets, dimension, dimension)), -1)
     diagonal = np.sqrt(generator.chisquare(rows - np.arange(dimension), (subsets, dimension)))
     factor[:, np.arange(dimension), np.arange(dimension)] = diagonal
     drawn = noise * generator.standard_normal((subsets, dimension, 1))
-    return GaussianFits(factor, np.linalg.solve(factor.transpose(0, 2, 1), drawn)[..., 0])
+    deviation = np.linalg.solve(factor.transpose(0, 2, 1), drawn)[..., 0]
+    return GaussianFits(factor, np.asarray(deviation, dtype=np.float64))
 
 
 def fresh_contributions(
@@ -138,9 +137,7 @@ def fresh_contributions(
         spread = delta.var(axis=0, ddof=1)
         found[:, :, place] = delta.mean(axis=0), np.sqrt(spread / subsets), spread
     mean, std_error, variance_of_one = found
-    return CardinalityMeans(
-        cardinalities, mean, std_error, variance_of_one, subsets, fits=subsets * len(cardinalities)
-    )
+    return CardinalityMeans(cardinalities, mean, std_error, variance_of_one, subsets, fits=subsets * len(cardinalities))
 
 
 def _contributions(fits: GaussianFits, features: Floats, error: Floats, variance: float | None) -> Floats:
