@@ -88,7 +88,9 @@ def coverage_table(records: Sequence[RunRecord], density: str = "uniform") -> li
         for pair in dict.fromkeys(tuple(key.split("/")[1:3]) for key in keys if key.endswith("/coverage")):
             estimator, samples = pair
             stem = f"{density}/{estimator}/{samples}"
-            cells = [_over_seeds(group, f"{stem}/{each}/coverage") for each in ("shapley", "psi_100", "psi_278", "psi_1000")]
+            cells = [
+                _over_seeds(group, f"{stem}/{each}/coverage") for each in ("shapley", "psi_100", "psi_278", "psi_1000")
+            ]
             lines.append(f"| {name} | {estimator} | {samples} | {' | '.join(cells)} |")
     return lines
 
@@ -136,7 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "claims": lambda: [claims_table(judge_all(claims_of(PAPER).claims, records, PAPER))],
         "laws": lambda: [laws_table(records), by_cardinality_table(records)],
         "estimators": lambda: [
-            estimators_table(records, density, column) for density in ("uniform", "log_uniform") for column in ("r2", "spearman")
+            estimators_table(records, density, column)
+            for density in ("uniform", "log_uniform")
+            for column in ("r2", "spearman")
         ],
         "coverage": lambda: [coverage_table(records)],
         "addition": lambda: [addition_table(records)],
