@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from threadpoolctl import threadpool_limits
 
 from assay.learning.learners import RIDGE
 from assay.valuation.scaling.scores import population_coefficients
@@ -97,20 +98,23 @@ class LeastSquaresSolver:
 
     def shared(self, subsets: Sequence[Integers]) -> Solved:
         """Contributions of every point to every subset (positions in the pool): delta [n, S]."""
-        fits = [self._fit(rows) for rows in subsets]
         target = np.asarray(self.setting.points.target, dtype=np.float64)
-        delta = np.empty((len(target), len(fits)))
-        for place, fit in enumerate(fits):
-            delta[:, place] = joined(fit, self._points, target, self._utility)
+        delta = np.empty((len(target), len(subsets)))
+        with threadpool_limits(1):  # the same bytes in any process
+            fits = [self._fit(rows) for rows in subsets]
+            for place, fit in enumerate(fits):
+                delta[:, place] = joined(fit, self._points, target, self._utility)
         return self._solved(delta, fits)
 
     def fresh(self, subsets: Sequence[Integers], points: Integers) -> Solved:
         """Contribution of point `points[s]` to subset s alone: delta [1, S]."""
-        fits = [self._fit(rows) for rows in subsets]
-        delta = np.empty((1, len(fits)))
-        for place, (fit, point) in enumerate(zip(fits, points, strict=True)):
-            row, target = self._points[point : point + 1], self.setting.points.target[point : point + 1]
-            delta[0, place] = joined(fit, row, np.asarray(target, dtype=np.float64), self._utility)[0]
+        targets = np.asarray(self.setting.points.target, dtype=np.float64)
+        delta = np.empty((1, len(subsets)))
+        with threadpool_limits(1):
+            fits = [self._fit(rows) for rows in subsets]
+            for place, (fit, point) in enumerate(zip(fits, points, strict=True)):
+                one = slice(point, point + 1)
+                delta[0, place] = joined(fit, self._points[one], targets[one], self._utility)[0]
         return self._solved(delta, fits)
 
     def _solved(self, delta: Floats, fits: Sequence[LinearFit]) -> Solved:
