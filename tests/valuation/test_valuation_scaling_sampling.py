@@ -74,9 +74,9 @@ def test_workers_and_a_kill_change_no_byte(setting: Setting, tmp_path: Path, mon
 
 
 def _counting(call: Callable[..., object], solved: list[int]) -> Callable[..., object]:
-    def counted(self: object, start: int, *rest: object) -> object:
-        solved.append(start)
-        return call(self, start, *rest)
+    def counted(self: object, numbers: np.ndarray, *rest: object) -> object:
+        solved.append(int(numbers[0]))
+        return call(self, numbers, *rest)
 
     return counted
 

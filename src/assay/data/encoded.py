@@ -6,7 +6,8 @@ import hashlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     Table = NDArray[np.float32]
 
+OWN = "own"  # folder for what comes from a user's own files
 BLOCK = 500  # rows that a kill may lose, for each worker
 LEAST_PER_WORKER = 100  # fewer rows are not worth another process
 TOLD_FROM = 200  # missing rows of which a line is said
@@ -61,23 +63,29 @@ class EncodedRows:
 
     def _table(self, dataset: Dataset, column: Column, rows: Integers) -> Table:
         import numpy as np
-        from filelock import FileLock
 
         folder = self.folder(dataset, column)
         if (found := _complete(folder, rows)) is not None:
             return found
         check_installed(self.encoder)
         unpacked = unpack(self.encoder, self.data_dir)
+        make_folder(folder.parent)
+        if folder.parent.name == OWN:
+            folder.parent.chmod(0o700)
         make_folder(folder)
-        with FileLock(folder / "lock"):
+        with _locked(folder):
             missing = np.sort(rows[~_opened(folder, len(dataset), self.encoder.width)[1][rows]])
             self._fill(folder, unpacked, missing, _values(dataset, column, missing))
         return _opened(folder, len(dataset), self.encoder.width, "r")[0]
 
     def folder(self, dataset: Dataset, column: Column) -> Path:
-        """Where a column's features are: named by the dataset and the checksums of the column's content and the encoder."""
-        content = _checksum(dataset, column)
-        return self.data_dir / "encoded" / f"{self.dataset_name}-{content[:16]}-{self.encoder.sha256[:16]}"
+        """Where a column's features are: named by the dataset and the checksums of the column's content and the encoder.
+
+        Those of a user's own data stand in a folder that nobody else can list: a checksum would confirm a guess at them.
+        """
+        parent = self.data_dir / "encoded"
+        parent = parent / OWN if dataset.provenance.provider == "local path" else parent
+        return parent / f"{self.dataset_name}-{_checksum(dataset, column)[:16]}-{self.encoder.sha256[:16]}"
 
     def _fill(self, folder: Path, unpacked: Path, rows: Integers, values: Any) -> None:
         import joblib
@@ -111,6 +119,23 @@ def fill(encoder: Encoder, unpacked: Path, folder: Path, device: str, rows: Inte
             table.flush()
             done[block] = True
             done.flush()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """The right to write to a folder; says so when another process has it."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=1)
+    except Timeout:
+        print(f"another process encodes rows into {folder}; waiting for it", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def unpack(encoder: Encoder, data_dir: Path) -> Path:

@@ -72,11 +72,12 @@ def load(
     entry = entry_of(name)
     if target is not None:
         raise InputError("dataset.target", target, f"dataset={name} has its own target", "leave it null")
-    dataset = (
-        named_dataset(name, entry, path, download, data_dir)
-        if synthetic is None or path is not None
-        else load_synthetic(name, entry.kind, synthetic)
-    )
+    if entry.synthetic and path is None:
+        if synthetic is None:
+            raise InputError("dataset.synthetic", "null", "says what is drawn", "take dataset=" + name + " as shipped")
+        dataset = load_synthetic(name, entry.kind, synthetic)
+    else:
+        dataset = named_dataset(name, entry, path, download, data_dir)
     from assay.data.adjust import with_columns, with_kind
 
     return with_kind(with_columns(dataset, features, types), kind)

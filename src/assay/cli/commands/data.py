@@ -54,7 +54,7 @@ def _fetch(names: Sequence[str], data_dir: Path) -> int:
         raise AssayError("assay data fetch: which? (names are in assay data list)")
     for name in names:
         if name not in known:
-            raise AssayError(f"{name}: unknown dataset ({did_you_mean(name, known)})")
+            raise AssayError(f"{name}: unknown dataset or encoder ({did_you_mean(name, known)})")
     for line in fetch(names, data_dir):
         print(line)
     return 0

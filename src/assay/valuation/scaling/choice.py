@@ -11,8 +11,11 @@ _LOGISTIC = frozenset({"logistic", "bag_of_words"})
 
 
 def has_cheap_step(setting: Setting) -> bool:
-    """Whether level=cheap is another computation than level=exact: of logistic models. InputError as `solver_for`."""
-    return _model(setting) in _LOGISTIC
+    """Whether level=cheap is another computation than level=exact: of logistic models, unless judged by accuracy.
+
+    InputError as `solver_for`.
+    """
+    return _model(setting) in _LOGISTIC and setting.utility != "accuracy"
 
 
 def solver_for(setting: Setting, level: Level, workers: int = 1) -> Solver:

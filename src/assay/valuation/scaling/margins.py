@@ -54,16 +54,17 @@ def probability_change(odds: Odds, change: Real) -> Real:
     scale = half * odds.tilt
     scale += 1
     half *= odds.spread
-    half /= scale
+    with np.errstate(divide="ignore"):  # what vanishes is far, and done again below
+        half /= scale
     _correct_far(half, odds, change, expit)
     return half
 
 
 def _loss_change(odds: Odds, change: Real) -> Real:
-    with np.errstate(over="ignore"):  # what overflows is far, and done again below
+    with np.errstate(over="ignore", divide="ignore"):  # what overflows or vanishes is far, and done again below
         lost = np.expm1(-change)
-    lost *= odds.wrong
-    np.log1p(lost, out=lost)
+        lost *= odds.wrong
+        np.log1p(lost, out=lost)
     _correct_far(lost, odds, change, lambda margin: softplus(-margin))
     return lost
 

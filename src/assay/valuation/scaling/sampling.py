@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.setting import Setting
 from assay.valuation.scaling.solvers import Level, Solved
 from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
-from assay.valuation.scaling.two_level import corrected_means
+from assay.valuation.scaling.two_level import SMALL_CARDINALITY, combined
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -39,13 +40,13 @@ class Sampling:
     scratch: Path | None = None
     advance: Callable[[int], object] = lambda subsets: None
 
-    def shared(self, purpose: str, sizes: Integers, level: Level = "exact") -> Solved:
-        """Contributions of every point to subset number j of `sizes[j]` rows: delta [n, S]."""
-        return self._in_parts(purpose, sizes, level, None)
+    def shared(self, purpose: str, sizes: Integers, level: Level = "exact", numbers: Integers | None = None) -> Solved:
+        """Contributions of every point to subset number j of `sizes[j]` rows: delta [n, S]; or to those of other `numbers`."""
+        return self._in_parts(purpose, sizes, level, np.arange(len(sizes)) if numbers is None else numbers, None)
 
     def fresh(self, purpose: str, sizes: Integers, points: Integers, level: Level = "exact") -> Solved:
         """Contribution of point `points[j]` to subset number j of `sizes[j]` rows: delta [1, S]."""
-        return self._in_parts(purpose, sizes, level, points)
+        return self._in_parts(purpose, sizes, level, np.arange(len(sizes)), points)
 
     def samples(
         self, purpose: str, cardinalities: Cardinalities, samples: int, level: Level = "exact", *, shared: bool = True
@@ -81,10 +82,19 @@ class Sampling:
         """
         if corrected is None or level != "exact" or not has_cheap_step(self.setting):
             return cardinality_means(self.grid(purpose, sizes, samples, level))
-        few = min(samples, max(2, round(corrected * samples)))
-        # the first `few` of each cardinality are the first few * K subsets of the same purpose
-        cheap, exact = self.grid(purpose, sizes, samples, "cheap"), self.grid(purpose, sizes, few, "exact")
-        return corrected_means(cheap, exact)
+        cheap = self.grid(purpose, sizes, samples, "cheap")
+        every = cheap.cardinality[0]
+        # which subsets are solved exactly does not depend on what is in them: the first of each cardinality
+        few = [exact_subsets(corrected, int(size), samples) for size in sizes]
+        numbers = np.flatnonzero(np.arange(len(every)) // len(sizes) < np.tile(few, samples))
+        exact = self.shared(purpose, every[numbers], "exact", numbers)
+        columns = []
+        for place, count in enumerate(few):
+            quick, slow = cheap.delta[:, place :: len(sizes)], exact.delta[:, numbers % len(sizes) == place]
+            columns.append(combined(quick, slow, np.arange(count)))
+        mean, error, variance = (np.stack(each, axis=1) for each in zip(*columns, strict=True))
+        fits, fallbacks = cheap.fits + exact.fits, cheap.fallbacks + exact.fallbacks
+        return CardinalityMeans(every[: len(sizes)], mean, error, variance, samples, fits, fallbacks)
 
     def shapley(
         self,
@@ -102,34 +112,28 @@ class Sampling:
         every = np.arange(law.smallest, law.largest + 1)
         sizes = law.draw(samples, self.streams.generator(purpose, "cardinalities"))
         weights = sizes * float((1 / every).mean())
-        if corrected is None or level != "exact" or not has_cheap_step(self.setting):
-            terms = [self.shared(purpose, sizes, level).delta * weights]
-        else:
+        if corrected is not None and level == "exact" and has_cheap_step(self.setting):
             few = min(samples, max(2, round(corrected * samples)))
             cheap = self.shared(purpose, sizes, "cheap").delta
             exact = self.shared(purpose, sizes[:few], "exact").delta
-            terms = [cheap * weights, (exact - cheap[:, :few]) * weights[:few]]
-        mean = np.sum([each.mean(axis=1) for each in terms], axis=0)
-        variance = np.sum([each.var(axis=1, ddof=1) / each.shape[1] for each in terms], axis=0)
-        return Predicted(mean, np.sqrt(variance))
+            mean, error, _ = combined(cheap * weights, exact * weights[:few], np.arange(few))
+            return Predicted(mean, error)
+        terms = self.shared(purpose, sizes, level).delta * weights
+        return Predicted(terms.mean(axis=1), terms.std(axis=1, ddof=1) / samples**0.5)
 
-    def _in_parts(self, purpose: str, sizes: Integers, level: Level, points: Integers | None) -> Solved:
+    def _in_parts(
+        self, purpose: str, sizes: Integers, level: Level, numbers: Integers, points: Integers | None
+    ) -> Solved:
         starts = range(0, len(sizes), PART)
         paths = [None if self.scratch is None else self.scratch / f"{purpose}-{level}-{start}.npz" for start in starts]
         parts: list[Solved | None] = [_read(path) for path in paths]
+        self.advance(sum(len(part.utility) for part in parts if part is not None))
         missing = [place for place, part in enumerate(parts) if part is None]
-        work = _Part(self.setting, self.streams, purpose, level)
-        jobs = [
-            (
-                int(starts[place]),
-                sizes[starts[place] :][:PART],
-                None if points is None else points[starts[place] :][:PART],
-            )
-            for place in missing
+        jobs: list[_Job] = [
+            (numbers[start:][:PART], sizes[start:][:PART], None if points is None else points[start:][:PART])
+            for start in (starts[place] for place in missing)
         ]
-        self.advance(
-            sum(len(sizes[start:][:PART]) for start, part in zip(starts, parts, strict=True) if part is not None)
-        )
+        work = _Part(self.setting, self.streams, purpose, level)
         for place, part in zip(missing, _spread(work, jobs, self.workers), strict=True):
             _write(paths[place], part)
             parts[place] = part
@@ -143,6 +147,15 @@ class Sampling:
         )
 
 
+_Job = tuple[Integers, Integers, Integers | None]
+
+
+def exact_subsets(share: float, cardinality: int, samples: int) -> int:
+    """How many of a cardinality's subsets are solved exactly: more on few rows, where the closed form is worse [measured]."""
+    raised = 2.5 * share if cardinality < SMALL_CARDINALITY else share
+    return min(samples, max(2, math.ceil(min(1.0, raised) * samples)))
+
+
 @dataclass(frozen=True, eq=False)
 class _Part:
     """Solves one part; can be sent to another process."""
@@ -152,16 +165,16 @@ class _Part:
     purpose: str
     level: Level
 
-    def __call__(self, start: int, sizes: Integers, points: Integers | None) -> Solved:
+    def __call__(self, numbers: Integers, sizes: Integers, points: Integers | None) -> Solved:
         pool = self.setting.pool
         labels = pool.target.astype(np.int64) if self.setting.kind == "classification" else None
         sampler = SubsetSampler(len(pool), labels, self.streams, self.purpose)
-        subsets = [sampler.subset(start + place, int(size)) for place, size in enumerate(sizes)]
+        subsets = [sampler.subset(int(number), int(size)) for number, size in zip(numbers, sizes, strict=True)]
         solver = solver_for(self.setting, self.level)
         return solver.shared(subsets) if points is None else solver.fresh(subsets, points)
 
 
-def _spread(work: _Part, jobs: list[tuple[int, Integers, Integers | None]], workers: int) -> Iterable[Solved]:
+def _spread(work: _Part, jobs: list[_Job], workers: int) -> Iterable[Solved]:
     if workers == 1 or len(jobs) < 2:
         return (work(*job) for job in jobs)
     from joblib import Parallel, delayed

@@ -60,7 +60,8 @@ class Curve:
     @classmethod
     def of(cls, rows: Floats, inverse: Floats, margin: Floats, curvature: Floats, dtype: type, many: bool) -> Curve:
         """At a fit with these margins and row weights [k]."""
-        kept, root = rows.astype(dtype), inverse.astype(dtype)
+        kept: Real = rows.astype(dtype)
+        root: Real = inverse.astype(dtype)
         return cls(kept, root, Odds.of(margin, dtype), curvature.astype(dtype), kept @ root.T if many else None)
 
     def pull(self, position: Real) -> Real:
@@ -141,4 +142,4 @@ def _settle(
 
 
 def _dots(left: Real, right: Real) -> Floats:
-    return np.einsum("nd,nd->n", left, right).astype(np.float64)
+    return np.asarray(np.einsum("nd,nd->n", left, right), np.float64)

@@ -1,0 +1,222 @@
+"""What marginal contributions to logistic regression cost: closed form, two levels, exact, and a loop of scikit-learn's fits.
+
+    python -m experiments.benchmarks.marginal_contributions [--share 1.0] [--points 1000] [--samples 1000] [--data fashion_mnist]
+
+Processor seconds of one thread (set OMP_NUM_THREADS=1). The problem: every one of `--points` rows joins each of `--samples`
+random subsets at 10 cardinalities from 100 to 1000, logistic regression on 64 principal components. A share of the subsets
+is solved and the seconds are divided by it; scikit-learn's fits of a subset with a row are timed between, a few pairs at
+each cardinality. Data that are not on the machine are left out with a line that says so, and breast_cancer stands in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.data import PreparedData
+from assay.errors import AssayError
+from assay.learning.learners import Learner
+from assay.learning.models import ModelSpec
+from assay.runs import Streams
+from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
+from assay.valuation.scaling.margins import SMOOTH
+from assay.valuation.scaling.newton import newton_fit
+from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting
+from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
+from assay.valuation.scaling.two_level import two_level_means
+from experiments.benchmarks.composed import data_of
+from experiments.benchmarks.timing import REPORTS, Measurements
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Answer = TypeVar("Answer")
+SHIRTS = (0, 6)  # t-shirt and shirt, the pair of classes of fashion_mnist that are hardest to tell apart
+COMPONENTS, VALID = 64, 1000
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the problem is, what share of its subsets is solved, and how much is done for comparison."""
+
+    points: int = 1000
+    samples: int = 1000
+    share: float = 0.02
+    smallest: int = 100
+    largest: int = 999
+    cardinalities: int = 10
+    pairs: int = 24  # scikit-learn's fits at each cardinality
+    checked: int = 100  # points refitted whole, on each of 2 subsets of each cardinality
+
+    @property
+    def subsets(self) -> int:
+        """Subsets of each cardinality that are solved."""
+        return max(4, round(self.samples * self.share))
+
+    def grid(self) -> list[int]:
+        """The cardinalities."""
+        return [int(k) for k in Cardinalities(self.smallest, self.largest).grid(self.cardinalities)]
+
+
+@dataclass
+class Spent:
+    """Processor seconds by name, summed."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def on(self, name: str, work: Callable[[], Answer]) -> Answer:
+        """Carries out `work` and adds what it takes."""
+        started = time.process_time()
+        answer = work()
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - started
+        return answer
+
+
+def two_classes(
+    data: PreparedData, kept: Sequence[int], components: int, points: int, utility: ScalingUtility
+) -> Setting:
+    """Rows of two classes on principal components that the valid rows have: the points, the pool and the valid rows."""
+    from sklearn.decomposition import PCA
+
+    parts = []
+    for part in (data.train, data.valid):
+        rows = np.flatnonzero(np.isin(part.target, kept))
+        parts.append((part.features[rows].astype(np.float64), (part.target[rows] == kept[1]).astype(np.int64)))
+    (train, target), (valid, told) = parts
+    components = min(components, *valid.shape)
+    turned = PCA(components, svd_solver="full").fit(valid)
+    train, valid = turned.transform(train), turned.transform(valid)
+    return Setting(
+        Labelled(train[:points], target[:points]),
+        Labelled(train[points:], target[points:]),
+        Labelled(valid[:VALID], told[:VALID]),
+        "classification",
+        2,
+        ModelSpec("logistic"),
+        utility,
+    )
+
+
+def contributions_cost(setting: Setting, size: Size, found: Measurements) -> Spent:
+    """Seconds of each way for the whole problem, agreement of the exact one with refits, R2 of the two-level means."""
+    sampler = SubsetSampler(len(setting.pool), np.asarray(setting.pool.target, np.int64), Streams(0), "benchmark")
+    cheap, exact = BinaryLogisticSolver(setting, "cheap"), BinaryLogisticSolver(setting, "exact")
+    spent, errors, explained, quick, fallbacks, pairs = Spent(), [], [], [], 0, 0
+    cheap.shared([sampler.subset(0, size.smallest)])  # loads what is loaded once
+    for place, cardinality in enumerate(size.grid()):
+        subsets = [sampler.subset(place * size.samples + number, cardinality) for number in range(size.subsets)]
+        for solver in (cheap, exact):
+            spent.on("starts", lambda mine=solver, k=cardinality: mine.start(k))
+        closed = spent.on("closed form", lambda drawn=subsets: cheap.shared(drawn)).delta
+        solved = spent.on("exact", lambda drawn=subsets: exact.shared(drawn))
+        generator, given = np.random.default_rng((1, cardinality)), {cardinality: subsets}
+        means = spent.on(
+            "two levels", lambda drawn=given, chance=generator: two_level_means(cheap, exact, drawn, chance)
+        )
+        pairs += spent.on("scikit-learn", lambda drawn=subsets: _loop(setting, drawn, size.pairs))
+        truth = solved.delta.mean(axis=1)
+        explained.append(share_explained(means.mean[:, 0], truth))
+        quick.append(share_explained(closed.mean(axis=1), truth))
+        errors.append(disagreement(exact, subsets[:2], solved.delta[:, :2], size.checked))
+        fallbacks += solved.fallbacks
+        told = f"k={cardinality:4d}: R2 of psi_k {explained[-1]:.5f} at two levels, {quick[-1]:.4f} in closed form"
+        off = f"error / rms {errors[-1][0]:.1e}, worst {errors[-1][1]:.1e}"
+        print(f"{told}; {off}; fallbacks {solved.fallbacks}", flush=True)
+    scale = size.samples / size.subsets
+    name = f"{len(setting.points)} points, {len(size.grid())} cardinalities, {size.samples} subsets"
+    for level in ("closed form", "two levels", "exact"):
+        found.note(f"{name}, {level}, CPU s", [spent.seconds[level] * scale])
+    found.note("starting weights from the pool, once, CPU s", [spent.seconds["starts"] / 2])
+    fits = len(setting.points) * len(size.grid()) * size.samples
+    loop = spent.seconds["scikit-learn"] / pairs * fits
+    found.note(f"{name}, scikit-learn by {pairs} pairs, CPU s", [loop])
+    for level in ("closed form", "two levels", "exact"):
+        found.note(f"scikit-learn over {level}, ratio", [loop / (spent.seconds[level] * scale)])
+    found.note("exact against refits: rms error / rms, millionths, by k", [1e6 * each for each, _ in errors])
+    found.note("exact against refits: worst error / rms, millionths, by k", [1e6 * each for _, each in errors])
+    found.note("two levels against exact: R2 of psi_k, by k", explained)
+    found.note("closed form against exact: R2 of psi_k, by k", quick)
+    found.note(
+        "points refitted whole, millionths", [1e6 * fallbacks / (size.subsets * len(size.grid()) * len(setting.points))]
+    )
+    return spent
+
+
+def _loop(setting: Setting, subsets: Sequence[Integers], pairs: int) -> int:
+    """What a loop does for each pair: fit the subset with the point, predict, and take the loss; the subset's own is free."""
+    learner = Learner(setting.model, setting.kind, setting.classes)
+    for number in range(pairs):
+        rows, point = setting.pool.take(subsets[number % len(subsets)]), number % len(setting.points)
+        features = np.vstack([rows.features, setting.points.features[point]])
+        fitted = learner.fit(features, np.append(rows.target, setting.points.target[point]))
+        probability = fitted.predict(setting.valid.features)
+        np.log(probability[np.arange(len(probability)), setting.valid.target]).mean()
+    return pairs
+
+
+def disagreement(
+    exact: BinaryLogisticSolver, subsets: Sequence[Integers], delta: Floats, checked: int
+) -> tuple[float, float]:
+    """Root mean square and largest error against whole refits to 1e-10, over the root mean square contribution."""
+    loss, missed, size = SMOOTH[exact.setting.utility].loss, [], []
+    for place, subset in enumerate(subsets):
+        rows = exact.pool[subset]
+        base = newton_fit(rows, exact.penalty, exact.start(len(subset)), decrement=1e-8).weights
+        before = loss(exact.valid @ base)
+        for point in range(min(checked, len(exact.points))):
+            joined = np.vstack([rows, exact.points[point]])
+            weights = newton_fit(joined, exact.penalty, base, decrement=1e-8).weights
+            size.append(-(loss(exact.valid @ weights) - before).mean())
+            missed.append(delta[point, place] - size[-1])
+    rms = float(np.sqrt(np.mean(np.square(size))))
+    return float(np.sqrt(np.mean(np.square(missed)))) / rms, float(np.abs(missed).max()) / rms
+
+
+def share_explained(estimate: Floats, truth: Floats) -> float:
+    """R2 over points."""
+    return float(1.0 - np.sum((estimate - truth) ** 2) / np.sum((truth - truth.mean()) ** 2))
+
+
+def problem(name: str, points: int, utility: ScalingUtility) -> Setting:
+    """Two classes of a data set of the machine; AssayError where it is not there."""
+    rows = {
+        "fashion_mnist": "{train: 54000, valid: 6000, test: 0}",
+        "breast_cancer": "{train: 460, valid: 109, test: 0}",
+    }
+    if name not in rows:
+        raise ValueError(f"--data {name}: one of {', '.join(rows)}")
+    pixels = name == "fashion_mnist"
+    raw = [f"dataset.preprocess.standardize={'false' if pixels else 'true'}"]
+    data = data_of(f"dataset={name}", "dataset.download=false", f"dataset.split={rows[name]}", *raw)
+    return two_classes(data, SHIRTS if pixels else (0, 1), COMPONENTS, points, utility)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the measurements and writes them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--points", type=int, default=Size.points)
+    parser.add_argument("--samples", type=int, default=Size.samples)
+    parser.add_argument("--share", type=float, default=Size.share)
+    parser.add_argument("--data", default="fashion_mnist", choices=["fashion_mnist", "breast_cancer"])
+    parser.add_argument("--utility", default="negative_loss", choices=sorted(SMOOTH))
+    flags = parser.parse_args(arguments)
+    size = Size(flags.points, flags.samples, flags.share)
+    try:
+        setting = problem(flags.data, size.points, flags.utility)
+    except AssayError as error:
+        print(f"breast_cancer in place of {flags.data}: {error}")
+        setting = problem("breast_cancer", 100, flags.utility)
+    found = Measurements()
+    if len(setting.pool) < size.largest:
+        size = Size(len(setting.points), size.samples, size.share, largest=len(setting.pool) * 9 // 10)
+    contributions_cost(setting, size, found)
+    found.write(REPORTS / "marginal_contributions.csv")
+
+
+if __name__ == "__main__":
+    main()
