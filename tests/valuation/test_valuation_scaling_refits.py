@@ -19,8 +19,9 @@ from assay.valuation.scaling.choice import has_cheap_step, solver_for
 from assay.valuation.scaling.least_squares import LeastSquaresSolver
 from assay.valuation.scaling.refits import RefitSolver
 from assay.valuation.scaling.scores import scores
-from assay.valuation.scaling.setting import ScalingUtility, Setting, setting_of
+from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting, setting_of
 from assay.valuation.scaling.shared_mlp import SharedMlpSolver
+from assay.valuation.scaling.shared_svm import SharedSvmSolver
 from assay.valuation.scaling.solvers import Level
 from assay.valuation.utilities import predictor_utility
 
@@ -101,10 +102,35 @@ def test_networks_do_not_depend_on_how_they_are_blocked(portion: Portion, monkey
     np.testing.assert_allclose(SharedMlpSolver(given).shared([np.arange(30)]).delta, whole, rtol=1e-9, atol=1e-13)
 
 
-def test_a_subset_without_a_class_is_refitted(portion: Portion) -> None:
-    given = setting(portion, "wine", ADAM)
+@pytest.mark.parametrize("name", ["breast_cancer", "wine"])
+def test_machines_of_shared_distances_are_those_of_scikit_learn(portion: Portion, name: str) -> None:
+    given = setting(portion, name, SVM)
+    subsets = [np.random.default_rng(seed).choice(56, 40, replace=False) for seed in range(2)]
+    quick, slow = SharedSvmSolver(given).shared(subsets), RefitSolver(given).shared(subsets)
+    np.testing.assert_allclose(quick.delta, slow.delta, rtol=1e-8, atol=1e-9 * slow.delta.std())
+    np.testing.assert_allclose(quick.utility, slow.utility, rtol=1e-10)
+    assert (quick.fits, quick.fallbacks) == (slow.fits, 0)
+
+
+def test_rows_that_do_not_differ_have_a_kernel_too(portion: Portion) -> None:
+    given = setting(portion, "breast_cancer", SVM)
+    flat = replace(
+        given,
+        points=Labelled(np.ones((2, 3)), np.array([0, 1])),
+        pool=Labelled(np.ones((8, 3)), np.arange(8) % 2),
+        valid=Labelled(np.ones((4, 3)), np.array([0, 1, 1, 0])),
+    )
+    quick, slow = SharedSvmSolver(flat).shared([np.arange(8)]), RefitSolver(flat).shared([np.arange(8)])
+    np.testing.assert_allclose(quick.delta, slow.delta, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("model", "solver"), [(ADAM, SharedMlpSolver), (SVM, SharedSvmSolver)])
+def test_a_subset_without_a_class_is_refitted(
+    portion: Portion, model: ModelSpec, solver: Callable[[Setting], RefitSolver]
+) -> None:
+    given = setting(portion, "wine", model)
     some = np.flatnonzero(given.pool.target != 1)[:20]
-    quick, slow = SharedMlpSolver(given).shared([some]), RefitSolver(given).shared([some])
+    quick, slow = solver(given).shared([some]), RefitSolver(given).shared([some])
     assert quick.delta.tobytes() == slow.delta.tobytes()
     assert quick.fallbacks == 4
 
@@ -137,7 +163,8 @@ CHOICES = [
     ("diabetes", ADAM, "exact", SharedMlpSolver, False),
     ("breast_cancer", ModelSpec(), "cheap", BinaryLogisticSolver, True),
     ("breast_cancer", ModelSpec(), "refit", RefitSolver, True),
-    ("breast_cancer", SVM, "exact", RefitSolver, False),
+    ("breast_cancer", SVM, "exact", SharedSvmSolver, False),
+    ("breast_cancer", SVM, "refit", RefitSolver, False),
     ("wine", ADAM, "exact", SharedMlpSolver, False),
     ("wine", ADAM, "refit", RefitSolver, False),
     ("wine", replace(ADAM, activation="tanh"), "exact", RefitSolver, False),
@@ -174,6 +201,8 @@ def test_a_population_risk_without_a_population_is_refused_at_once(portion: Port
         solver_for(setting(portion, "breast_cancer", SVM, "population_risk"), "exact")
 
 
-def test_other_networks_are_not_trained_side_by_side(portion: Portion) -> None:
+def test_other_models_are_not_shared(portion: Portion) -> None:
+    with pytest.raises(ValueError, match="only model=svm"):
+        SharedSvmSolver(setting(portion, "wine", ModelSpec("mlp")))
     with pytest.raises(ValueError, match="only model=mlp_adam"):
         SharedMlpSolver(setting(portion, "wine", ModelSpec("mlp")))

@@ -38,9 +38,12 @@ def solver_for(setting: Setting, level: Level, workers: int = 1) -> Solver:
         raise InputError("valuation.level", level, told, "use valuation.level=exact or refit")
     from assay.valuation.scaling.refits import RefitSolver
     from assay.valuation.scaling.shared_mlp import SharedMlpSolver, trains_side_by_side
+    from assay.valuation.scaling.shared_svm import SharedSvmSolver
 
     if level == "exact" and trains_side_by_side(setting.model):
         return SharedMlpSolver(setting, workers)
+    if level == "exact" and name == "svm":
+        return SharedSvmSolver(setting, workers)
     return RefitSolver(setting, workers)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from threadpoolctl import threadpool_limits
 
 from assay.learning.learners import RIDGE
 from assay.valuation.scaling.scores import population_coefficients
@@ -97,25 +98,25 @@ class LeastSquaresSolver:
 
     def shared(self, subsets: Sequence[Integers]) -> Solved:
         """Contributions of every point to every subset (positions in the pool): delta [n, S]."""
-        fits = [self._fit(rows) for rows in subsets]
         target = np.asarray(self.setting.points.target, dtype=np.float64)
-        delta = np.empty((len(target), len(fits)))
-        for place, fit in enumerate(fits):
-            delta[:, place] = joined(fit, self._points, target, self._utility)
-        return self._solved(delta, fits)
+        delta, worth = np.empty((len(target), len(subsets))), np.empty(len(subsets))
+        with threadpool_limits(1):  # the same bytes in any process
+            for place, rows in enumerate(subsets):
+                fit = self._fit(rows)
+                delta[:, place] = joined(fit, self._points, target, self._utility)
+                worth[place] = self._utility.value(fit.solution)
+        return Solved(delta, worth, fits=len(subsets), fallbacks=0)
 
     def fresh(self, subsets: Sequence[Integers], points: Integers) -> Solved:
         """Contribution of point `points[s]` to subset s alone: delta [1, S]."""
-        fits = [self._fit(rows) for rows in subsets]
-        delta = np.empty((1, len(fits)))
-        for place, (fit, point) in enumerate(zip(fits, points, strict=True)):
-            row, target = self._points[point : point + 1], self.setting.points.target[point : point + 1]
-            delta[0, place] = joined(fit, row, np.asarray(target, dtype=np.float64), self._utility)[0]
-        return self._solved(delta, fits)
-
-    def _solved(self, delta: Floats, fits: Sequence[LinearFit]) -> Solved:
-        worth = np.array([self._utility.value(fit.solution) for fit in fits])
-        return Solved(delta, worth, fits=len(fits), fallbacks=0)
+        targets = np.asarray(self.setting.points.target, dtype=np.float64)
+        delta, worth = np.empty((1, len(subsets))), np.empty(len(subsets))
+        with threadpool_limits(1):
+            for place, (rows, point) in enumerate(zip(subsets, points, strict=True)):
+                fit, one = self._fit(rows), slice(point, point + 1)
+                delta[:, place] = joined(fit, self._points[one], targets[one], self._utility)
+                worth[place] = self._utility.value(fit.solution)
+        return Solved(delta, worth, fits=len(subsets), fallbacks=0)
 
     def _fit(self, rows: Integers) -> LinearFit:
         if len(rows) == 0:

@@ -142,7 +142,7 @@ def fresh_contributions(
 
 def _contributions(fits: GaussianFits, features: Floats, error: Floats, variance: float | None) -> Floats:
     """Contributions [S, n] of points to fits, or with a noise variance their means over the fits' targets."""
-    whitened = np.linalg.solve(fits.factor, features.T)
+    whitened = np.linalg.solve(fits.factor, features.T[None])
     moved = np.linalg.solve(fits.factor.transpose(0, 2, 1), whitened)
     leverage = (whitened**2).sum(axis=1)
     length = (moved**2).sum(axis=1)
