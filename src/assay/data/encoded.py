@@ -75,7 +75,8 @@ class EncodedRows:
         make_folder(folder)
         with _locked(folder):
             missing = np.sort(rows[~_opened(folder, len(dataset), self.encoder.width)[1][rows]])
-            self._fill(folder, unpacked, missing, _values(dataset, column, missing))
+            if len(missing):  # another process may have been first
+                self._fill(folder, unpacked, missing, _values(dataset, column, missing))
         return _opened(folder, len(dataset), self.encoder.width, "r")[0]
 
     def folder(self, dataset: Dataset, column: Column) -> Path:

@@ -20,10 +20,9 @@ KEY = "dataset.preprocess.encoder"
 class Encoder:
     """A network, the columns it reads, and the packages that carry it, all of which are needed."""
 
-    name: str
+    name: str  # also of its function in assay.data.networks
     reads: str  # the type of column: text | image
     width: int  # of its features
-    network: str  # function of assay.data.networks
     settings: str  # how it is applied; another text is another encoder
     milliseconds: float  # of one core for a row, to say how long it takes
     archives: tuple[Archive, ...]
@@ -40,7 +39,6 @@ ENCODERS: dict[str, Encoder] = {
         "minilm",
         "text",
         384,
-        "minilm",
         "mean over at most 128 tokens of the last layer, one text at a time",
         12.0,
         (origins.MINILM_PYPI,),
@@ -49,7 +47,6 @@ ENCODERS: dict[str, Encoder] = {
         "efficientnet_lite0",
         "image",
         1280,
-        "efficientnet_lite0",
         "bilinear to 64 x 64, features averaged over space, one image at a time",
         7.0,
         (origins.EFFICIENTNET_PYPI, origins.EFFICIENTNET_CODE_PYPI),

@@ -29,13 +29,13 @@ def build_network(encoder: Encoder, folder: Path, device: str = "cpu") -> Networ
 
     `folder` holds its unpacked packages. A row is encoded by itself, so that its features depend on nothing else.
     """
-    network: Network = {"minilm": minilm, "efficientnet_lite0": efficientnet_lite0}[encoder.network](folder, device)
+    network: Network = {"minilm": minilm, "efficientnet_lite0": efficientnet_lite0}[encoder.name](folder, device)
     return network
 
 
 def check_installed(encoder: Encoder) -> None:
     """InputError when a library that the encoder needs is not installed."""
-    if encoder.network == "minilm" and importlib.util.find_spec("transformers") is None:
+    if encoder.name == "minilm" and importlib.util.find_spec("transformers") is None:
         raise InputError(KEY, encoder.name, "needs transformers", "pip install 'assay[llm]'")
 
 
