@@ -21,7 +21,7 @@ Answer = Callable[..., Outcome]
 SMALL = (
     "dataset=breast_cancer",
     "dataset.split={train: 330, valid: 100, test: 139}",
-    "dataset.preprocess.components=5",
+    "dataset.preprocess={components: 5, norm: 2}",
     "valuation.smallest=20",
     "valuation.largest=119",
 )
@@ -43,7 +43,7 @@ def test_one_law_describes_contributions_to_logistic_regression(answer: Answer) 
     assert outcome.metrics["weighted_power/r2"] > outcome.metrics["weighted_power/held_out_r2"]
     log_k, log_psi = np.log10(summary["cardinality"]), np.log10(points[[f"psi_{k}" for k in (20, 36, 66, 120)]].abs())
     slopes = -np.polyfit(log_k, log_psi.to_numpy().T, 1)[0]
-    assert points["alpha"].to_numpy() == pytest.approx(slopes, abs=1e-6)
+    assert points["alpha"].to_numpy() == pytest.approx(slopes, abs=1e-4)  # the estimator adds 1e-12 to |psi|
     assert set(outcome.figures) == {"law", "parameters", "crossing", "boundary"}
 
 

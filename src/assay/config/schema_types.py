@@ -28,5 +28,6 @@ LawEstimator = Literal[
     "empirical_bayes",
     "empirical_bayes_plain",
     "empirical_bayes_power",
-    "blend",
+    "empirical_bayes_blend",
+    "amortised_covariates",
 ]

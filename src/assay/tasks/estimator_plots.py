@@ -19,7 +19,8 @@ STYLE = {
     "empirical_bayes": ("#009E73", "D", "empirical Bayes, two terms, covariates"),
     "empirical_bayes_plain": ("#CC79A7", "v", "empirical Bayes, two terms"),
     "empirical_bayes_power": ("#56B4E9", "X", "empirical Bayes, power law, covariates"),
-    "blend": ("#882255", "*", "blend"),
+    "empirical_bayes_blend": ("#882255", "*", "empirical Bayes, blend"),
+    "amortised_covariates": ("#56B4E9", "<", "amortised network, covariates"),
 }
 LOWEST = -0.5  # of the axis of R^2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,11 +11,11 @@ import numpy as np
 
 from assay.runs import Outcome
 from assay.tasks.estimator_plots import estimator_figure
+from assay.tasks.law_scores import Truth, score_laws
 from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.study import Study
-from assay.valuation.scaling.accuracy import LawScores, Truth, score_laws
 from assay.valuation.scaling.covariates import covariates_of
-from assay.valuation.scaling.estimators import build_estimator
+from assay.valuation.scaling.estimators import fit_laws
 from assay.valuation.scaling.subsets import Cardinalities
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class LawEstimators:
         points, pool = split_points(study, self.points, int(sizes.max()))
         setting = scaling_problem(study, valuator, points, pool)
         subsets = self.reference * (len(sizes) + 4) + self.bank * len(self.densities)
-        found: dict[str, LawScores] = {}
+        found: dict[str, dict[str, dict[str, float]]] = {}
         rows: list[dict[str, Any]] = []
         with study.context.progress.task("sampling contributions", subsets) as bar:
             sampling = sampling_of(study, setting, bar.advance)
@@ -62,6 +63,8 @@ class LawEstimators:
             truth = Truth(
                 sampling.means("truth", sizes.tolist(), self.reference, self.corrected, valuator.level),
                 sampling.shapley("truth-shapley", uniform, 4 * self.reference, self.corrected, valuator.level),
+                valuator.smallest,
+                valuator.largest,
             )
             banks = {
                 density: sampling.samples(
@@ -76,15 +79,21 @@ class LawEstimators:
             for count in self.samples:
                 held = bank.chosen(columns[:, :count])
                 for name in self.estimators:
-                    estimator = build_estimator(name, setting.points, setting.kind, setting.classes)
-                    laws = estimator.fit(held, covariates, streams.generator("law", name, density, count))
-                    scores = score_laws(laws, truth, uniform, LEVEL)
+                    generator = streams.generator("law", name, density, count)
+                    laws = fit_laws(name, setting, held, covariates, generator)
+                    scores = score_laws(laws, truth, LEVEL)
                     key = f"{density}/{name}/{count}"
                     found[key] = scores
                     rows += _rows(density, name, count, scores)
         table = pd.DataFrame(rows)
         shapley = table[table["quantity"] == "shapley"].drop(columns="quantity").reset_index(drop=True)
-        metrics = {f"{key}/{name}": value for key, scores in found.items() for name, value in scores.metrics().items()}
+        metrics = {
+            f"{key}/{quantity}/{name}": value
+            for key, scores in found.items()
+            for quantity, held in scores.items()
+            for name, value in held.items()
+            if math.isfinite(value)
+        }
         metrics |= {f"truth/{name}": value for name, value in truth.reliability().items()}
         metrics |= _comparisons(found, self.densities, self.estimators, self.samples)
         metrics["model_fits"] = float(truth.means.fits + sum(bank.fits for bank in banks.values()))
@@ -98,14 +107,17 @@ def own_columns(points: int, bank: int, samples: int, streams: Streams, density:
     return np.asarray(generator.random((points, bank)).argsort(axis=1, kind="stable")[:, :samples])
 
 
-def _rows(density: str, name: str, count: int, scores: LawScores) -> list[dict[str, Any]]:
+def _rows(density: str, name: str, count: int, scores: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """One line for each quantity: psi at each cardinality, and the distributional Shapley value."""
     label = {"density": density, "estimator": name, "samples": count}
-    return [{**label, "quantity": quantity, **held} for quantity, held in scores.by_quantity().items()]
+    return [{**label, "quantity": quantity, **held} for quantity, held in scores.items()]
 
 
 def _comparisons(
-    found: dict[str, LawScores], densities: Sequence[str], estimators: Sequence[str], samples: Sequence[int]
+    found: dict[str, dict[str, dict[str, float]]],
+    densities: Sequence[str],
+    estimators: Sequence[str],
+    samples: Sequence[int],
 ) -> dict[str, float]:
     """What the first estimator of ours gains over each other one, in R^2 of the distributional Shapley value."""
     if "empirical_bayes" not in estimators:
@@ -113,9 +125,9 @@ def _comparisons(
     gains = {}
     for density in densities:
         for count in samples:
-            ours = found[f"{density}/empirical_bayes/{count}"].shapley_r2
+            ours = found[f"{density}/empirical_bayes/{count}"]["shapley"]["r2"]
             for other in estimators:
                 if other != "empirical_bayes":
-                    theirs = found[f"{density}/{other}/{count}"].shapley_r2
+                    theirs = found[f"{density}/{other}/{count}"]["shapley"]["r2"]
                     gains[f"{density}/{count}/gain_over_{other}"] = ours - theirs
     return gains

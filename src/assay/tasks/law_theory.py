@@ -12,7 +12,7 @@ from assay.statistics import spearman
 from assay.tasks.scaling import scaling_valuator
 from assay.tasks.scaling_plots import theory_figure
 from assay.tasks.study import Study
-from assay.valuation.scaling.log_linear import fit_log_linear
+from assay.valuation.scaling.log_linear import LogLinear
 from assay.valuation.scaling.setting import labelled
 from assay.valuation.scaling.theory import exact_contributions, fresh_contributions, law_coefficient
 
@@ -50,7 +50,7 @@ class LawTheory:
         means = fresh_contributions(points, population, sizes, self.samples, streams, exact_over_noise=True)
         exact = exact_contributions(points, population, sizes)
         limit = law_coefficient(points, population)
-        laws = fit_log_linear(means)
+        laws = LogLinear().fit_means(means)
         fitted = laws.parameters()
         ratio = means.mean[:, -1] * sizes[-1] ** 2 / limit
         residual = np.abs(points.target - points.features @ population.coefficients) / population.noise
@@ -58,7 +58,7 @@ class LawTheory:
             {
                 "id": train.ids[rows],
                 **fitted,
-                "log_r2": laws.log_r2,
+                "log_r2": laws.r_squared,
                 "limit": limit,
                 "ratio": ratio,
                 "residual": residual,

@@ -16,7 +16,7 @@ from assay.tasks.addition_plots import addition_figure
 from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.study import Study
 from assay.valuation.scaling.covariates import covariates_of
-from assay.valuation.scaling.estimators import build_estimator
+from assay.valuation.scaling.estimators import fit_laws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,8 +63,8 @@ class PointAddition:
         scores: dict[str, Floats] = {}
         errors: dict[str, Floats] = {}
         for name, label in [(valuator.estimator, "matched"), *((name, name) for name in self.estimators)]:
-            estimator = build_estimator(name, setting.points, setting.kind, setting.classes)
-            predicted = estimator.fit(samples, known, study.context.streams.generator("law", name)).at(sizes)
+            generator = study.context.streams.generator("law", name)
+            predicted = fit_laws(name, setting, samples, known, generator).at(sizes)
             for place, size in enumerate(sizes):
                 scores[f"{label}_{size}"] = predicted.mean[:, place]
                 errors[f"{label}_{size}"] = predicted.std_error[:, place]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +13,22 @@ from assay.statistics import mean_interval, spearman
 from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.scaling_plots import boundary_figure, crossing_figure, law_figure, parameter_figure
 from assay.tasks.study import Study
-from assay.valuation.scaling.accuracy import r2_by_cardinality
+from assay.valuation.scaling.accuracy import r_squared
 from assay.valuation.scaling.contributions import CardinalityMeans, merged
-from assay.valuation.scaling.covariates import label_margins
-from assay.valuation.scaling.log_linear import fit_log_linear
-from assay.valuation.scaling.weighted import fit_two_term, fit_weighted_power
+from assay.valuation.scaling.label_margins import label_margins
+from assay.valuation.scaling.laws import Laws
+from assay.valuation.scaling.log_linear import LogLinear
+from assay.valuation.scaling.two_term import fit_two_term
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-FORMS = {"log_linear": fit_log_linear, "weighted_power": fit_weighted_power, "two_term": fit_two_term}
+FORMS: dict[str, Callable[[CardinalityMeans], Laws]] = {
+    "weighted_power": LogLinear("weighted_power").fit_means,
+    "two_term": fit_two_term,
+}
 WELL_FITTED = 0.8  # the paper's code draws the exponents of points above it
 
 
@@ -59,16 +63,16 @@ class ScalingLawTask:
                 for half in ("first-half", "second-half")
             ]
         means = merged(halves)
-        fits = {form: fit(means) for form, fit in FORMS.items()}
+        laws = LogLinear().fit_means(means)
+        fits: dict[str, Laws] = {"log_linear": laws, **{form: fit(means) for form, fit in FORMS.items()}}
         by_size = pd.DataFrame(_by_cardinality(means, halves, fits))
-        laws = fits["log_linear"]
         frame = pd.DataFrame(
             {
                 "id": study.data.train.ids[points],
                 "target": setting.points.target,
                 **laws.parameters(),
-                "log_r2": laws.log_r2,
-                "margin": label_margins(setting),
+                "log_r2": laws.r_squared,
+                **({"margin": label_margins(setting)} if setting.kind == "classification" else {}),
                 **{f"psi_{size}": means.mean[:, place] for place, size in enumerate(sizes)},
             }
         )
@@ -97,18 +101,16 @@ class ScalingLawTask:
 
 
 def _by_cardinality(
-    means: CardinalityMeans, halves: Sequence[CardinalityMeans], fits: dict[str, Any]
+    means: CardinalityMeans, halves: Sequence[CardinalityMeans], fits: dict[str, Laws]
 ) -> list[dict[str, float]]:
     """A row for each cardinality: R^2 over points of every form, on its own samples and on the other half's."""
     sizes = means.cardinalities
-    columns = {f"{form}/r2": r2_by_cardinality(laws.at(sizes).mean, means.mean) for form, laws in fits.items()}
-    for form, fit in FORMS.items():
-        across = [r2_by_cardinality(fit(a).at(sizes).mean, b.mean) for a, b in (halves, tuple(reversed(halves)))]
+    columns = {f"{form}/r2": r_squared(means.mean, laws.at(sizes).mean) for form, laws in fits.items()}
+    for form, fit in {"log_linear": LogLinear().fit_means, **FORMS}.items():
+        across = [r_squared(b.mean, fit(a).at(sizes).mean) for a, b in (halves, tuple(reversed(halves)))]
         columns[f"{form}/held_out_r2"] = np.mean(across, axis=0)
     first, second = halves
-    columns["split_half_r2"] = (
-        r2_by_cardinality(first.mean, second.mean) + r2_by_cardinality(second.mean, first.mean)
-    ) / 2
+    columns["split_half_r2"] = (r_squared(second.mean, first.mean) + r_squared(first.mean, second.mean)) / 2
     return [
         {"cardinality": int(size), **{name: float(each[place]) for name, each in columns.items()}}
         for place, size in enumerate(sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.scaling.contributions import Contributions, stacked
 from assay.valuation.scaling.covariates import covariates_of
-from assay.valuation.scaling.estimators import build_estimator
+from assay.valuation.scaling.estimators import fit_laws
 from assay.valuation.scaling.laws import Laws
 from assay.valuation.scaling.sampling import Sampling
 from assay.valuation.scaling.setting import ScalingUtility, Setting, labelled, setting_of
@@ -95,8 +95,8 @@ class ScalingLaw:
             rows.append(fold)
         back = np.concatenate(rows).argsort()
         every, known = stacked(samples).of_points(back), np.concatenate(covariates)[back]
-        estimator = build_estimator(self.estimator, labelled(data.train), data.kind, len(data.classes))
-        laws = estimator.fit(every, known, surroundings.streams.generator("law"))
+        whole = replace(setting, points=labelled(data.train))
+        laws = fit_laws(self.estimator, whole, every, known, surroundings.streams.generator("law"))
         return RowLaws(laws, every.fits, every.fallbacks)
 
     def _samples(self, setting: Setting, fold: int, surroundings: Surroundings) -> Contributions:
