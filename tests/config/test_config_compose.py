@@ -18,6 +18,8 @@ NEEDS = {
     "parquet": ["dataset.path=x.parquet", "dataset.target=y"],
     "huggingface": ["dataset.path=owner/name", "dataset.target=y"],
     "xgboost": ["valuation=semivalue"],
+    "svm": ["valuation=semivalue", "dataset=wine"],
+    "mlp_adam": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],
     "cnn": ["dataset=digits"],
@@ -74,6 +76,23 @@ def test_a_column_may_be_called_by_a_number() -> None:
     config = compose(["dataset=csv", "dataset.path=x.csv", "dataset.target=7", "dataset.features=[1,b]"])
     assert config["dataset"]["target"] == "7"
     assert config["dataset"]["features"] == ["1", "b"]
+
+
+def test_classes_may_be_named_by_numbers_and_merged() -> None:
+    chosen = compose(["dataset=digits", "dataset.classes=[3,8]"])["dataset"]["classes"]
+    assert chosen == ["3", "8"]
+    merged = compose(["dataset=digits", "dataset.classes=[[0,2],[1,3]]"])["dataset"]["classes"]
+    assert merged == [["0", "2"], ["1", "3"]]
+    assert (
+        compose(["dataset=fashion_mnist", "dataset.classes=[t-shirt,ankle boot]"])["dataset"]["classes"][1]
+        == "ankle boot"
+    )
+
+
+def test_encoded_text_is_a_table_to_a_model() -> None:
+    encoded = ["dataset=rotten_tomatoes", "dataset.preprocess.encoder=minilm"]
+    for model in ("auto", "logistic", "mlp"):
+        assert compose([*encoded, f"model={model}"])["model"]["name"] == model
 
 
 def test_a_count_of_burn_in_below_every_number_of_evaluations_passes() -> None:

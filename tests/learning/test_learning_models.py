@@ -125,6 +125,9 @@ def test_auto_follows_the_target_and_the_modality() -> None:
         ("bag_of_words", "classification", "table", "model=bag_of_words: reads text"),
         ("mlp", "classification", "text", "model=mlp: reads numbers, found text"),
         ("xgboost", "classification", "table", "model=xgboost: trees have no per-row gradients"),
+        ("svm", "classification", "table", "model=svm: support vectors have no per-row gradients"),
+        ("svm", "regression", "table", "model=svm: needs a classification target"),
+        ("mlp_adam", "regression", "table", "model=mlp_adam: is fitted whole"),
     ],
 )
 def test_models_that_do_not_fit_are_refused(name: str, kind: str, modality: str, line: str) -> None:

@@ -98,8 +98,11 @@ def test_privacy_is_refused(portion: Portion) -> None:
         )
 
 
-@pytest.mark.parametrize("model", ["auto", "mlp", "xgboost"])
-@pytest.mark.parametrize("name", ["diabetes", "wine"])
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [(name, model) for name in ("diabetes", "wine") for model in ("auto", "mlp", "mlp_adam", "xgboost")]
+    + [("wine", "svm")],
+)
 def test_learners_learn(portion: Portion, name: str, model: str) -> None:
     data = portion(name, train=90, valid=60)
     learner = Learner(ModelSpec(model, hidden=(8,)), data.kind, len(data.classes))
@@ -111,7 +114,7 @@ def test_learners_learn(portion: Portion, name: str, model: str) -> None:
         assert fitted.predict(data.valid.features).sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
 
 
-@pytest.mark.parametrize("model", ["auto", "xgboost"])
+@pytest.mark.parametrize("model", ["auto", "xgboost", "svm", "mlp_adam"])
 def test_classes_that_are_absent_have_no_probability(portion: Portion, model: str) -> None:
     data = portion("wine", train=60)
     learner = Learner(ModelSpec(model), data.kind, 3)
@@ -121,6 +124,22 @@ def test_classes_that_are_absent_have_no_probability(portion: Portion, model: st
     assert not predicted[:, 1].any()
     alone = learner.fit(data.train.features[~some], data.train.target[~some]).predict(data.valid.features)
     assert (alone == [0.0, 1.0, 0.0]).all()
+
+
+@pytest.mark.parametrize("model", ["svm", "mlp_adam"])
+def test_models_fitted_whole_repeat_and_are_silent(
+    portion: Portion, recwarn: pytest.WarningsRecorder, model: str
+) -> None:
+    data = portion("breast_cancer", train=40)
+    learner = Learner(ModelSpec(model, hidden=(32,), activation="relu", iterations=20), data.kind, 2)
+    first, again = (learner.fit(data.train.features, data.train.target).predict(data.valid.features) for _ in range(2))
+    assert first.tobytes() == again.tobytes()
+    assert not recwarn.list
+
+
+def test_a_support_vector_machine_joins_coalitions_of_any_size(portion: Portion) -> None:
+    found = valuate(portion("breast_cancer", train=6), "svm", evaluations=1)
+    assert np.isfinite(found.values.value).all()
 
 
 def test_accuracy_of_a_regression_is_refused(portion: Portion) -> None:

@@ -56,8 +56,8 @@ with `report: FILE` for each.
 DATA = """\
 assay data list | fetch NAME... | verify   [--data FOLDER]
 
-  list      every dataset: kind, shape, how it is had, whether it is here
-  fetch     get datasets by name
+  list      every dataset and encoder: kind, shape, how it is had, whether it is here
+  fetch     get datasets and encoders by name
   verify    check what is here against its checksums
 
   --data FOLDER   where downloaded data is kept (default: $ASSAY_DATA or ~/.cache/assay)

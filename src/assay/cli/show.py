@@ -31,6 +31,12 @@ def show(run: RunDirectory) -> None:
             lowest = sorted(values, key=lambda row: row["value"])[:_LOWEST]
             _print_table(f"the {len(lowest)} rows of lowest value, of {len(values)}", lowest)
             _print_lines(_meaning_of_values(run, values))
+    picks = _rows(run, "picks") or []
+    for size in dict.fromkeys(row["k"] for row in picks):
+        chosen = [row for row in picks if row["k"] == size]
+        _print_table(f"the first of {len(chosen)} picks for a data set of {size} rows", chosen[:_LOWEST])
+    if picks:
+        _print_lines((MEANING_OF_PICKS, f"all of them: {run.path / 'picks.csv'}"))
     metrics = run.metrics()
     if summary is None:
         for name in [name for name in metrics if name not in _COSTS][:12]:
@@ -44,6 +50,9 @@ MEANING_OF_SUMMARY = (
     "spearman: rank correlation with non-private values; auc: of finding the corrupted rows by low value (0.5 is guessing)",
     "a slope above 0: more evaluations under the same budget make the values less certain",
 )
+
+
+MEANING_OF_PICKS = "value: what a row adds to the utility of a model of k rows, by its law; gains are on the test split"
 
 
 def _meaning_of_values(run: RunDirectory, values: Sequence[Row]) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from assay.config.checks_of_scaling import check_scaling
 from assay.config.listing import options
 from assay.config.suggest import did_you_mean
 from assay.config.typed import shown
@@ -13,7 +14,7 @@ from assay.errors import InputError
 
 Config = Mapping[str, Any]
 
-_GRADIENT_FREE = {"xgboost"}
+_GRADIENT_FREE = {"xgboost", "svm", "mlp_adam"}
 _DIRECTED = {"directed", "directed_gaussian", "directed_private_path", "directed_subspace"}
 _REPEATED = {"iid", "running_mean", "running_mean_burn_in"}
 _PER_ROW = _REPEATED | {"front_loaded", "lower_triangular", "public_clip", "vector_release"} | _DIRECTED
@@ -36,6 +37,7 @@ def check_composition(config: Config) -> None:
     """Raises InputError when the choices contradict each other or some of them could change nothing."""
     _check_split(config["dataset"])
     _check_data_path(config["dataset"])
+    _check_features(config["dataset"])
     _check_model(config)
     _check_privacy(config)
     _check_publication(config)
@@ -44,6 +46,7 @@ def check_composition(config: Config) -> None:
     _check_burn_in(config)
     _check_releases(config)
     _check_utility(config)
+    check_scaling(config)
 
 
 def _check_split(dataset: Config) -> None:
@@ -81,18 +84,39 @@ def _check_data_path(dataset: Config) -> None:
         raise InputError("dataset.encoding", dataset["encoding"], told, "leave it out")
 
 
+_READS = {"minilm": "text", "efficientnet_lite0": "image"}
+
+
+def _check_features(dataset: Config) -> None:
+    encoder, modality = (dataset.get("preprocess") or {}).get("encoder"), dataset.get("modality")
+    if encoder is not None and modality not in (_READS[encoder], "auto", None):
+        told = f"reads a column of type {_READS[encoder]} and dataset={dataset['name']} is a dataset of {modality}s"
+        fitting = next((name for name, reads in _READS.items() if reads == modality), None)
+        remedy = f"use {fitting}" if fitting else "leave it null"
+        raise InputError("dataset.preprocess.encoder", encoder, told, remedy)
+    if dataset.get("classes") is not None and dataset.get("kind") == "regression":
+        told = "the target is a quantity, not a class"
+        raise InputError("dataset.classes", shown(dataset["classes"]), told, "leave it null")
+    synthetic = dataset.get("synthetic")
+    if synthetic is not None and synthetic["flips"] and dataset["name"] == "synthetic_regression":
+        told = "exchanges labels and dataset=synthetic_regression has none"
+        raise InputError("dataset.synthetic.flips", f"{synthetic['flips']:g}", told, "leave it 0")
+
+
 def _check_model(config: Config) -> None:
     model, dataset, valuation = config["model"]["name"], config["dataset"], config["valuation"]["name"]
-    kind, modality = dataset.get("kind"), dataset.get("modality")
+    encoder = (dataset.get("preprocess") or {}).get("encoder")
+    kind, modality = dataset.get("kind"), "table" if encoder else dataset.get("modality")
     told = f"dataset={dataset['name']} is a {kind} dataset"
-    if model == "logistic" and kind == "regression":
+    if model in ("logistic", "svm") and kind == "regression":
         raise InputError("model", model, f"fits classes and {told}", "use model=linear or model=auto")
     if model == "linear" and kind == "classification":
         raise InputError("model", model, f"fits numbers and {told}", "use model=logistic or model=auto")
     if model == "bag_of_words" and modality not in ("text", "auto", None):
         told = f"reads text and dataset={dataset['name']} is a dataset of {modality}s"
+        told = f"reads text and dataset.preprocess.encoder={encoder} makes numbers of it" if encoder else told
         raise InputError("model", model, told, "use model=auto")
-    if modality == "text" and model in ("linear", "logistic", "mlp", "cnn", "xgboost"):
+    if modality == "text" and model in ("linear", "logistic", "mlp", "cnn", *_GRADIENT_FREE):
         told = f"reads columns of numbers and dataset={dataset['name']} is text"
         raise InputError("model", model, told, "use model=bag_of_words or model=auto")
     if config["privacy"]["name"] != "none" and model in _GRADIENT_FREE:

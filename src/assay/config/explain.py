@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from assay.config.listing import groups, options
-from assay.config.schemas import GROUPS, UNIFORM
+from assay.config.schemas import GROUPS, OPTIONS, UNIFORM
 from assay.config.suggest import did_you_mean, nearest
 from assay.errors import AssayError, InputError
 
@@ -118,7 +118,8 @@ _ROOT_KEYS = ("name", "seed", "workers", "progress", "report")
 def _unknown_group_key(group: str, rest: str, value: str, overrides: Sequence[str]) -> AssayError:
     """A key that the chosen option does not have: another option's, or a misspelt one."""
     chosen, keys = _chosen(group, overrides)
-    others = {} if group in UNIFORM else {name: _keys_of_option(group, name) for name, _ in options(group)}
+    apart = OPTIONS.get(group, {}) if group in UNIFORM else [name for name, _ in options(group)]
+    others = {name: _keys_of_option(group, name) for name in apart}
     holders = [name for name, held in others.items() if name != chosen and rest in held]
     key = f"{group}.{rest}"
     if holders:

@@ -17,3 +17,17 @@ BurnInShare = Annotated[float, Limit(lambda share: 0 <= share < 1, "must be a sh
 PartialShare = Annotated[float, inside(0, 1, "0.1 is 10 %")]
 Semivalue = Literal["shapley", "beta", "banzhaf"]
 Utility = Literal["negative_loss", "accuracy"]
+AtLeastTwo = Annotated[int, at_least(2, "a variance needs two")]
+CardinalityDensity = Literal["uniform", "log_uniform"]
+LawEstimator = Literal[
+    "monte_carlo",
+    "log_linear",
+    "likelihood",
+    "likelihood_boxed",
+    "amortised",
+    "empirical_bayes",
+    "empirical_bayes_plain",
+    "empirical_bayes_power",
+    "empirical_bayes_blend",
+    "amortised_covariates",
+]

@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from assay.config.limits import Limit, above, at_least, matches, not_empty, share
-from assay.config.schema_types import Count, Evaluations, Rate, Replicates, Semivalue, Share, SplitSize, Utility
+from assay.config.schema_types import (
+    AtLeastTwo,
+    CardinalityDensity,
+    Count,
+    Evaluations,
+    LawEstimator,
+    Rate,
+    Replicates,
+    Semivalue,
+    Share,
+    SplitSize,
+    Utility,
+)
 from assay.config.schemas_of_privacy import (
     BurnInPrivacy,
     Directed,
@@ -27,12 +39,17 @@ from assay.config.schemas_of_tasks import (
     EstimationUncertainty,
     Federated,
     LabelNoise,
+    LawEstimators,
+    LawTheory,
     Membership,
     PartyUncertainty,
     PartyValue,
+    PointAddition,
+    ScalingLawTask,
     SelectionCurve,
     Train,
     Value,
+    ValueAt,
 )
 
 
@@ -89,6 +106,7 @@ class Sources:
 class Preprocess:
     """How columns become features."""
 
+    encoder: Literal["minilm", "efficientnet_lite0"] | None
     standardize: bool
     components: Annotated[int | None, at_least(1, "null keeps every column")]
     norm: Annotated[float | None, above(0, "null leaves the rows' norms as they are")]
@@ -108,12 +126,31 @@ class Dataset:
     types: dict[str, Literal["numeric", "categorical", "text", "ignore"]]
     missing: Literal["error", "drop"]
     encoding: Annotated[str, Limit(_is_encoding, "is no text encoding", "e.g. utf-8, cp1252, latin-1 or utf-16")]
+    classes: Annotated[list[str] | list[list[str]] | None, not_empty("null keeps every class")]
     rows: Annotated[int | None, at_least(1, "null keeps every row")]
     download: bool
     split: Split
     corruption: Corruption
     sources: Sources
     preprocess: Preprocess
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """The population of a synthetic dataset, and its rows."""
+
+    rows: Count
+    dimension: Count
+    noise: Annotated[float, at_least(0, "standard deviations of the score without noise")]
+    flips: Annotated[float, share("0.1 exchanges the labels of 10 %")]
+    seed: Annotated[int, at_least(0, "e.g. 42")]
+
+
+@dataclass(frozen=True)
+class SyntheticDataset(Dataset):
+    """dataset=synthetic_regression and dataset=synthetic_classification."""
+
+    synthetic: Synthetic
 
 
 @dataclass(frozen=True)
@@ -138,6 +175,13 @@ class Multilayer:
     name: str
     hidden: Annotated[list[Annotated[int, at_least(1, "units of a layer")]], not_empty("use model=auto for no layer")]
     activation: Literal["tanh", "relu"]
+
+
+@dataclass(frozen=True)
+class MultilayerAdam(Multilayer):
+    """model=mlp_adam."""
+
+    iterations: Count
 
 
 @dataclass(frozen=True)
@@ -174,6 +218,22 @@ class GradientSemivalue(RefitSemivalue):
 
 
 @dataclass(frozen=True)
+class ScalingLaw:
+    """valuation=scaling_law."""
+
+    name: str
+    estimator: LawEstimator
+    evaluations: AtLeastTwo
+    smallest: Count
+    largest: Count
+    density: CardinalityDensity
+    subsets: Literal["shared", "fresh"]
+    level: Literal["cheap", "exact", "refit"]
+    utility: Literal["negative_loss", "softmax_of_probabilities", "accuracy"]
+    folds: AtLeastTwo
+
+
+@dataclass(frozen=True)
 class Trainer:
     """Every trainer option."""
 
@@ -201,6 +261,15 @@ class Scale:
     targets: Count
     shadow_tables: Count
     trials: Count
+    law_points: AtLeastTwo
+    law_samples: AtLeastTwo
+    few_law_points: AtLeastTwo
+    few_law_samples: AtLeastTwo
+    estimator_points: AtLeastTwo
+    bank: AtLeastTwo
+    candidates: AtLeastTwo
+    additions: Count
+    repeats: Count
 
 
 @dataclass(frozen=True)
@@ -213,17 +282,20 @@ class Paths:
 
 # group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
 OPTIONS: dict[str, dict[str, type]] = {
+    "dataset": {"synthetic_regression": SyntheticDataset, "synthetic_classification": SyntheticDataset},
     "model": {
         "auto": PlainModel,
         "linear": Affine,
         "logistic": Affine,
         "bag_of_words": PlainModel,
         "mlp": Multilayer,
+        "mlp_adam": MultilayerAdam,
+        "svm": PlainModel,
         "xgboost": Trees,
         "cnn": PlainModel,
     },
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
-    | {"private_semivalue": GradientSemivalue},
+    | {"private_semivalue": GradientSemivalue, "scaling_law": ScalingLaw},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
     | {"front_loaded": FrontLoadedPrivacy, "lower_triangular": LowerTriangularPrivacy}
     | {"public_clip": PublicClipPrivacy, "vector_release": PublicNormPrivacy}
@@ -232,9 +304,11 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"white": TrainingPrivacy},
     "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
     | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}
-    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated},
+    | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated}
+    | {"scaling_law": ScalingLawTask, "value_at": ValueAt, "law_estimators": LawEstimators}
+    | {"point_addition": PointAddition, "law_theory": LawTheory},
 }
-# groups whose options all hold the same keys
+# groups whose options all hold the same keys, those above apart
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
 # groups whose options pass their keys on to a library, which knows them
 OPEN = frozenset({"logger"})

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from assay.config.limits import Limit, above, at_least, not_empty
-from assay.config.schema_types import BurnInShare, Count, Evaluations, PartialShare, Rate, Replicates, Share
+from assay.config.schema_types import (
+    AtLeastTwo,
+    BurnInShare,
+    CardinalityDensity,
+    Count,
+    Evaluations,
+    LawEstimator,
+    PartialShare,
+    Rate,
+    Replicates,
+    Share,
+)
 
 
 @dataclass(frozen=True)
@@ -109,3 +120,68 @@ class Audit:
 
     name: str
     trials: Annotated[int, at_least(40, "a bound needs them, e.g. 40000")]
+
+
+Corrected = Annotated[
+    float | None,
+    Limit(lambda part: part is None or 0 < part <= 1, "must be above 0 and 1 at most", "null: all exactly"),
+]
+
+
+@dataclass(frozen=True)
+class ScalingLawTask:
+    """task=scaling_law."""
+
+    name: str
+    points: AtLeastTwo
+    cardinalities: Annotated[int, at_least(3, "a line needs more than two places")]
+    samples: Annotated[int, at_least(4, "two halves of two each")]
+    corrected: Corrected
+
+
+@dataclass(frozen=True)
+class ValueAt:
+    """task=value_at."""
+
+    name: str
+    k: Count
+
+
+@dataclass(frozen=True)
+class LawEstimators:
+    """task=law_estimators."""
+
+    name: str
+    estimators: Annotated[list[LawEstimator], not_empty("e.g. [monte_carlo,empirical_bayes]")]
+    samples: Annotated[list[AtLeastTwo], not_empty("e.g. [10,20,50]")]
+    densities: Annotated[list[CardinalityDensity], not_empty("e.g. [uniform]")]
+    points: AtLeastTwo
+    bank: AtLeastTwo
+    cardinalities: Annotated[int, at_least(3, "a law needs more than two places")]
+    reference: AtLeastTwo
+    corrected: Corrected
+
+
+@dataclass(frozen=True)
+class PointAddition:
+    """task=point_addition."""
+
+    name: str
+    pools: Annotated[list[Count], not_empty("e.g. [500,5000]")]
+    add: Count
+    candidates: AtLeastTwo
+    balanced: bool
+    repeats: Annotated[
+        int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")
+    ]
+    estimators: list[LawEstimator]
+
+
+@dataclass(frozen=True)
+class LawTheory:
+    """task=law_theory."""
+
+    name: str
+    points: AtLeastTwo
+    cardinalities: Annotated[int, at_least(3, "a line needs more than two places")]
+    samples: AtLeastTwo

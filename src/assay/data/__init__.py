@@ -6,6 +6,7 @@ Importing this package loads neither pandas, scikit-learn, datasets nor torch.
 
 from assay.data.catalogue import list_datasets
 from assay.data.columns import check_columns, local_checksum
+from assay.data.encoders import list_encoders
 from assay.data.preparation import prepare
 from assay.data.records import Arrays, PreparedData, Provenance
 from assay.data.store import fetch, verify
@@ -17,6 +18,7 @@ __all__ = [
     "check_columns",
     "fetch",
     "list_datasets",
+    "list_encoders",
     "local_checksum",
     "prepare",
     "verify",

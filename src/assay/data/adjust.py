@@ -1,13 +1,18 @@
-"""Changes to a dataset of the catalogue that a user may ask for: fewer columns, other column types, another kind."""
+"""Changes to a dataset that a user may ask for: fewer columns, other column types, another kind, fewer classes."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from assay.data.columns import check_names
+from assay.data.columns import check_names, listing
 from assay.data.dataset import TARGET, Dataset
 from assay.errors import InputError
+
+if TYPE_CHECKING:
+    from assay.data.records import Floats, Integers
 
 
 def with_columns(dataset: Dataset, features: Sequence[str] | None, types: Mapping[str, str]) -> Dataset:
@@ -25,11 +30,14 @@ def with_columns(dataset: Dataset, features: Sequence[str] | None, types: Mappin
         kept.append(replace(column, type=wanted))
     if not kept:
         raise InputError("dataset.types", dict(types), "no feature column is left", "keep one of them")
-    return replace(dataset, columns=tuple(kept), description=None)
+    population = dataset.population if tuple(kept) == dataset.columns else None
+    return replace(dataset, columns=tuple(kept), description=None, population=population)
 
 
 def with_kind(dataset: Dataset, kind: str) -> Dataset:
     """The dataset as regression or classification; classes that are numbers can be regressed on, not the other way."""
+    import numpy as np
+
     if kind in ("auto", dataset.kind):
         return dataset
     if kind == "regression":
@@ -38,16 +46,53 @@ def with_kind(dataset: Dataset, kind: str) -> Dataset:
         except ValueError as error:
             limit = f"the classes are {', '.join(dataset.classes[:3])}, not numbers"
             raise InputError("dataset.kind", kind, limit, "use dataset.kind=classification") from error
-        return replace(dataset, table=_regression_table(dataset, levels), kind=kind, classes=())
+        values = np.asarray(levels)[dataset.numbers(TARGET)]
+        return replace(dataset, table=_with_target(dataset, values), kind=kind, classes=(), population=None)
     raise InputError("dataset.kind", kind, "the target is a quantity, not a class", "use dataset.kind=regression")
 
 
-def _regression_table(dataset: Dataset, levels: list[float]) -> object:
+def with_classes(dataset: Dataset, classes: Sequence[str] | Sequence[Sequence[str]] | None) -> Dataset:
+    """The dataset with the rows of these classes alone, renumbered in their order; classes of an inner list become one.
+
+    The table keeps its rows, so that ids and positions stay what they were. Raises InputError for a class that does not
+    exist or is named twice, for fewer than two, and for a regression dataset.
+    """
     import numpy as np
+
+    if classes is None:
+        return dataset
+    key, said = "dataset.classes", str(classes)
+    if dataset.kind == "regression":
+        raise InputError(key, said, "the target is a quantity, not a class", "leave it null")
+    groups = [[group] if isinstance(group, str) else list(group) for group in classes]
+    if len(groups) < 2 or not all(groups):
+        raise InputError(key, said, "needs two classes or more", f"of {listing(dataset.classes)}")
+    named = [name for group in groups for name in group]
+    for name in named:
+        if name not in dataset.classes:
+            folded = {known.casefold(): known for known in dataset.classes}
+            near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
+            remedy = f"did you mean {folded[near[0]]!r}?" if near else f"one of {listing(dataset.classes)}"
+            raise InputError(key, name, "no such class", remedy)
+        if named.count(name) > 1:
+            raise InputError(key, name, "is named twice", "name each class once")
+    number = np.full(len(dataset.classes), -1, dtype=np.int64)
+    for place, group in enumerate(groups):
+        number[[dataset.classes.index(name) for name in group]] = place
+    target = number[dataset.numbers(TARGET)]
+    return replace(
+        dataset,
+        table=_with_target(dataset, target),
+        classes=tuple("+".join(group) for group in groups),
+        kept=np.flatnonzero(target >= 0),
+        population=None,
+    )
+
+
+def _with_target(dataset: Dataset, target: Floats | Integers) -> object:
     import pyarrow as pa
 
     from assay.data.cache import hugging_face
 
     table = dataset.table.data.table
-    values = pa.array(np.asarray(levels)[dataset.numbers(TARGET)])
-    return hugging_face().Dataset(table.set_column(table.column_names.index(TARGET), TARGET, values))
+    return hugging_face().Dataset(table.set_column(table.column_names.index(TARGET), TARGET, pa.array(target)))

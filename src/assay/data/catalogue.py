@@ -22,11 +22,12 @@ class Entry:
     about: str
     archives: tuple[Archive, ...] = ()
     canonical: Canonical | None = None
+    synthetic: bool = False
 
     @property
     def built_in(self) -> bool:
         """Whether scikit-learn carries it."""
-        return not self.archives and self.canonical is None
+        return not self.archives and self.canonical is None and not self.synthetic
 
 
 def _classes(modality: str, shape: str, about: str, *archives: Archive, canonical: Canonical | None = None) -> Entry:
@@ -155,6 +156,20 @@ CATALOGUE: dict[str, Entry] = {
     "imdb": _classes(
         "text", "25000+25000 texts, 2 classes", "film reviews, positive or negative", canonical=origins.IMDB
     ),
+    "synthetic_regression": Entry(
+        "regression",
+        "table",
+        "12000 x 50",
+        "a linear score of Gaussian features with noise, from a known population",
+        synthetic=True,
+    ),
+    "synthetic_classification": Entry(
+        "classification",
+        "table",
+        "12000 x 50, 2 classes",
+        "the sign of a noisy linear score of Gaussian features, from a known population",
+        synthetic=True,
+    ),
 }
 
 
@@ -184,10 +199,14 @@ def list_datasets(data_dir: Path | None = None) -> list[Listing]:
         sources = [f"{archive.registry.removesuffix('-sdist')}: {archive.label}" for archive in entry.archives]
         if entry.canonical is not None:
             sources.append("canonical")
-        there = entry.built_in
+        there = entry.built_in or entry.synthetic
         if raw is not None:
             there |= any(next(raw.glob(archive.pattern), None) is not None for archive in entry.archives)
             if entry.canonical is not None:
                 there |= all((raw / name / file).is_file() for file, _, _ in entry.canonical.files)
-        lines.append(Listing(name, entry.kind, entry.shape, " | ".join(sources) or "built in", there))
+        lines.append(Listing(name, entry.kind, entry.shape, " | ".join(sources) or _made(entry), there))
     return lines
+
+
+def _made(entry: Entry) -> str:
+    return "drawn" if entry.synthetic else "built in"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
+    from assay.data.population import Population
     from assay.data.records import Flags, Floats, Integers
 
 # Role columns are kept apart from features of the same name by a prefix no header has.
@@ -39,6 +40,8 @@ class Dataset:
     provenance: Provenance
     source_names: tuple[str, ...] = ()
     description: Description | None = None  # of a user's own table
+    population: Population | None = None  # that the rows were drawn from
+    kept: Integers | None = None  # positions of the rows that are used; None: all
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -82,6 +85,7 @@ def build_dataset(
     clean: Flags | None = None,
     ids: Integers | None = None,
     description: Description | None = None,
+    population: Population | None = None,
 ) -> Dataset:
     """Store columns (arrays [rows], image arrays [rows, ...] or lists of strings) and roles as one Arrow table.
 
@@ -115,4 +119,6 @@ def build_dataset(
         if values is not None:
             stored[role] = pa.array(np.asarray(values, dtype=bool if role == CLEAN else np.int64))
     table = hugging_face().Dataset(pa.table(stored))
-    return Dataset(table, tuple(columns), kind, tuple(classes), provenance, tuple(source_names), description)
+    return Dataset(
+        table, tuple(columns), kind, tuple(classes), provenance, tuple(source_names), description, population
+    )

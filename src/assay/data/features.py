@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.data.dataset import Column, Dataset
 from assay.errors import InputError
@@ -25,18 +26,28 @@ def vocabularies(dataset: Dataset, public: Integers) -> dict[str, tuple[str, ...
 
 
 def encode(
-    dataset: Dataset, rows: Integers, categories: dict[str, tuple[str, ...]], buckets: int
+    dataset: Dataset,
+    rows: Integers,
+    categories: dict[str, tuple[str, ...]],
+    buckets: int,
+    encoded: Mapping[str, tuple[Any, list[str]]] | None = None,
 ) -> tuple[Floats, list[str]]:
     """Matrix [rows, d] and the names of its columns.
 
     Numbers as they are; a categorical column as one indicator per category (none for a category not listed); images
-    flattened to [0, 1]; text as counts of words hashed into `buckets` (stateless, so nothing is fitted).
+    flattened to [0, 1]; text as counts of words hashed into `buckets` (stateless, so nothing is fitted). A column of
+    `encoded` as the features that a frozen network makes of it: (of all rows of the dataset, their names).
     """
     import numpy as np
 
     blocks: list[Floats] = []
     names: list[str] = []
     for column in dataset.columns:
+        if encoded and column.name in encoded:
+            table, of_table = encoded[column.name]
+            blocks.append(table[rows])
+            names.extend(of_table)
+            continue
         values = dataset.take(column.name, rows)
         if column.type == "numeric":
             blocks.append(values.to_numpy(zero_copy_only=False)[:, None])

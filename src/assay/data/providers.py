@@ -30,6 +30,7 @@ from assay.data.store import (
     has_canonical,
     open_checked,
 )
+from assay.data.synthetic import load_synthetic
 from assay.errors import AssayError, InputError
 
 # What parsers raise on content that is not what they expect.
@@ -52,6 +53,7 @@ def load(
     data_dir: Path,
     missing: str = "error",
     encoding: str = "utf-8",
+    synthetic: Mapping[str, Any] | None = None,
 ) -> Dataset:
     """The dataset of that name in storage form; InputError or AssayError in one line when it cannot be had."""
     if name in ("csv", "parquet", "huggingface"):
@@ -70,7 +72,12 @@ def load(
     entry = entry_of(name)
     if target is not None:
         raise InputError("dataset.target", target, f"dataset={name} has its own target", "leave it null")
-    dataset = named_dataset(name, entry, path, download, data_dir)
+    if entry.synthetic and path is None:
+        if synthetic is None:
+            raise InputError("dataset.synthetic", "null", "says what is drawn", "take dataset=" + name + " as shipped")
+        dataset = load_synthetic(name, entry.kind, synthetic)
+    else:
+        dataset = named_dataset(name, entry, path, download, data_dir)
     from assay.data.adjust import with_columns, with_kind
 
     return with_kind(with_columns(dataset, features, types), kind)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from assay.data.population import Population
+
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
     Flags = NDArray[np.bool_]
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class Provenance:
     """Which provider served a dataset, under what name, and the sha256 of what was read."""
 
-    provider: str  # "built in" | "local path" | "archive" | "canonical"
+    provider: str  # "built in" | "synthetic" | "local path" | "archive" | "canonical"
     source: str  # package==version, file name or URL
     sha256: str
 
@@ -40,7 +42,8 @@ class Arrays:
     """One part of a split: features [rows, d], target [rows], ids [rows], clean [rows], source [rows] or None."""
 
     features: Floats
-    target: Floats | Integers  # regression: in units of the standard deviation on valid; classification: class index
+    # regression: in units of the standard deviation on valid, with a known population in its own; else the class index
+    target: Floats | Integers
     ids: Integers  # position of the row in its source, the same whatever is subsampled
     clean: Flags  # False where corruption was injected
     source: Integers | None = None  # who owns the row, from 0
@@ -59,7 +62,8 @@ class PreparedData:
     kind: str  # regression | classification
     classes: tuple[str, ...]  # empty for regression
     feature_names: tuple[str, ...]
-    modality: str  # table | image | text
+    modality: str  # table | image | text; encoded rows are a table
     provenance: Provenance
     source_names: tuple[str, ...] = ()
     description: Description | None = None  # of a user's own table
+    population: Population | None = None  # that the features as they are, and undamaged targets, were drawn from

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assay.data.archives import FolderMembers, Members, damaged, file_sha256, members_sha256, open_archive
 from assay.data.catalogue import CATALOGUE, Entry, entry_of
+from assay.data.encoders import ENCODERS, Encoder
 from assay.data.origins import Archive, Canonical
 from assay.errors import AssayError
 
@@ -87,16 +88,21 @@ def check_file(file: Path, checksum: str) -> None:
 
 
 def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
-    """Bring the sources of the named datasets to data_dir/raw; one line for each says what was done.
+    """Bring the sources of the named datasets and encoders to data_dir/raw; one line for each says what was done.
 
-    The first archive that can be had is taken, else the canonical source. Each file is checked before it gets its name.
-    Raises AssayError, after all names were tried, when a dataset can be had from nowhere, with the reasons.
+    Of a dataset the first archive that can be had is taken, else the canonical source; of an encoder all archives. Each
+    file is checked before it gets its name.
+    Raises AssayError, after all names were tried, when one can be had from nowhere, with the reasons.
     """
-    entries = {name: entry_of(name) for name in names}  # a misspelt name ends the command before anything is fetched
+    # a misspelt name ends the command before anything is fetched
+    entries = {name: ENCODERS[name] if name in ENCODERS else entry_of(name) for name in names}
     done, failed = [], []
     for name, entry in entries.items():
         try:
-            done.append(_fetch_one(name, entry, Path(data_dir)))
+            if isinstance(entry, Encoder):
+                done.append(_fetch_encoder(entry, Path(data_dir)))
+            else:
+                done.append(_fetch_one(name, entry, Path(data_dir)))
         except AssayError as error:
             failed.append(str(error))
     if failed:
@@ -107,18 +113,12 @@ def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
 def _fetch_one(name: str, entry: Entry, data_dir: Path) -> str:
     if entry.built_in:
         return f"{name}: built into scikit-learn, nothing to fetch"
+    if entry.synthetic:
+        return f"{name}: drawn when it is needed, nothing to fetch"
     reasons = []
     for archive in entry.archives:
-        file = find_archive(archive, data_dir)
         try:
-            if file is not None:
-                open_checked(archive, file)
-                return f"{name}: {file.name} is there already"
-        except AssayError:
-            assert file is not None
-            file.unlink()  # damaged: fetched again
-        try:
-            return f"{name}: {_take(archive, data_dir).name} from {archive.label}"
+            return f"{name}: {_fetch_archive(archive, data_dir)}"
         except AssayError as error:
             reasons.append(str(error))
     if entry.canonical is not None:
@@ -129,6 +129,26 @@ def _fetch_one(name: str, entry: Entry, data_dir: Path) -> str:
         else:
             return f"{name}: {', '.join(file for file, _, _ in entry.canonical.files)} from the canonical source"
     raise AssayError(f"dataset={name} cannot be fetched: {'; '.join(reasons)} (dataset.path takes a copy of yours)")
+
+
+def _fetch_encoder(encoder: Encoder, data_dir: Path) -> str:
+    try:
+        return f"{encoder.name}: {', '.join(_fetch_archive(archive, data_dir) for archive in encoder.archives)}"
+    except AssayError as error:
+        raise AssayError(f"encoder {encoder.name} cannot be fetched: {error}") from error
+
+
+def _fetch_archive(archive: Archive, data_dir: Path) -> str:
+    """Where a file that is sound came from, or that it was there."""
+    file = find_archive(archive, data_dir)
+    try:
+        if file is not None:
+            open_checked(archive, file)
+            return f"{file.name} is there already"
+    except AssayError:
+        assert file is not None
+        file.unlink()  # damaged: fetched again
+    return f"{_take(archive, data_dir).name} from {archive.label}"
 
 
 def _take(archive: Archive, data_dir: Path) -> Path:
@@ -170,15 +190,16 @@ def verify(data_dir: Path) -> list[str]:
     """Problems of the files under data_dir/raw, one line each; empty when all that is there is as it should be."""
     problems = []
     checked = set()
+    of_encoders = [archive for encoder in ENCODERS.values() for archive in encoder.archives]
+    for archive in [*(archive for entry in CATALOGUE.values() for archive in entry.archives), *of_encoders]:
+        file = find_archive(archive, data_dir)
+        if file is not None and file not in checked:
+            checked.add(file)
+            try:
+                open_checked(archive, file)
+            except AssayError as error:
+                problems.append(str(error))
     for name, entry in CATALOGUE.items():
-        for archive in entry.archives:
-            file = find_archive(archive, data_dir)
-            if file is not None and file not in checked:
-                checked.add(file)
-                try:
-                    open_checked(archive, file)
-                except AssayError as error:
-                    problems.append(str(error))
         if entry.canonical is not None and has_canonical(name, entry.canonical, data_dir):
             try:
                 check_canonical(name, entry.canonical, data_dir)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,11 @@ from numpy.typing import NDArray
 from assay.learning.models.build import ModelSpec
 
 Matrix = NDArray[np.float64]
+
+RIDGE = 1e-3  # penalty on the squared coefficients of model=linear, not on its intercept: few rows are solvable
+DECAY = 0.01  # model=mlp_adam: penalty on the squared weights, over 2 rows
+STEP = 0.01  # model=mlp_adam: Adam's step
+LARGEST_BATCH = 1280  # model=mlp_adam: rows of a step
 
 
 class Predictor(Protocol):
@@ -69,7 +75,7 @@ class Learner:
         if self.kind == "regression":
             if len(target) == 0:
                 return Constant(np.asarray(0.0))  # targets are standardised on the valid split
-            return self._regression(seed).fit(features, target)  # type: ignore[no-any-return]
+            return _fitted(self._regression(seed, len(target)), features, target)  # type: ignore[no-any-return]
         present = np.unique(target.astype(np.int64))
         if len(present) < 2:
             shares = (
@@ -79,9 +85,10 @@ class Learner:
         if self.spec.resolved(self.kind, self.modality) == "xgboost":
             codes = np.searchsorted(present, target.astype(np.int64))
             return _BoostedClassifier(self._boosted("XGBClassifier", seed).fit(features, codes), present, self.classes)
-        return _Classifier(self._classifier(seed).fit(features, target.astype(np.int64)), self.classes)
+        unfitted = self._classifier(seed, len(target))
+        return _Classifier(_fitted(unfitted, features, target.astype(np.int64)), self.classes)
 
-    def _regression(self, seed: int) -> Any:
+    def _regression(self, seed: int, rows: int) -> Any:
         from sklearn.linear_model import Ridge
         from sklearn.neural_network import MLPRegressor
 
@@ -90,21 +97,34 @@ class Learner:
             return self._boosted("XGBRegressor", seed)
         if name == "mlp":
             return MLPRegressor(**self._layers(), random_state=seed)
-        # a touch of ridge: coalitions smaller than d are solvable
-        return Ridge(alpha=1e-3, fit_intercept=self.spec.intercept)
+        if name == "mlp_adam":
+            return MLPRegressor(**self._steps(rows), random_state=seed)
+        return Ridge(alpha=RIDGE, fit_intercept=self.spec.intercept)
 
-    def _classifier(self, seed: int) -> Any:
+    def _classifier(self, seed: int, rows: int) -> Any:
         from sklearn.linear_model import LogisticRegression
         from sklearn.neural_network import MLPClassifier
+        from sklearn.svm import SVC
 
-        if self.spec.resolved(self.kind, self.modality) == "mlp":
+        name = self.spec.resolved(self.kind, self.modality)
+        if name == "mlp":
             return MLPClassifier(**self._layers(), random_state=seed)
+        if name == "mlp_adam":
+            return MLPClassifier(**self._steps(rows), random_state=seed)
+        if name == "svm":
+            return SVC(C=1.0, probability=True, random_state=seed)
         return LogisticRegression(C=1.0, fit_intercept=self.spec.intercept, max_iter=500)
 
     def _layers(self) -> dict[str, Any]:
         """Weight decay as for a few dozen rows, which is what most coalitions hold."""
         shape = {"hidden_layer_sizes": tuple(self.spec.hidden), "activation": self.spec.activation}
         return {**shape, "solver": "lbfgs", "alpha": 3.0, "max_iter": 500}
+
+    def _steps(self, rows: int) -> dict[str, Any]:
+        """As in the code of Covert et al. 2024."""
+        shape = {"hidden_layer_sizes": tuple(self.spec.hidden), "activation": self.spec.activation}
+        steps = {"learning_rate_init": STEP, "max_iter": self.spec.iterations, "batch_size": min(LARGEST_BATCH, rows)}
+        return {**shape, "solver": "adam", "alpha": DECAY, **steps}
 
     def _boosted(self, kind: str, seed: int) -> Any:
         import xgboost
@@ -115,3 +135,12 @@ class Learner:
             "learning_rate": self.spec.learning_rate,
         }
         return getattr(xgboost, kind)(**choices, tree_method="hist", n_jobs=1, random_state=seed)
+
+
+def _fitted(unfitted: Any, features: Matrix, target: NDArray[Any]) -> Any:
+    """The fitted estimator, without two remarks of scikit-learn on choices that are meant."""
+    with warnings.catch_warnings():
+        # a number of iterations of mlp_adam is part of the model; probability=True is what the paper's code says
+        warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
+        warnings.filterwarnings("ignore", message="The `probability` parameter was deprecated")
+        return unfitted.fit(features, target)

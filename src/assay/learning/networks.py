@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from assay.errors import InputError
-from assay.learning.models.build import ModelSpec
+from assay.learning.models.build import FITTED_WHOLE, ModelSpec
 
 
 class ConvolutionalNetwork(nn.Module):
@@ -54,12 +54,12 @@ def build_network(
 def blank_network(spec: ModelSpec, *, kind: str, classes: int, features: int, modality: str) -> nn.Module:
     """The network for a target, its weights yet to be drawn: one output for a regression, else one for each class.
 
-    Raises InputError for trees and for a model that does not fit the target.
+    Raises InputError for a model that is fitted whole and for a model that does not fit the target.
     """
     name = spec.resolved(kind, modality)
     outputs = 1 if kind == "regression" else classes
-    if name == "xgboost":
-        raise InputError("model", name, "trees are not trained by gradients", "use model=linear, logistic, mlp or cnn")
+    if name in FITTED_WHOLE:
+        raise InputError("model", name, "is not trained by gradients", "use model=linear, logistic, mlp or cnn")
     with torch.device("meta"):  # weights are drawn below, and not from the global generator
         if name == "cnn":
             network: nn.Module = ConvolutionalNetwork(features, outputs)

@@ -14,7 +14,7 @@ _ACTIONS = ("list", "fetch", "verify")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Lists, fetches or verifies datasets."""
+    """Lists, fetches or verifies datasets and encoders."""
     parser = Parser("data")
     parser.add_argument("action", nargs="?", default="list")
     parser.add_argument("names", nargs="*")
@@ -30,25 +30,31 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _list(data_dir: Path) -> int:
-    from assay.data import list_datasets
+    from assay.data import list_datasets, list_encoders
 
     rows = [(*map(str, entry[:4]), "here" if entry[4] else "") for entry in list_datasets(data_dir)]
-    header = ("dataset", "kind", "shape", "had from", "cached")
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    for row in (header, *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    _print_table(("dataset", "kind", "shape", "had from", "cached"), rows)
+    print()
+    rows = [(*map(str, entry[:4]), "here" if entry[4] else "") for entry in list_encoders(data_dir)]
+    _print_table(("encoder", "reads", "features", "had from", "cached"), rows)
     return 0
 
 
-def _fetch(names: Sequence[str], data_dir: Path) -> int:
-    from assay.data import fetch, list_datasets
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    for row in (header, *rows):
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
-    known = [str(entry[0]) for entry in list_datasets(data_dir)]
+
+def _fetch(names: Sequence[str], data_dir: Path) -> int:
+    from assay.data import fetch, list_datasets, list_encoders
+
+    known = [str(entry[0]) for entry in (*list_datasets(data_dir), *list_encoders(data_dir))]
     if not names:
         raise AssayError("assay data fetch: which? (names are in assay data list)")
     for name in names:
         if name not in known:
-            raise AssayError(f"{name}: unknown dataset ({did_you_mean(name, known)})")
+            raise AssayError(f"{name}: unknown dataset or encoder ({did_you_mean(name, known)})")
     for line in fetch(names, data_dir):
         print(line)
     return 0

@@ -12,7 +12,18 @@ from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.models.mlp import MultilayerPerceptron
 from assay.learning.models.replicated import ReplicatedModel
 
-TARGETS = {"linear": "regression", "logistic": "classification", "bag_of_words": "classification"}
+TARGETS = {
+    "linear": "regression",
+    "logistic": "classification",
+    "bag_of_words": "classification",
+    "svm": "classification",
+}
+# models that are fitted whole: what is said where per-row gradients are wanted
+FITTED_WHOLE = {
+    "xgboost": "trees have no per-row gradients to value by",
+    "svm": "support vectors have no per-row gradients to value by",
+    "mlp_adam": "is fitted whole by scikit-learn and has no per-row gradients to value by",
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,7 @@ class ModelSpec:
     trees: int = 50
     depth: int = 4
     learning_rate: float = 0.3
+    iterations: int = 200
 
     def resolved(self, kind: str, modality: str = "table") -> str:
         """The model's name with `auto` decided; InputError where model, target and modality do not fit."""
@@ -55,7 +67,7 @@ def build_model(spec: ModelSpec, *, kind: str, classes: int, features: int, moda
         return FunctionalNetwork(network, CrossEntropy(classes) if kind == "classification" else head, network.widest)
     if name == "mlp":
         return MultilayerPerceptron(features, list(spec.hidden), head, spec.activation)
-    if name == "xgboost":
+    if name in FITTED_WHOLE:
         remedy = "use model=linear, logistic or mlp, or valuation=semivalue"
-        raise InputError("model", name, "trees have no per-row gradients to value by", remedy)
+        raise InputError("model", name, FITTED_WHOLE[name], remedy)
     return GeneralizedLinear(features, head, spec.intercept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,3 +91,29 @@ def cardinality_means(contributions: Contributions) -> CardinalityMeans:
     samples = int(counts[0])
     std_error = np.sqrt(variance / samples)
     return CardinalityMeans(found, mean, std_error, variance, samples, contributions.fits, contributions.fallbacks)
+
+
+def stacked(parts: Sequence[Contributions]) -> Contributions:
+    """The points of several settings one below the other; all have the same number of samples."""
+    return Contributions(
+        np.concatenate([part.cardinality for part in parts]),
+        np.concatenate([part.delta for part in parts]),
+        np.concatenate([part.density for part in parts]),
+        parts[0].shared,
+        sum(part.fits for part in parts),
+        sum(part.fallbacks for part in parts),
+    )
+
+
+def merged(parts: Sequence[CardinalityMeans]) -> CardinalityMeans:
+    """Means over the subsets of several parts of equal size, at the same cardinalities."""
+    share = 1 / len(parts)
+    return CardinalityMeans(
+        parts[0].cardinalities,
+        np.sum([part.mean for part in parts], axis=0) * share,
+        np.sqrt(np.sum([part.std_error**2 for part in parts], axis=0)) * share,
+        np.sum([part.variance for part in parts], axis=0) * share,
+        sum(part.samples for part in parts),
+        sum(part.fits for part in parts),
+        sum(part.fallbacks for part in parts),
+    )

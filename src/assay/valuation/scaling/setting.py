@@ -42,7 +42,8 @@ class Labelled:
 class Setting:
     """A problem of marginal contributions: `points` [n] join subsets of `pool` [N]; models are judged on `valid` [V].
 
-    The points are not in the pool, so that no subset holds the point that joins it.
+    The points are not in the pool, so that no subset holds the point that joins it. `coefficients` [d] are those of a
+    linear population whose features are independent, of mean 0 and of variance 1: what utility=population_risk needs.
     """
 
     points: Labelled
@@ -53,6 +54,7 @@ class Setting:
     model: ModelSpec
     utility: ScalingUtility = "negative_loss"
     modality: str = "table"
+    coefficients: Floats | None = None
 
     def with_points(self, rows: Integers) -> Setting:
         """The same with some of the points."""
@@ -66,7 +68,12 @@ def labelled(part: Arrays, rows: Integers | None = None) -> Labelled:
 
 
 def setting_of(
-    data: PreparedData, points: Integers, pool: Integers, model: ModelSpec, utility: ScalingUtility
+    data: PreparedData,
+    points: Integers,
+    pool: Integers,
+    model: ModelSpec,
+    utility: ScalingUtility,
+    coefficients: Floats | None = None,
 ) -> Setting:
     """The setting in which some train rows join subsets of others; InputError when a row is in both, or a part is empty."""
     if len(points) == 0 or len(pool) == 0:
@@ -85,4 +92,5 @@ def setting_of(
         model,
         utility,
         data.modality,
+        coefficients,
     )

@@ -84,10 +84,11 @@ def proportional(sizes: Integers, total: int, generator: np.random.Generator) ->
     """
     exact = total * sizes / sizes.sum()
     counts: Integers = np.floor(exact).astype(np.int64)
-    if total >= len(sizes):
-        counts = counts.clip(min=1)
+    fewest = 1 if total >= len(sizes) else 0
+    counts = counts.clip(min=fewest)
     while counts.sum() > total:
-        counts[int(np.argmax(counts - exact))] -= 1
+        over = np.where(counts > fewest, counts - exact, -np.inf)
+        counts[int(np.argmax(over))] -= 1
     left = total - int(counts.sum())
     if left:
         cut = np.maximum(exact - counts, 0) + 1e-12

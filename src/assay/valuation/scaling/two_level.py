@@ -75,14 +75,23 @@ def _means(
         parts = slow.delta.mean(axis=1), np.sqrt(variance / total), variance
         return _column(size, parts, total, slow.fits, slow.fallbacks)
     quick = cheap.shared(subsets)
-    difference = slow.delta - quick.delta[:, chosen]
-    spread = difference.var(axis=1, ddof=1)
-    together = _covariance(quick.delta[:, chosen], difference)
-    variance = np.maximum(quick.delta.var(axis=1, ddof=1) + 2 * together + spread, 0.0)
-    error = np.sqrt(variance / total + spread * (1 / few - 1 / total))
-    parts = quick.delta.mean(axis=1) + difference.mean(axis=1), error, variance
+    parts = combined(quick.delta, slow.delta, chosen)
     fits, fallbacks = quick.fits + slow.fits, quick.fallbacks + slow.fallbacks
     return _column(size, parts, total, fits, fallbacks)
+
+
+def combined(quick: Floats, slow: Floats, chosen: Integers) -> tuple[Floats, Floats, Floats]:
+    """Mean, its standard error and the variance of one contribution, each [n].
+
+    `quick` [n, m] are cheap contributions to all subsets, `slow` [n, a] exact ones to the subsets at places `chosen` [a].
+    """
+    total, few = quick.shape[1], slow.shape[1]
+    difference = slow - quick[:, chosen]
+    spread = difference.var(axis=1, ddof=1)
+    together = _covariance(quick[:, chosen], difference)
+    variance = np.maximum(quick.var(axis=1, ddof=1) + 2 * together + spread, 0.0)
+    error = np.sqrt(variance / total + spread * (1 / few - 1 / total))
+    return quick.mean(axis=1) + difference.mean(axis=1), error, variance
 
 
 def _column(

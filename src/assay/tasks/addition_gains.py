@@ -1,0 +1,131 @@
+"""What a model gains when picked rows are added to random sets of others."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.data import PreparedData
+from assay.learning.learners import Learner
+from assay.runs.directory import write_atomically
+from assay.runs.streams import Streams
+from assay.statistics import mean_interval
+from assay.tasks.study import Study
+from assay.valuation.scaling.subsets import SubsetSampler, proportional
+from assay.valuation.utilities import predictor_score
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+def top(score: Floats, count: int, labels: NDArray[Any] | None) -> Integers:
+    """Positions of the `count` highest scores, as many of each class as all have of it; ties go to the earlier row."""
+    order = np.argsort(-score, kind="stable")
+    if labels is None:
+        return order[:count]
+    classes, sizes = np.unique(labels, return_counts=True)
+    shares = proportional(sizes, count, np.random.default_rng(0))
+    kept = [order[labels[order] == label][:share] for label, share in zip(classes, shares, strict=True)]
+    return np.concatenate(kept)
+
+
+@dataclass(frozen=True)
+class Adding:
+    """Adds every pick to one random set; can be sent to another process."""
+
+    learner: Learner
+    data: PreparedData
+    points: Integers
+    pool: Integers
+    picks: dict[str, Integers]
+    labels: NDArray[Any] | None  # of the points, where picks are balanced
+    streams: Streams
+    size: int
+
+    def __call__(self, number: int) -> Floats:
+        """Gain of each pick, and of a random one last, [picks + 1] over set `number` alone."""
+        target = self.data.train.target[self.pool]
+        labels = target.astype(np.int64) if self.data.kind == "classification" else None
+        sampler = SubsetSampler(len(self.pool), labels, self.streams, f"held-{self.size}")
+        held = np.sort(self.pool[sampler.subset(number, self.size)])
+        alone = self._score(held)
+        every = [*self.picks.values(), self._random(number)]
+        return np.array([self._score(np.concatenate([held, np.sort(self.points[pick])])) - alone for pick in every])
+
+    def _random(self, number: int) -> Integers:
+        """A random pick of as many points, the same for every size."""
+        count = len(next(iter(self.picks.values())))
+        return top(self.streams.generator("random pick", number).random(len(self.points)), count, self.labels)
+
+    def _score(self, rows: Integers) -> float:
+        train = self.data.train
+        predictor = self.learner.fit(train.features[rows], train.target[rows], seed=0)
+        if self.data.kind == "regression":
+            return predictor_score(predictor, self.data.test, "regression", "negative_loss")
+        return 100 * predictor_score(predictor, self.data.test, self.data.kind, "accuracy")
+
+
+def gains_over(
+    study: Study,
+    points: Integers,
+    pool: Integers,
+    picks: dict[str, Integers],
+    labels: NDArray[Any] | None,
+    size: int,
+    repeats: int,
+) -> dict[str, Floats]:
+    """Gains [repeats] of each pick over random sets of `size` rows; kept in a file until the run is finished."""
+    data, context = study.data, study.context
+    path = context.scratch / f"gains-{size}.npy"
+    if not path.exists():
+        learner = Learner(study.model, data.kind, len(data.classes), data.modality)
+        work = Adding(learner, data, points, pool, picks, labels, context.streams, size)
+        with context.progress.task(f"adding to {size} rows", repeats) as bar:
+            found = []
+            for gains in _spread(work, repeats, context.workers):
+                found.append(gains)
+                bar.advance(1)
+        buffer = io.BytesIO()
+        np.save(buffer, np.array(found))
+        write_atomically(path, buffer.getvalue())
+    return dict(zip([*picks, "random"], np.load(path).T, strict=True))
+
+
+def _spread(work: Adding, repeats: int, workers: int) -> Any:
+    if workers == 1:
+        return (work(number) for number in range(repeats))
+    from joblib import Parallel, delayed
+
+    return Parallel(workers, return_as="generator")(delayed(work)(number) for number in range(repeats))
+
+
+def gain_rows(gains: dict[int, dict[str, Floats]]) -> list[dict[str, Any]]:
+    """Mean gain of every score for every size, with its 95 % interval and spread over the sets."""
+    rows: list[dict[str, Any]] = []
+    for size, by_score in gains.items():
+        for name, samples in by_score.items():
+            interval = mean_interval(samples)
+            row = {"pool": size, "score": name, "gain": interval.estimate, "gain_low": interval.low}
+            rows.append({**row, "gain_high": interval.high, "std": float(samples.std(ddof=1))})
+    return rows
+
+
+def gain_metrics(gains: dict[int, dict[str, Floats]]) -> dict[str, float]:
+    """Mean gains; what the matched score gains over every other, with its standard error over the sets."""
+    metrics: dict[str, float] = {}
+    for size, by_score in gains.items():
+        matched = by_score[f"matched_{size}"]
+        for name, samples in by_score.items():
+            metrics[f"pool_{size}/{name}/gain"] = float(samples.mean())
+            metrics[f"pool_{size}/{name}/std"] = float(samples.std(ddof=1))
+            if name != f"matched_{size}":
+                ahead = matched - samples
+                metrics[f"pool_{size}/matched_over_{name}"] = float(ahead.mean())
+                metrics[f"pool_{size}/matched_over_{name}/std_error"] = float(ahead.std(ddof=1) / len(ahead) ** 0.5)
+    return metrics

@@ -1,0 +1,133 @@
+"""How many samples does an estimator of scaling laws need?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from assay.runs import Outcome
+from assay.tasks.estimator_plots import estimator_figure
+from assay.tasks.law_scores import Truth, score_laws
+from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.study import Study
+from assay.valuation.scaling.covariates import covariates_of
+from assay.valuation.scaling.estimators import fit_laws
+from assay.valuation.scaling.subsets import Cardinalities
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from assay.runs.streams import Streams
+
+LEVEL = 0.9  # of the intervals whose coverage is counted
+
+
+@dataclass(frozen=True)
+class LawEstimators:
+    """Scores `estimators` at every number of `samples` of a point against means over `reference` independent subsets.
+
+    Samples come from a bank of `bank` subsets of random size, of which each point has its own choice; a bank for each of
+    `densities`. Estimators are scored across points: R^2, Pearson and Spearman correlation of the predicted psi_k at every
+    cardinality and of the distributional Shapley value, and how often 90 % intervals cover. `corrected` as in
+    task=scaling_law. Source: 2405.20456, accuracy of estimators.
+    """
+
+    estimators: Sequence[str] = ("monte_carlo", "likelihood", "amortised", "empirical_bayes")
+    samples: Sequence[int] = (10, 20, 50)
+    densities: Sequence[Literal["uniform", "log_uniform"]] = ("uniform", "log_uniform")
+    points: int = 300
+    bank: int = 1000
+    cardinalities: int = 10
+    reference: int = 500
+    corrected: float | None = 0.1
+    name: str = "law_estimators"
+
+    def answer(self, study: Study) -> Outcome:
+        """Tables `summary` (of Shapley values) and `scores` (of all quantities); metrics `<density>/<estimator>/<m>/...`."""
+        import pandas as pd
+
+        valuator = scaling_valuator(study, self.name)
+        sizes = valuator.cardinalities.grid(self.cardinalities)
+        points, pool = split_points(study, self.points, int(sizes.max()))
+        setting = scaling_problem(study, valuator, points, pool)
+        subsets = self.reference * (len(sizes) + 4) + self.bank * len(self.densities)
+        found: dict[str, dict[str, dict[str, float]]] = {}
+        rows: list[dict[str, Any]] = []
+        with study.context.progress.task("sampling contributions", subsets) as bar:
+            sampling = sampling_of(study, setting, bar.advance)
+            uniform = Cardinalities(valuator.smallest, valuator.largest)
+            truth = Truth(
+                sampling.means("truth", sizes.tolist(), self.reference, self.corrected, valuator.level),
+                sampling.shapley("truth-shapley", uniform, 4 * self.reference, self.corrected, valuator.level),
+                valuator.smallest,
+                valuator.largest,
+            )
+            banks = {
+                density: sampling.samples(
+                    f"bank-{density}", replace(uniform, density=density), self.bank, valuator.level
+                )
+                for density in self.densities
+            }
+        covariates = covariates_of(setting)
+        streams = study.context.streams
+        for density, bank in banks.items():
+            columns = own_columns(self.points, self.bank, max(self.samples), streams, density)
+            for count in self.samples:
+                held = bank.chosen(columns[:, :count])
+                for name in self.estimators:
+                    generator = streams.generator("law", name, density, count)
+                    laws = fit_laws(name, setting, held, covariates, generator)
+                    scores = score_laws(laws, truth, LEVEL)
+                    key = f"{density}/{name}/{count}"
+                    found[key] = scores
+                    rows += _rows(density, name, count, scores)
+        table = pd.DataFrame(rows)
+        shapley = table[table["quantity"] == "shapley"].drop(columns="quantity").reset_index(drop=True)
+        metrics = {
+            f"{key}/{quantity}/{name}": value
+            for key, scores in found.items()
+            for quantity, held in scores.items()
+            for name, value in held.items()
+            if math.isfinite(value)
+        }
+        metrics |= {f"truth/{name}": value for name, value in truth.reliability().items()}
+        metrics |= _comparisons(found, self.densities, self.estimators, self.samples)
+        metrics["model_fits"] = float(truth.means.fits + sum(bank.fits for bank in banks.values()))
+        metrics["refits"] = float(truth.means.fallbacks + sum(bank.fallbacks for bank in banks.values()))
+        return Outcome(metrics, {"summary": shapley, "scores": table}, {"estimators": estimator_figure(table)})
+
+
+def own_columns(points: int, bank: int, samples: int, streams: Streams, density: str) -> NDArray[np.int64]:
+    """For each point, which subsets of the bank are its samples: [points, samples], without repeats."""
+    generator = streams.generator("own samples", density)
+    return np.asarray(generator.random((points, bank)).argsort(axis=1, kind="stable")[:, :samples])
+
+
+def _rows(density: str, name: str, count: int, scores: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
+    """One line for each quantity: psi at each cardinality, and the distributional Shapley value."""
+    label = {"density": density, "estimator": name, "samples": count}
+    return [{**label, "quantity": quantity, **held} for quantity, held in scores.items()]
+
+
+def _comparisons(
+    found: dict[str, dict[str, dict[str, float]]],
+    densities: Sequence[str],
+    estimators: Sequence[str],
+    samples: Sequence[int],
+) -> dict[str, float]:
+    """What the first estimator of ours gains over each other one, in R^2 of the distributional Shapley value."""
+    if "empirical_bayes" not in estimators:
+        return {}
+    gains = {}
+    for density in densities:
+        for count in samples:
+            ours = found[f"{density}/empirical_bayes/{count}"]["shapley"]["r2"]
+            for other in estimators:
+                if other != "empirical_bayes":
+                    theirs = found[f"{density}/{other}/{count}"]["shapley"]["r2"]
+                    gains[f"{density}/{count}/gain_over_{other}"] = ours - theirs
+    return gains

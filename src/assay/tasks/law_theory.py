@@ -1,0 +1,80 @@
+"""Does least squares follow the law that theory gives it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.errors import InputError
+from assay.runs import Outcome
+from assay.statistics import spearman
+from assay.tasks.scaling import scaling_valuator
+from assay.tasks.scaling_plots import theory_figure
+from assay.tasks.study import Study
+from assay.valuation.scaling.log_linear import LogLinear
+from assay.valuation.scaling.setting import labelled
+from assay.valuation.scaling.theory import exact_contributions, fresh_contributions, law_coefficient
+
+HARMFUL = 2**0.5  # residuals, in standard deviations of the noise, beyond which a row is harmful in the limit
+
+
+@dataclass(frozen=True)
+class LawTheory:
+    """Compares fitted laws of least squares with alpha = 2 and c = x' Sigma^-1 x (2 s^2 - e^2).
+
+    `points` train rows of a data set of known population join `samples` fresh designs at each of `cardinalities` sizes; a
+    model is judged by its excess risk over the population, since a fixed set of valid rows has a term in 1/k of its own.
+    Source: 2405.20456, Theorem for linear regression; the constant as derived in `valuation/scaling/theory.py`.
+    """
+
+    points: int = 200
+    cardinalities: int = 10
+    samples: int = 500
+    name: str = "law_theory"
+
+    def answer(self, study: Study) -> Outcome:
+        """Table `points`; metrics of fitted exponents and of coefficients over theory."""
+        import pandas as pd
+
+        valuator, population, train = scaling_valuator(study, self.name), study.data.population, study.data.train
+        if population is None or population.kind != "regression":
+            remedy = "use dataset=synthetic_regression, without preprocessing"
+            raise InputError("dataset", study.data.provenance.source, "has no known population of regression", remedy)
+        if self.points > len(train):
+            raise InputError("task.points", self.points, f"there are {len(train)} train rows", "lower it")
+        sizes = valuator.cardinalities.grid(self.cardinalities)
+        streams = study.context.streams
+        rows = np.sort(streams.generator("points").permutation(len(train))[: self.points])
+        points = labelled(train, rows)
+        means = fresh_contributions(points, population, sizes, self.samples, streams, exact_over_noise=True)
+        exact = exact_contributions(points, population, sizes)
+        limit = law_coefficient(points, population)
+        laws = LogLinear().fit_means(means)
+        fitted = laws.parameters()
+        ratio = means.mean[:, -1] * sizes[-1] ** 2 / limit
+        residual = np.abs(points.target - points.features @ population.coefficients) / population.noise
+        frame = pd.DataFrame(
+            {
+                "id": train.ids[rows],
+                **fitted,
+                "log_r2": laws.r_squared,
+                "limit": limit,
+                "ratio": ratio,
+                "residual": residual,
+                **{f"psi_{size}": means.mean[:, place] for place, size in enumerate(sizes)},
+            }
+        )
+        low, middle, high = np.quantile(fitted["alpha"], [0.1, 0.5, 0.9])
+        metrics = {
+            "alpha/q10": float(low),
+            "alpha/median": float(middle),
+            "alpha/q90": float(high),
+            "ratio/median": float(np.median(ratio)),
+            "coefficient/spearman": float(spearman(means.mean[:, -1], limit)),
+            "sign_agreement": float(((means.mean[:, -1] < 0) == (residual > HARMFUL)).mean()),
+            "exact/median_ratio": float(np.median(means.mean / exact)),
+            "exact/largest_z": float((np.abs(means.mean - exact) / means.std_error).max()),
+            "samples": float(self.samples),
+        }
+        return Outcome(metrics, {"points": frame}, {"theory": theory_figure(frame, int(sizes[-1]))})

@@ -1,0 +1,122 @@
+"""I have k rows and can add some of these: which?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assay.errors import InputError
+from assay.runs import Outcome
+from assay.runs.directory import write_atomically
+from assay.tasks.addition_gains import gain_metrics, gain_rows, gains_over, top
+from assay.tasks.addition_plots import addition_figure
+from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.study import Study
+from assay.valuation.scaling.covariates import covariates_of
+from assay.valuation.scaling.estimators import fit_laws
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PointAddition:
+    """Picks `add` of `candidates` rows for a data set of k rows, for each k of `pools`, and shows what the picks are worth.
+
+    Scores: psi at each k of `pools` from the valuator's law (`matched_<k>`) and from each further of `estimators`
+    (`<estimator>_<k>`), and the Monte Carlo mean of the same samples (`shapley`); beside them stands a `random` pick, drawn
+    anew for every set. A pick has the candidates with
+    the highest scores, as many of each class as the candidates have of it when `balanced`. It is judged by adding it to
+    `repeats` random sets of k other rows: the gain in percentage points of accuracy (or in minus the squared error) on the
+    test split, which reports and chooses nothing. Source: 2405.20456, point addition.
+    """
+
+    pools: Sequence[int] = (500, 5000)
+    add: int = 100
+    candidates: int = 1000
+    balanced: bool = True
+    repeats: int = 200
+    estimators: Sequence[str] = ("likelihood",)
+    name: str = "point_addition"
+
+    def answer(self, study: Study) -> Outcome:
+        """Tables `picks` (the decision: ids for every size) and `summary` (gains); metrics by pool and score."""
+        import pandas as pd
+
+        valuator = scaling_valuator(study, self.name)
+        self._check(study)
+        points, pool = split_points(study, self.candidates, max(*self.pools, valuator.largest))
+        setting = scaling_problem(study, valuator, points, pool)
+        with study.context.progress.task("sampling contributions", valuator.evaluations) as bar:
+            sampling = sampling_of(study, setting, bar.advance)
+            shared = valuator.subsets == "shared"
+            samples = sampling.samples(
+                "candidates", valuator.cardinalities, valuator.evaluations, valuator.level, shared=shared
+            )
+        known, sizes = covariates_of(setting), np.asarray(sorted(self.pools))
+        scores: dict[str, Floats] = {}
+        errors: dict[str, Floats] = {}
+        for name, label in [(valuator.estimator, "matched"), *((name, name) for name in self.estimators)]:
+            generator = study.context.streams.generator("law", name)
+            predicted = fit_laws(name, setting, samples, known, generator).at(sizes)
+            for place, size in enumerate(sizes):
+                scores[f"{label}_{size}"] = predicted.mean[:, place]
+                errors[f"{label}_{size}"] = predicted.std_error[:, place]
+        weights = 1 / samples.density
+        scores["shapley"] = (samples.delta * weights).sum(axis=1) / weights.sum(axis=1)
+        labels = np.asarray(setting.points.target) if self.balanced and setting.kind == "classification" else None
+        picks = {name: top(score, self.add, labels) for name, score in scores.items()}
+        table = pd.DataFrame(_picks(study, points, sizes, picks, scores, errors))
+        write_atomically(study.context.directory / "picks.csv", table.to_csv(index=False).encode())
+        metrics = {"model_fits": float(samples.fits), "refits": float(samples.fallbacks)}
+        metrics |= _overlaps(picks, sizes)
+        tables, figures = {"picks": table}, {}
+        if self.repeats:
+            gains = {
+                int(size): gains_over(study, points, pool, picks, labels, int(size), self.repeats) for size in sizes
+            }
+            tables["summary"] = pd.DataFrame(gain_rows(gains))
+            metrics |= gain_metrics(gains)
+            metrics["model_fits"] += float(self.repeats * len(sizes) * (2 + len(picks)))
+            figures["gains"] = addition_figure(tables["summary"], study.data.kind)
+        return Outcome(metrics, tables, figures)
+
+    def _check(self, study: Study) -> None:
+        if self.add >= self.candidates:
+            told = f"leaves no choice among {self.candidates} candidates"
+            raise InputError("task.add", self.add, told, "lower it, or raise task.candidates")
+        if self.repeats and len(study.data.test) == 0:
+            raise InputError("task.repeats", self.repeats, "scores on the test split, which is empty", "use 0")
+
+
+def _picks(
+    study: Study,
+    points: Integers,
+    sizes: Integers,
+    picks: dict[str, Integers],
+    scores: dict[str, Floats],
+    errors: dict[str, Floats],
+) -> list[dict[str, Any]]:
+    """The decision: for each size the chosen rows with their predicted contribution, best first."""
+    train = study.data.train
+    rows = []
+    for size in sizes:
+        name = f"matched_{size}"
+        chosen = picks[name][np.argsort(-scores[name][picks[name]], kind="stable")]
+        for rank, place in enumerate(chosen, start=1):
+            row = {"k": int(size), "rank": rank, "id": int(train.ids[points[place]])}
+            row |= {"target": train.target[points[place]]}
+            rows.append({**row, "value": scores[name][place], "std_error": errors[name][place]})
+    return rows
+
+
+def _overlaps(picks: dict[str, Integers], sizes: Integers) -> dict[str, float]:
+    """Share of the picks for the smallest size that are picked for the largest as well."""
+    small, large = (set(picks[f"matched_{size}"].tolist()) for size in (sizes[0], sizes[-1]))
+    return {"picks/overlap": len(small & large) / len(small)}

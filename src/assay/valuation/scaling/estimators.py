@@ -1,0 +1,53 @@
+"""Estimators of scaling laws by the names that configs use."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.valuation.scaling.contributions import Contributions
+from assay.valuation.scaling.empirical_bayes import EmpiricalBayes
+from assay.valuation.scaling.laws import LawEstimator, Laws
+from assay.valuation.scaling.likelihood import Likelihood
+from assay.valuation.scaling.log_linear import LogLinear
+from assay.valuation.scaling.monte_carlo import MonteCarlo
+from assay.valuation.scaling.setting import Labelled, Setting
+
+# those that read what one fitted model tells of each point
+INFORMED = frozenset({"empirical_bayes", "empirical_bayes_power", "empirical_bayes_blend", "amortised_covariates"})
+
+
+def fit_laws(
+    name: str,
+    setting: Setting,
+    samples: Contributions,
+    covariates: NDArray[np.float64],
+    generator: np.random.Generator,
+) -> Laws:
+    """The laws of a setting's points by the estimator of that name, which sees `covariates` [n, q] if it is one that does."""
+    estimator = build_estimator(name, setting.points, setting.kind, setting.classes)
+    return estimator.fit(samples, covariates if name in INFORMED else None, generator)
+
+
+def build_estimator(name: str, points: Labelled, kind: str, classes: int) -> LawEstimator:
+    """The estimator of that name for these points; ValueError for a name that no schema admits."""
+    if name in ("amortised", "amortised_covariates"):
+        from assay.valuation.scaling.amortised import Amortised
+
+        inputs = "features" if name == "amortised" else "both"
+        return Amortised(points, classes if kind == "classification" else 0, inputs=inputs)
+    plain: dict[str, LawEstimator] = {
+        "monte_carlo": MonteCarlo(),
+        "log_linear": LogLinear(),
+        "likelihood": Likelihood(),
+        "likelihood_boxed": Likelihood(box=True),
+        "empirical_bayes": EmpiricalBayes(),
+        "empirical_bayes_plain": EmpiricalBayes(),
+        "empirical_bayes_power": EmpiricalBayes(form="power"),
+        "empirical_bayes_blend": EmpiricalBayes(form="blend"),
+    }
+    if name not in plain:
+        raise ValueError(
+            f"estimator={name}: must be one of {', '.join(sorted(plain))}, amortised, amortised_covariates"
+        )
+    return plain[name]

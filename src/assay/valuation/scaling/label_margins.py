@@ -1,0 +1,32 @@
+"""How far each point lies on its own label's side of a linear boundary."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.errors import InputError
+from assay.learning.learners import Learner
+from assay.learning.models import ModelSpec
+from assay.valuation.scaling.setting import Setting
+
+CERTAIN = 1e-12
+
+
+def label_margins(setting: Setting) -> NDArray[np.float64]:
+    """Log odds [n] of each point's own label under logistic regression on the pool, whatever the setting's model.
+
+    With two classes that is the signed distance to the boundary times the length of the weights. InputError for a
+    regression.
+    """
+    if setting.kind != "classification":
+        raise InputError(
+            "dataset.kind", setting.kind, "has no boundary between classes", "use a classification dataset"
+        )
+    model = ModelSpec("auto", intercept=True)
+    fitted = Learner(model, setting.kind, setting.classes, setting.modality).fit(
+        setting.pool.features, setting.pool.target
+    )
+    chance = fitted.predict(setting.points.features)
+    own = chance[np.arange(len(chance)), setting.points.target.astype(np.int64)].clip(CERTAIN, 1 - CERTAIN)
+    return np.asarray(np.log(own) - np.log1p(-own))

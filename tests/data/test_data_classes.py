@@ -1,0 +1,108 @@
+"""dataset.classes: some classes of a dataset, renumbered or merged."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from data_helpers import settings
+
+from assay.data import prepare
+from assay.data.adjust import with_classes, with_kind
+from assay.data.built_in import load_built_in
+from assay.data.dataset import ID, TARGET
+from assay.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("classes", "names", "rule"),
+    [
+        (["8", "3"], ("8", "3"), lambda digit: {8: 0, 3: 1}.get(digit, -1)),
+        ([["0", "2", "4", "6", "8"], ["1", "3", "5", "7", "9"]], ("0+2+4+6+8", "1+3+5+7+9"), lambda digit: digit % 2),
+        ([["1"], ["7", "2"]], ("1", "7+2"), lambda digit: {1: 0, 7: 1, 2: 1}.get(digit, -1)),
+    ],
+)
+def test_classes_are_renumbered_in_their_order(classes: Any, names: tuple[str, ...], rule: Any) -> None:
+    digits = load_built_in("digits")
+    chosen = with_classes(digits, classes)
+    expected = np.array([rule(digit) for digit in digits.numbers(TARGET)])
+    assert chosen.classes == names
+    assert (chosen.numbers(TARGET) == expected).all()
+    assert chosen.kept is not None
+    assert (chosen.kept == np.flatnonzero(expected >= 0)).all()
+    assert (chosen.numbers(ID) == digits.numbers(ID)).all()
+
+
+def test_prepared_rows_keep_ids_pixels_and_their_class(tmp_path: Path) -> None:
+    plain = {"standardize": False}
+    data = prepare(**settings(tmp_path, "digits", classes=["8", "3"], preprocess=plain))
+    digits = load_built_in("digits")
+    pixels = digits.take("image").flatten().to_numpy(zero_copy_only=False).reshape(len(digits), 64) / 255
+    labels = digits.numbers(TARGET)
+    parts = (data.train, data.valid, data.test)
+    assert sum(len(part) for part in parts) == np.isin(labels, (3, 8)).sum()
+    for part in parts:
+        assert (part.features == pixels[part.ids]).all()
+        assert (np.array([8, 3])[part.target] == labels[part.ids]).all()
+    assert data.classes == ("8", "3")
+
+
+def test_rows_are_a_stratified_part_of_the_kept_ones(tmp_path: Path) -> None:
+    evens = [["0", "2", "4", "6", "8"], ["1", "3", "5", "7", "9"]]
+    data = prepare(**settings(tmp_path, "digits", classes=evens, rows=100))
+    joined = np.concatenate([data.train.target, data.valid.target, data.test.target])
+    assert sorted(np.bincount(joined)) == [50, 50]
+    with pytest.raises(InputError, match=r"^dataset.rows=400: must be in 1..357 "):
+        prepare(**settings(tmp_path, "digits", classes=["3", "8"], rows=400))
+
+
+def test_official_parts_stay_apart(tmp_path: Path) -> None:
+    from assay.data.dataset import build_dataset
+    from assay.data.preparation import arrays_of
+    from assay.data.records import Provenance
+
+    dataset = build_dataset(
+        {"x": np.arange(90.0)},
+        np.arange(90) % 3,
+        kind="classification",
+        classes=["a", "b", "c"],
+        partition=np.arange(90) >= 60,
+        provenance=Provenance("local path", "t", "0"),
+    )
+    base = settings(tmp_path)
+    pieces = [base[key] for key in ("rows", "split", "corruption", "sources", "preprocess", "generator")]
+    data = arrays_of(with_classes(dataset, ["c", "a"]), *pieces)
+    assert sorted(data.test.ids) == [row for row in range(60, 90) if row % 3 != 1]
+    assert (data.test.target == (data.test.ids % 3 == 0)).all()
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (["3", "11"], r"^dataset.classes=11: no such class \(did you mean '1'\?\)"),
+        (["3", "zz"], r"^dataset.classes=zz: no such class \(one of 0, 1, "),
+        (["3"], r"needs two classes or more"),
+        ([["3", "8"]], r"needs two classes or more"),
+        ([["3"], []], r"needs two classes or more"),
+        (["3", "8", "3"], r"^dataset.classes=3: is named twice"),
+        ([["3", "8"], ["8", "1"]], r"^dataset.classes=8: is named twice"),
+    ],
+)
+def test_what_cannot_be_chosen_is_told(classes: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        with_classes(load_built_in("digits"), classes)
+
+
+def test_a_quantity_has_no_classes() -> None:
+    for dataset in (load_built_in("diabetes"), with_kind(load_built_in("digits"), "regression")):
+        with pytest.raises(InputError, match="the target is a quantity, not a class"):
+            with_classes(dataset, ["3", "8"])
+
+
+def test_a_near_name_is_suggested_whatever_its_case() -> None:
+    clothes = replace(load_built_in("wine"), classes=("t-shirt", "trouser", "shirt"))
+    with pytest.raises(InputError, match=r"did you mean 't-shirt'\?"):
+        with_classes(clothes, ["T-Shirt", "shirt"])

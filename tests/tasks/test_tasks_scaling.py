@@ -1,0 +1,205 @@
+"""Tasks on scaling laws, small, on real data: what they measure, what they refuse, and that workers change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from assay.config.compose import compose
+from assay.data import PreparedData
+from assay.errors import InputError
+from assay.runs import Outcome
+from assay.tasks.addition_gains import top
+from assay.tasks.scaling_law import density_mode
+
+Answer = Callable[..., Outcome]
+SMALL = (
+    "dataset=breast_cancer",
+    "dataset.split={train: 330, valid: 100, test: 139}",
+    "dataset.preprocess={components: 5, norm: 2}",
+    "valuation.smallest=20",
+    "valuation.largest=119",
+)
+
+
+def law(*more: str) -> tuple[str, ...]:
+    return (*SMALL, "task=scaling_law", "task.points=40", "task.cardinalities=4", "task.samples=60", *more)
+
+
+def test_one_law_describes_contributions_to_logistic_regression(answer: Answer) -> None:
+    outcome = answer(*law())
+    summary, points = outcome.tables["summary"], outcome.tables["points"]
+    assert summary["cardinality"].tolist() == [20, 36, 66, 120]
+    assert len(points) == 40
+    assert outcome.metrics["log_linear/r2"] == pytest.approx(summary["log_linear/r2"].mean())
+    assert outcome.metrics["log_linear/r2"] > 0.9
+    assert outcome.metrics["log_linear/r2/120"] == pytest.approx(summary["log_linear/r2"].iloc[-1])
+    # fitted to what it is scored on, a law cannot do worse than on what it was not fitted to
+    assert outcome.metrics["weighted_power/r2"] > outcome.metrics["weighted_power/held_out_r2"]
+    log_k, log_psi = np.log10(summary["cardinality"]), np.log10(points[[f"psi_{k}" for k in (20, 36, 66, 120)]].abs())
+    slopes = -np.polyfit(log_k, log_psi.to_numpy().T, 1)[0]
+    assert points["alpha"].to_numpy() == pytest.approx(slopes, abs=1e-4)  # the estimator adds 1e-12 to |psi|
+    assert set(outcome.figures) == {"law", "parameters", "crossing", "boundary"}
+
+
+def test_workers_and_a_resumed_run_change_no_figure(answer: Answer) -> None:
+    alone = answer(*law())
+    both = answer(*law(), workers=2, folder="both")
+    again = answer(*law())
+    for other in (both, again):
+        assert other.metrics == alone.metrics
+        pd.testing.assert_frame_equal(other.tables["points"], alone.tables["points"])
+
+
+@pytest.mark.parametrize("model", ["svm", "mlp_adam", "xgboost"])
+def test_a_model_without_a_closed_form_is_refitted(model: str, answer: Answer) -> None:
+    small = ("task.points=2", "task.samples=4", "task.cardinalities=3", "valuation.largest=39", f"model={model}")
+    outcome = answer(*law(*small))
+    assert outcome.metrics["model_fits"] >= 3 * 4 * 3
+    assert np.isfinite(outcome.metrics["log_linear/r2"])
+
+
+def test_regression_has_no_boundary(answer: Answer) -> None:
+    split = "dataset.split={train: 300, valid: 71, test: 71}"
+    outcome = answer("dataset=diabetes", split, *law()[2:])
+    assert "boundary" not in outcome.figures
+    assert outcome.metrics["log_linear/r2"] > 0
+
+
+def test_value_at_depends_on_k(answer: Answer, tmp_path: Path) -> None:
+    small = (*SMALL, "task=value_at", "valuation.evaluations=40", "dataset.corruption.labels=0.1")
+    few, many = answer(*small, "task.k=20"), answer(*small, "task.k=119", folder="many")
+    assert few.metrics["label_noise/auc"] > 0.7
+    assert few.metrics["value/mean"] > many.metrics["value/mean"] > 0
+    assert few.metrics["spearman/with_smallest"] == 1
+    assert few.metrics["extrapolated"] == 0
+    table = many.tables["values"]
+    assert {"id", "value", "std_error", "ci_low", "ci_high", "c", "alpha", "sigma", "beta", "rank"} <= set(table)
+    assert table.sort_values("value", ascending=False)["rank"].tolist() == list(range(1, 331))
+    assert (tmp_path / "run" / "values.csv").exists()
+
+
+def addition(*more: str) -> tuple[str, ...]:
+    return (
+        *(*SMALL, "task=point_addition", "task.pools=[30,120]", "task.add=20", "task.candidates=150"),
+        *("task.repeats=12", "valuation.evaluations=60", "dataset.corruption.labels=0.2", *more),
+    )
+
+
+def test_gains_are_what_picks_add_to_random_sets(answer: Answer) -> None:
+    held: list[PreparedData] = []
+    outcome = answer(*addition(), change=lambda data: held.append(data) or data)  # type: ignore[func-returns-value]
+    picks, summary = outcome.tables["picks"], outcome.tables["summary"]
+    assert picks.groupby("k").size().to_dict() == {30: 20, 120: 20}
+    train, test = held[0].train, held[0].test
+    place = {int(each): row for row, each in enumerate(train.ids)}
+    picked = [place[each] for each in picks.loc[picks["k"] == 30, "id"]]
+    pool = np.setdiff1d(np.arange(330), sorted(_candidates(held[0])))
+    rng = np.random.default_rng(0)
+
+    def score(rows: np.ndarray) -> float:
+        model = LogisticRegression(C=1.0, max_iter=500).fit(train.features[rows], train.target[rows])
+        return 100 * float(model.score(test.features, test.target))
+
+    gains = []
+    for _ in range(40):
+        own = rng.choice(pool, 30, replace=False)
+        gains.append(score(np.concatenate([own, picked])) - score(own))
+    told = summary[(summary["pool"] == 30) & (summary["score"] == "matched_30")].iloc[0]
+    error = float(np.sqrt(np.var(gains, ddof=1) / 40 + told["std"] ** 2 / 12))
+    assert abs(float(told["gain"]) - float(np.mean(gains))) < 4 * error  # false alarm once in 15,000
+    assert outcome.metrics["pool_30/matched_over_random"] > 0
+    assert set(summary["score"]) == {
+        *("matched_30", "matched_120", "likelihood_30", "likelihood_120", "shapley", "random"),
+    }
+
+
+def _candidates(data: PreparedData) -> list[int]:
+    from assay.runs import Streams
+
+    return [int(row) for row in Streams(0).generator("points").permutation(len(data.train))[:150]]
+
+
+def test_without_repeats_rows_are_picked_and_not_judged(answer: Answer) -> None:
+    outcome = answer(*addition("task.repeats=0", "dataset.split.test=0"))
+    assert set(outcome.tables) == {"picks"}
+    assert not any("gain" in name for name in outcome.metrics)
+
+
+def test_the_test_split_chooses_no_pick(answer: Answer) -> None:
+    from dataclasses import replace
+
+    def spoilt(data: PreparedData) -> PreparedData:
+        return replace(data, test=replace(data.test, target=1 - data.test.target))
+
+    plain = answer(*addition())
+    changed = answer(*addition(), change=spoilt, folder="changed")
+    pd.testing.assert_frame_equal(plain.tables["picks"], changed.tables["picks"])
+    assert plain.metrics["pool_30/random/gain"] != changed.metrics["pool_30/random/gain"]
+
+
+def test_a_balanced_pick_has_classes_in_proportion() -> None:
+    score, labels = np.arange(10.0), np.array([0] * 4 + [1] * 6)
+    assert sorted(top(score, 5, labels)) == [2, 3, 7, 8, 9]
+    assert sorted(top(score, 5, None)) == [5, 6, 7, 8, 9]
+
+
+def test_estimators_are_scored_against_subsets_of_their_own(answer: Answer) -> None:
+    few = ("task.points=60", "task.bank=80", "task.reference=60", "task.cardinalities=4", "task.samples=[5,20]")
+    names = "task.estimators=[monte_carlo,likelihood,empirical_bayes]"
+    outcome = answer(*SMALL, "task=law_estimators", *few, names)
+    summary = outcome.tables["summary"]
+    assert len(summary) == 2 * 2 * 3
+    r2 = {key: outcome.metrics[f"uniform/{key}/shapley/r2"] for key in ("monte_carlo/5", "empirical_bayes/5")}
+    assert r2["empirical_bayes/5"] > r2["monte_carlo/5"]
+    gain = outcome.metrics["uniform/5/gain_over_monte_carlo"]
+    assert gain == pytest.approx(r2["empirical_bayes/5"] - r2["monte_carlo/5"])
+
+
+def test_least_squares_follows_theory(answer: Answer) -> None:
+    data = (
+        "dataset=synthetic_regression",
+        "dataset.synthetic.dimension=3",
+        "dataset.split={train: 400, valid: 100, test: 0}",
+    )
+    few = ("task.points=60", "task.samples=200", "task.cardinalities=4", "model=linear", "model.intercept=false")
+    outcome = answer(*data, "task=law_theory", *few)
+    assert outcome.metrics["alpha/median"] == pytest.approx(2, abs=0.15)
+    assert outcome.metrics["ratio/median"] == pytest.approx(1, abs=0.1)
+    assert outcome.metrics["sign_agreement"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (("task=value_at", "valuation=semivalue"), r"valuation=semivalue: task=value_at fits scaling laws"),
+        (("task=value_at", "privacy=iid"), r"privacy=iid: valuation=scaling_law refits models"),
+        (("task=value_at", "model=svm", "valuation.level=cheap"), r"valuation.level=cheap: is a closed form"),
+        (("task=value_at", "valuation.utility=accuracy", "valuation.level=cheap"), r"accuracy is a step"),
+        (("task=value_at", "valuation.smallest=9", "valuation.largest=8"), r"valuation.smallest=9: must be at most"),
+        (("task=law_theory",), r"has no population"),
+        (("task=law_estimators", "task.samples=[10,5000]", "task.bank=100"), r"task.samples=5000"),
+        (("task=point_addition", "task.add=50", "task.candidates=40"), r"task.add=50: leaves no choice"),
+        (("task=point_addition", "dataset.split.train=2000", "task.pools=[1500]"), r"dataset.split.train=2000"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_told(overrides: tuple[str, ...], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        compose(["dataset=magic", *overrides])
+
+
+def test_more_points_than_rows_are_told(answer: Answer) -> None:
+    with pytest.raises(InputError, match=r"task.points=300: leaves 30 of 330 train rows"):
+        answer(*law("task.points=300"))
+
+
+def test_the_mode_of_exponents_is_where_most_are() -> None:
+    rng = np.random.default_rng(0)
+    sample = np.concatenate([rng.normal(1.2, 0.05, 300), rng.uniform(0, 3, 100)])
+    assert density_mode(sample) == pytest.approx(1.2, abs=0.05)
+    assert density_mode(np.array([2.0, 2.0, 2.0])) == 2.0
