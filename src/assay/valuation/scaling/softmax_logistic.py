@@ -138,7 +138,9 @@ class SoftmaxLogisticSolver:
             step = joining.step(proximal_pulls(joining.logits, joining.labels, joining.leverage, self.basis))
             delta[part] = -(step @ gradient) - 0.5 * np.einsum("np,np->n", step @ curved, step)
         if not np.isfinite(delta).all():
-            raise ArithmeticError("a proximal step did not converge (use valuation.level=exact, which fits such rows whole)")
+            raise ArithmeticError(
+                "a proximal step did not converge (use valuation.level=exact, which fits such rows whole)"
+            )
         return delta
 
     def _utility(self, logits: Floats) -> float:
