@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from assay.learning.modules.amortised_law import Form
 from assay.learning.trainers import TrainerSpec
+from assay.valuation.scaling.amortised_errors import excess, observe, unseen_laws
 from assay.valuation.scaling.amortised_training import LawTable, Member, train_member
 from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.power_law import PowerLaws
@@ -80,18 +81,80 @@ class Reader:
 
 @dataclass(frozen=True, eq=False)
 class AmortisedLaws:
-    """Trained networks, which tell the laws of any points, sampled or not."""
+    """Trained networks, which tell the laws of any points, sampled or not.
+
+    `reference` is the logarithm of a middle cardinality in the units of the networks. Squared standard errors are the
+    networks' spread times `inflation`; what points' own laws add to predicted ones at the reference has the variance
+    `misfit` times that of one sample there. Both are measured on points that a network never saw.
+    """
 
     members: Sequence[Member]
     reader: Reader
     units: Units
+    reference: float
+    inflation: float = 1.0
+    misfit: float = 0.0
 
     def predict(self, points: Labelled, covariates: Floats | None = None) -> PowerLaws:
         """The laws of points: of several networks the mean, of contributions at the reference size and of exponents."""
+        each = self._at_reference(points, covariates)
+        return self._laws(each.mean(axis=0), self._spread(each))
+
+    def updated(self, points: Labelled, samples: Contributions, covariates: Floats | None = None) -> PowerLaws:
+        """The same, with c moved towards what each point's own samples say, by the precisions of the two. [derived]"""
+        each = self._at_reference(points, covariates)
+        laws, spread = each.mean(axis=0), self._spread(each)
+        own = observe(*self._own(samples), laws)
+        prior = self.misfit * np.exp(2 * laws[:, 2])
+        share = prior / (prior + own.variance)
+        laws[:, 0] += share * (own.estimate - laws[:, 0])
+        if spread is not None:
+            spread = spread * np.array([[1.0, 0.0], [0.0, 1.0]])
+            spread[:, 0, 0] = share * own.variance
+        return self._laws(laws, spread)
+
+    def calibrated(self, points: Labelled, samples: Contributions, covariates: Floats | None = None) -> AmortisedLaws:
+        """The same networks with `inflation` (never below 1) and `misfit` measured on points that some never saw."""
+        each = self._at_reference(points, covariates)
+        unseen, laws = unseen_laws(self.members, each)
+        own = observe(*self._own(samples), laws)
+        error, sampling, one = own.estimate - laws[:, 0], own.variance, np.exp(2 * laws[:, 2])
+        misfit = excess(error[unseen], sampling[unseen], one[unseen])
+        if len(self.members) == 1:
+            return replace(self, misfit=misfit)
+        spread = each[:, :, 0].var(axis=0, ddof=1)
+        inflation = excess(error[unseen], sampling[unseen], spread[unseen])
+        return replace(self, misfit=misfit, inflation=max(1.0, inflation))
+
+    def _own(self, samples: Contributions) -> tuple[Floats, Floats]:
+        """Delta and log cardinality in units of the reference."""
+        return samples.delta / self.units.scale, np.log(samples.cardinality / self.units.size) - self.reference
+
+    def _at_reference(self, points: Labelled, covariates: Floats | None) -> Floats:
+        """Laws [E, n, 4] whose c and log sigma are those at the reference size."""
         each = np.stack([member.laws(*self.reader.read(points, covariates)) for member in self.members])
-        c, alpha, log_sigma, beta = np.moveaxis(each.mean(axis=0), -1, 0)
-        size, scale = self.units.size, self.units.scale
-        return PowerLaws(c * scale * size**alpha, alpha, np.exp(log_sigma) * scale * size ** (beta / 2), beta)
+        each[:, :, 0] *= np.exp(-each[:, :, 1] * self.reference)
+        each[:, :, 2] -= each[:, :, 3] / 2 * self.reference
+        return each
+
+    def _spread(self, each: Floats) -> Floats | None:
+        """Covariance [n, 2, 2] of c at the reference and alpha; None for a single network."""
+        if len(each) == 1:
+            return None
+        centred = each[:, :, :2] - each[:, :, :2].mean(axis=0)
+        return np.asarray(self.inflation * np.einsum("eni,enj->nij", centred, centred) / (len(each) - 1))
+
+    def _laws(self, laws: Floats, spread: Floats | None) -> PowerLaws:
+        """From the reference size to a single row, from the networks' units to those of the data."""
+        c, alpha, log_sigma, beta = laws.T
+        log_size = self.reference + np.log(self.units.size)
+        turn = self.units.scale * np.exp(alpha * log_size)
+        sigma = self.units.scale * np.exp(log_sigma + beta / 2 * log_size)
+        if spread is not None:
+            slope = np.tile(np.eye(2), (len(c), 1, 1))
+            slope[:, 0, 0], slope[:, 0, 1] = turn, c * turn * log_size
+            spread = slope @ spread @ slope.transpose(0, 2, 1)
+        return PowerLaws(c * turn, alpha, sigma, beta, spread)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +163,9 @@ class Amortised:
 
     `points` are those that are sampled, in order; `classes` is 0 for a regression, whose single head without classes is
     ours. `inputs` features is the paper's; `units` raw too; `form` direct its ablation. With `ensemble` > 1 networks are
-    trained on resampled points, and their spread gives standard errors; one network has none. The likelihood is that of
-    samples given their cardinalities, so that no density of cardinalities biases it.
+    trained on resampled points, and their spread gives standard errors; one network has none. With `update` (ours) what the
+    networks predict is only where each point's own samples start from. The likelihood is that of samples given their
+    cardinalities, so that no density of cardinalities biases it.
 
     Source: Covert et al. 2024 (arXiv 2405.20456).
     """
@@ -113,6 +177,7 @@ class Amortised:
     units: UnitsOf = "raw"
     ensemble: int = 1
     epochs: int = 100
+    update: bool = False
     trainer: TrainerSpec = field(default_factory=TrainerSpec)
     name: str = field(default="amortised", init=False)
 
@@ -120,7 +185,10 @@ class Amortised:
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None
     ) -> PowerLaws:
         """The laws of the sampled points."""
-        return self.train(samples, covariates, generator).predict(self.points, covariates)
+        trained = self.train(samples, covariates, generator)
+        if self.update:
+            return trained.updated(self.points, samples, covariates)
+        return trained.predict(self.points, covariates)
 
     def train(
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None
@@ -141,4 +209,5 @@ class Amortised:
             train_member(table, self.form, self.epochs, resample, self.trainer, each)
             for each in generator.spawn(self.ensemble)
         ]
-        return AmortisedLaws(members, reader, units)
+        laws = AmortisedLaws(members, reader, units, reference=float(log_size.double().mean()))
+        return laws.calibrated(self.points, samples, covariates)
