@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -98,7 +99,7 @@ def test_the_rate_warms_up_and_falls_to_a_hundredth() -> None:
     factors = [rate_factor(epoch, 100) for epoch in range(100)]
     assert factors[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert factors[-1] == pytest.approx(0.01)
-    assert all(later < earlier for earlier, later in zip(factors[5:], factors[6:], strict=False))
+    assert all(later < earlier for earlier, later in pairwise(factors[5:]))
 
 
 def network(inputs: int = 3, classes: int = 2) -> nn.Sequential:

@@ -26,5 +26,5 @@ class ShuffledBatches:
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         order = torch.randperm(len(self.tensors[0]), generator=self.generator)
-        for rows in order.split(self.size):
+        for rows in torch.split(order, self.size):
             yield tuple(each[rows] for each in self.tensors)

@@ -58,7 +58,7 @@ class Population:
         return Amortised(self.points, classes, **options)
 
 
-DEVIATION = 8e-4  # of one sample at 300 rows: twice the largest contribution there
+DEVIATION = 6e-4  # of one sample at 300 rows: more than the largest contribution there
 
 
 def r_squared(truth: Floats, found: Floats) -> float:
@@ -96,43 +96,47 @@ def few(population: Population) -> Contributions:
 
 
 def test_points_share_what_ten_samples_of_one_cannot_tell(population: Population, few: Contributions) -> None:
-    laws = population.estimator(2, form="expected_sign", epochs=50).fit(few, generator=np.random.default_rng(0))
+    laws = population.estimator(2, form="expected_sign", units="centred", epochs=50).fit(
+        few, generator=np.random.default_rng(0)
+    )
     truth = population.psi()
     for place in range(len(SIZES)):
         assert r_squared(truth[:, [place]], psi(laws)[:, [place]]) > 0.9
     assert r_squared(truth[:, [1]], per_point_likelihood(few)[:, [1]]) < 0.5
     assert np.isnan(laws.at(SIZES).std_error).all()
     np.testing.assert_allclose(np.median(laws.beta), 2.6, atol=0.15)
-    np.testing.assert_allclose(np.median(laws.sigma * 300 ** (-laws.beta / 2)), DEVIATION, rtol=0.05)
+    at_300 = laws.parameters()["sigma"] * 300 ** (-laws.beta / 2)
+    np.testing.assert_allclose(np.median(at_300), DEVIATION, rtol=0.05)
 
 
-def test_without_the_sign_it_fails(
-    population: Population, few: Contributions, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_sign_it_fails(population: Population, few: Contributions, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_sign(outputs: Tensor, delta: Tensor, log_size: Tensor) -> Tensor:
         return torch.minimum(*amortised_law.signed_losses(outputs, delta, log_size))
 
     monkeypatch.setattr(amortised_law, "sign_and_size_losses", no_sign)
     laws = population.estimator(2, epochs=20).fit(few, generator=np.random.default_rng(0))
     assert r_squared(population.psi(), psi(laws)) < 0.2
-    assert (laws.c >= 0).all()
+    assert (laws.level >= 0).all()
 
 
 def test_points_that_were_never_sampled_are_valued(population: Population, few: Contributions) -> None:
     half = np.arange(1500)
     part = replace(population, points=population.points.take(half))
-    networks = part.estimator(2, epochs=30).train(few.of_points(half), generator=np.random.default_rng(0))
+    networks = part.estimator(2, form="expected_sign", epochs=40).train(
+        few.of_points(half), generator=np.random.default_rng(0)
+    )
     rest = np.arange(1500, 2000)
     laws = networks.predict(population.points.take(rest))
     assert r_squared(population.psi()[rest][:, [1]], psi(laws)[:, [1]]) > 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("classes", "inputs"), [(3, "features"), (0, "both")])
 def test_many_classes_and_none(classes: int, inputs: Any) -> None:
     """Covariates in this population repeat a feature."""
-    population = Population.drawn(900, classes, seed=2)
-    estimator = population.estimator(classes, inputs=inputs, units="centred", form="expected_sign", epochs=40)
-    laws = estimator.fit(population.samples(60), population.own, np.random.default_rng(0))
+    population = Population.drawn(1200, classes, seed=2)
+    estimator = population.estimator(classes, inputs=inputs, units="centred", form="expected_sign", epochs=60)
+    laws = estimator.fit(population.samples(40), population.own, np.random.default_rng(0))
     assert r_squared(population.psi()[:, [1]], psi(laws)[:, [1]]) > 0.85
 
 
@@ -155,42 +159,62 @@ def test_the_same_generator_gives_the_same_bytes_and_the_global_one_is_left_alon
     before = torch.get_rng_state()
     second = estimator.fit(samples, generator=np.random.default_rng(7))
     assert torch.equal(before, torch.get_rng_state())
-    assert first.c.tobytes() == second.c.tobytes()
+    assert first.level.tobytes() == second.level.tobytes()
     assert first.beta.tobytes() == second.beta.tobytes()
-    assert not np.array_equal(first.c, estimator.fit(samples, generator=np.random.default_rng(8)).c)
+    assert not np.array_equal(first.level, estimator.fit(samples, generator=np.random.default_rng(8)).level)
 
 
 def test_centred_units_do_not_depend_on_the_data_s_units() -> None:
-    """Contributions a million times as large give c a million times as large, to single precision."""
+    """Contributions a million times as large give levels a million times as large, to single precision."""
     population = Population.drawn(150, 2, seed=5)
     estimator, samples = population.estimator(2, epochs=3, units="centred"), population.samples(5)
     small = estimator.fit(samples, generator=np.random.default_rng(0))
     large = estimator.fit(replace(samples, delta=samples.delta * 2.0**20), generator=np.random.default_rng(0))
-    np.testing.assert_allclose(large.c, small.c * 2.0**20, rtol=1e-4)
-    np.testing.assert_allclose(large.sigma, small.sigma * 2.0**20, rtol=1e-4)
+    np.testing.assert_allclose(large.level, small.level * 2.0**20, rtol=1e-4)
+    np.testing.assert_allclose(large.spread, small.spread * 2.0**20, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_own_samples_add_what_features_do_not_tell() -> None:
     population = Population.drawn(1500, 2, seed=6, own=0.3)
-    estimator, samples = population.estimator(2, epochs=30), population.samples(60)
+    estimator, samples = population.estimator(2, form="expected_sign", epochs=50), population.samples(60)
     networks = estimator.train(samples, generator=np.random.default_rng(0))
     at_300 = np.array([300])
     plain = psi(networks.predict(population.points), at_300)
     updated = psi(networks.updated(population.points, samples), at_300)
     truth = population.psi(at_300)
-    np.testing.assert_allclose(np.sqrt(networks.misfit), 0.3, rtol=0.2)
+    assert 0.25 < np.sqrt(networks.misfit) < 0.45  # what the networks have not learned counts too
     assert r_squared(truth, updated) > r_squared(truth, plain) + 0.1
     assert np.array_equal(psi(replace(networks, misfit=0.0).updated(population.points, samples), at_300), plain)
+
+
+@pytest.mark.slow
+def test_errors_of_an_ensemble_cover_what_features_do_not_tell() -> None:
+    """Points' own parts are three tenths of a deviation: the networks' spread alone covers far fewer than 95 %."""
+    population = Population.drawn(600, 2, seed=9, own=0.3)
+    estimator = population.estimator(2, form="expected_sign", epochs=25, ensemble=3, units="centred")
+    networks = estimator.train(population.samples(40), generator=np.random.default_rng(0))
+    at_300 = np.array([300])
+
+    def covered(laws: PowerLaws) -> float:
+        low, high = replace(laws, freedom=np.inf).at(at_300).interval()
+        return float(((low < population.psi(at_300)) & (population.psi(at_300) < high)).mean())
+
+    laws = networks.predict(population.points)
+    assert laws.freedom == 2
+    assert covered(laws) > 0.7
+    assert covered(replace(networks, inflation=1.0).predict(population.points)) < 0.6
+    assert covered(networks.updated(population.points, population.samples(40))) > 0.85
 
 
 def test_observed_contributions_are_weighted_least_squares() -> None:
     population = Population.drawn(5, 2, seed=7)
     samples = population.samples(12)
     log_size = np.log(samples.cardinality / 300)
-    laws = np.stack([np.zeros(5), population.alpha, np.full(5, -2.0), np.full(5, 2.6)], axis=1)
+    laws = np.stack([np.zeros(5), population.alpha, np.full(5, 0.2), np.full(5, 2.6)], axis=1)
     own = observe(samples.delta, log_size, laws)
     for row in range(5):
-        shape, deviation = np.exp(-population.alpha[row] * log_size[row]), np.exp(-2 - 1.3 * log_size[row])
+        shape, deviation = np.exp(-population.alpha[row] * log_size[row]), 0.2 * np.exp(-1.3 * log_size[row])
         scaled = (shape / deviation)[:, None]
         wanted, *_ = np.linalg.lstsq(scaled, samples.delta[row] / deviation, rcond=None)
         assert own.estimate[row] == pytest.approx(wanted[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -83,9 +84,9 @@ class Reader:
 class AmortisedLaws:
     """Trained networks, which tell the laws of any points, sampled or not.
 
-    `reference` is the logarithm of a middle cardinality in the units of the networks. Squared standard errors are the
-    networks' spread times `inflation`; what points' own laws add to predicted ones at the reference has the variance
-    `misfit` times that of one sample there. Both are measured on points that a network never saw.
+    `reference` is a middle cardinality. Squared standard errors are the networks' spread times `inflation`; what points' own
+    levels add to predicted ones has the variance `misfit` times that of one sample at the reference. Both are measured on
+    points that a network never saw.
     """
 
     members: Sequence[Member]
@@ -96,65 +97,60 @@ class AmortisedLaws:
     misfit: float = 0.0
 
     def predict(self, points: Labelled, covariates: Floats | None = None) -> PowerLaws:
-        """The laws of points: of several networks the mean, of contributions at the reference size and of exponents."""
-        each = self._at_reference(points, covariates)
-        return self._laws(each.mean(axis=0), self._spread(each))
+        """The laws of points: of several networks the mean of level, alpha, spread and beta; errors are NaN for one network."""
+        each = self._each(points, covariates)
+        return self._laws(each.mean(axis=0), self._covariance(each), max(1.0, len(each) - 1.0))
 
     def updated(self, points: Labelled, samples: Contributions, covariates: Floats | None = None) -> PowerLaws:
-        """The same, with c moved towards what each point's own samples say, by the precisions of the two. [derived]"""
-        each = self._at_reference(points, covariates)
-        laws, spread = each.mean(axis=0), self._spread(each)
-        own = observe(*self._own(samples), laws)
-        prior = self.misfit * np.exp(2 * laws[:, 2])
+        """The same, with levels moved towards what each point's own samples say, by the precisions of the two. [derived]
+
+        The level's error is then that of the two together, and taken to be independent of the other parameters'.
+        """
+        each = self._each(points, covariates)
+        laws, covariance = each.mean(axis=0), self._covariance(each)
+        own = observe(samples.delta, np.log(samples.cardinality / self.reference), laws)
+        prior = self.misfit * laws[:, 2] ** 2
         share = prior / (prior + own.variance)
         laws[:, 0] += share * (own.estimate - laws[:, 0])
-        if spread is not None:
-            spread = spread * np.array([[1.0, 0.0], [0.0, 1.0]])
-            spread[:, 0, 0] = share * own.variance
-        return self._laws(laws, spread)
+        if len(each) > 1:
+            covariance[:, 0, :] = covariance[:, :, 0] = 0.0
+            covariance[:, 0, 0] = share * own.variance
+        return self._laws(laws, covariance, math.inf)
 
     def calibrated(self, points: Labelled, samples: Contributions, covariates: Floats | None = None) -> AmortisedLaws:
-        """The same networks with `inflation` (never below 1) and `misfit` measured on points that some never saw."""
-        each = self._at_reference(points, covariates)
+        """The same networks with `inflation` (never below 1) and `misfit` measured on the points that some never saw."""
+        each = self._each(points, covariates)
         unseen, laws = unseen_laws(self.members, each)
-        own = observe(*self._own(samples), laws)
-        error, sampling, one = own.estimate - laws[:, 0], own.variance, np.exp(2 * laws[:, 2])
-        misfit = excess(error[unseen], sampling[unseen], one[unseen])
+        judged = samples.of_points(unseen)
+        own = observe(judged.delta, np.log(judged.cardinality / self.reference), laws)
+        error = own.estimate - laws[:, 0]
+        misfit = excess(error, own.variance, laws[:, 2] ** 2)
         if len(self.members) == 1:
             return replace(self, misfit=misfit)
-        spread = each[:, :, 0].var(axis=0, ddof=1)
-        inflation = excess(error[unseen], sampling[unseen], spread[unseen])
+        between = each[:, unseen, 0].var(axis=0, ddof=1)
+        inflation = excess(error, own.variance, between)
         return replace(self, misfit=misfit, inflation=max(1.0, inflation))
 
-    def _own(self, samples: Contributions) -> tuple[Floats, Floats]:
-        """Delta and log cardinality in units of the reference."""
-        return samples.delta / self.units.scale, np.log(samples.cardinality / self.units.size) - self.reference
+    def _each(self, points: Labelled, covariates: Floats | None) -> Floats:
+        """Level, alpha, spread and beta by each network, in the units of the data: [E, n, 4]."""
+        inputs, label = self.reader.read(points, covariates)
+        each = np.stack([member.laws(inputs, label) for member in self.members])
+        c, alpha, log_sigma, beta = np.moveaxis(each, -1, 0)
+        log = math.log(self.reference / self.units.size)
+        level = self.units.scale * c * np.exp(-alpha * log)
+        spread = self.units.scale * np.exp(log_sigma - beta / 2 * log)
+        return np.stack([level, alpha, spread, beta], axis=-1)
 
-    def _at_reference(self, points: Labelled, covariates: Floats | None) -> Floats:
-        """Laws [E, n, 4] whose c and log sigma are those at the reference size."""
-        each = np.stack([member.laws(*self.reader.read(points, covariates)) for member in self.members])
-        each[:, :, 0] *= np.exp(-each[:, :, 1] * self.reference)
-        each[:, :, 2] -= each[:, :, 3] / 2 * self.reference
-        return each
-
-    def _spread(self, each: Floats) -> Floats | None:
-        """Covariance [n, 2, 2] of c at the reference and alpha; None for a single network."""
+    def _covariance(self, each: Floats) -> Floats:
+        """Of level, alpha, spread and beta [n, 4, 4]; NaN for a single network."""
         if len(each) == 1:
-            return None
-        centred = each[:, :, :2] - each[:, :, :2].mean(axis=0)
+            return np.full((each.shape[1], 4, 4), np.nan)
+        centred = each - each.mean(axis=0)
         return np.asarray(self.inflation * np.einsum("eni,enj->nij", centred, centred) / (len(each) - 1))
 
-    def _laws(self, laws: Floats, spread: Floats | None) -> PowerLaws:
-        """From the reference size to a single row, from the networks' units to those of the data."""
-        c, alpha, log_sigma, beta = laws.T
-        log_size = self.reference + np.log(self.units.size)
-        turn = self.units.scale * np.exp(alpha * log_size)
-        sigma = self.units.scale * np.exp(log_sigma + beta / 2 * log_size)
-        if spread is not None:
-            slope = np.tile(np.eye(2), (len(c), 1, 1))
-            slope[:, 0, 0], slope[:, 0, 1] = turn, c * turn * log_size
-            spread = slope @ spread @ slope.transpose(0, 2, 1)
-        return PowerLaws(c * turn, alpha, sigma, beta, spread)
+    def _laws(self, laws: Floats, covariance: Floats, freedom: float) -> PowerLaws:
+        level, alpha, spread, beta = laws.T
+        return PowerLaws(level, alpha, spread, beta, np.full(len(level), self.reference), covariance, freedom)
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,5 +205,5 @@ class Amortised:
             train_member(table, self.form, self.epochs, resample, self.trainer, each)
             for each in generator.spawn(self.ensemble)
         ]
-        laws = AmortisedLaws(members, reader, units, reference=float(log_size.double().mean()))
+        laws = AmortisedLaws(members, reader, units, reference=float(np.exp(np.log(samples.cardinality).mean())))
         return laws.calibrated(self.points, samples, covariates)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from assay.valuation.scaling.amortised_training import Member
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 HALVINGS = 80
 LARGEST = 1e6
@@ -18,32 +19,31 @@ LARGEST = 1e6
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a point's own samples tell of its mean contribution at the reference size: estimate and variance [n]."""
+    """What a point's own samples tell of its mean contribution at the reference: estimate and variance [n]."""
 
     estimate: Floats
     variance: Floats
 
 
 def observe(delta: Floats, log_size: Floats, laws: Floats) -> Observed:
-    """Weighted least squares of delta [n, m] on k^-alpha, with alpha, sigma and beta as predicted in laws [n, 4].
+    """Weighted least squares of delta [n, m] on k^-alpha, with alpha, spread and beta as predicted in laws [n, 4].
 
-    `log_size` [n, m] is the logarithm of the cardinality in units of the reference size, and so are the laws: c, alpha,
-    log sigma, beta.
+    `log_size` [n, m] is the logarithm of cardinality over reference; laws are level, alpha, spread and beta there.
     """
-    _, alpha, log_sigma, beta = (each[:, None] for each in laws.T)
-    shape, weight = np.exp(-alpha * log_size), np.exp(beta * log_size - 2 * log_sigma)
+    _, alpha, spread, beta = (each[:, None] for each in laws.T)
+    shape, weight = np.exp(-alpha * log_size), np.exp(beta * log_size) / spread**2
     information = (weight * shape**2).sum(axis=1)
     return Observed((weight * shape * delta).sum(axis=1) / information, 1 / information)
 
 
-def unseen_laws(members: Sequence[Member], each: Floats) -> tuple[NDArray[np.bool_], Floats]:
-    """Which points some network never saw [n], and the mean of those networks' laws [n, 4]; `each` [E, n, 4]."""
+def unseen_laws(members: Sequence[Member], each: Floats) -> tuple[Integers, Floats]:
+    """Positions of the points that some network never saw, and the mean of those networks' laws; `each` is [E, n, 4]."""
     weight = np.zeros(each.shape[:2])
     for row, member in zip(weight, members, strict=True):
         row[member.unseen] = 1.0
-    total = weight.sum(axis=0)
-    mean = (weight[:, :, None] * each).sum(axis=0) / np.maximum(total, 1)[:, None]
-    return total > 0, mean
+    unseen = np.flatnonzero(weight.sum(axis=0))
+    weight = weight[:, unseen, None]
+    return unseen, (weight * each[:, unseen]).sum(axis=0) / weight.sum(axis=0)
 
 
 def excess(error: Floats, sampling: Floats, spread: Floats) -> float:

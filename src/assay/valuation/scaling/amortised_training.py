@@ -57,7 +57,7 @@ class Member:
     @torch.no_grad()
     def laws(self, inputs: Tensor, label: Tensor) -> Floats:
         """c, alpha, log sigma and beta [n, 4], in the units of the table."""
-        blocks = zip(inputs.split(BLOCK), label.split(BLOCK), strict=True)
+        blocks = zip(torch.split(inputs, BLOCK), torch.split(label, BLOCK), strict=True)
         found = torch.cat([self.module.laws(*block) for block in blocks])
         return np.asarray(found.double().cpu().numpy())
 
