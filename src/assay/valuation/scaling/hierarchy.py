@@ -103,7 +103,13 @@ class _Node(NamedTuple):
 
 
 def fit_hierarchy(
-    samples: Contributions, design: Floats, form: Form, *, temper: float = 1.0, start: Prior | None = None, steps: int = 25
+    samples: Contributions,
+    design: Floats,
+    form: Form,
+    *,
+    temper: float = 1.0,
+    start: Prior | None = None,
+    steps: int = 25,
 ) -> Posterior:
     """The posterior of each point, its prior learned from all of them; `design` [n, q] has a column of ones first.
 
