@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.forms import POWER, THREE_TERM, TWO_TERM, Form
-from assay.valuation.scaling.hierarchy import Posterior, fit_hierarchy
+from assay.valuation.scaling.hierarchy import Posterior, Prior, fit_hierarchy
 from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.power_law import PowerLaws
 
@@ -93,7 +93,8 @@ class EmpiricalBayes:
     without covariates, for few subsets that all points share. `calibrated`: samples have heavy tails, and tell less about
     their own spread than Gaussian ones; how much less is read off the halves of each point's samples, and the likelihood of
     the spread is tempered by it. The mean is then over fits with and without; the standard error is that of fits tempered
-    more, of this form and of three terms, widened by what all fits differ by. Without it, intervals cover too little. Deterministic.
+    more, of this form and of three terms, widened by what all fits differ by. Without it, intervals cover too little.
+    Deterministic.
     """
 
     form: FormName = "two_term"
@@ -135,7 +136,7 @@ class EmpiricalBayes:
         temper: float,
         starts: Sequence[Posterior] = (),
     ) -> list[Posterior]:
-        priors = [each.prior for each in starts] or [None] * len(members)
+        priors: list[Prior | None] = [each.prior for each in starts] if starts else [None] * len(members)
         return [
             fit_hierarchy(samples, design, form, temper=temper, start=prior, steps=self.steps)
             for (form, design), prior in zip(members, priors, strict=True)

@@ -54,7 +54,8 @@ class Likelihood:
             for rows in (slice(at, at + BLOCK) for at in range(0, samples.points, BLOCK))
         ]
         joined = [np.concatenate(parts) for parts in zip(*found, strict=True)]
-        return PowerLaws(*joined)
+        level, alpha, spread, beta, reference, covariance = joined
+        return PowerLaws(level, alpha, spread, beta, reference, covariance)
 
 
 def profiled_loss(logs: Floats, delta: Floats, log_alpha: Floats, log_beta: Floats) -> Floats:
