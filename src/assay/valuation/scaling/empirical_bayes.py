@@ -94,7 +94,8 @@ class EmpiricalBayes:
     their own spread than Gaussian ones; how much less is read off the halves of each point's samples, and the likelihood of
     the spread is tempered by it. The mean is then over fits with and without; the standard error is that of fits tempered
     more, of this form and of three terms, widened by what all fits differ by. Without it, intervals cover too little.
-    Deterministic.
+    Of the steps of expectation-maximisation, 25 leave the prior wider than 300 would, on real data to the intervals' good
+    [measured]. Deterministic.
     """
 
     form: FormName = "two_term"
