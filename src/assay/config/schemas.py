@@ -265,7 +265,10 @@ class Scale:
     law_samples: AtLeastTwo
     few_law_points: AtLeastTwo
     few_law_samples: AtLeastTwo
+    class_law_points: AtLeastTwo
+    class_law_samples: AtLeastTwo
     estimator_points: AtLeastTwo
+    many_estimator_points: AtLeastTwo
     bank: AtLeastTwo
     candidates: AtLeastTwo
     additions: Count

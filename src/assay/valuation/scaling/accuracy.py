@@ -60,7 +60,7 @@ def accuracy(predicted: Predicted, truth: Floats, std_error: Floats, level: floa
 
 
 def r_squared(truth: Floats, predicted: Floats) -> Floats:
-    """1 - residual / total sum of squares over points for each column [K]; as scikit-learn's r2_score, NaN for a constant truth."""
+    """scikit-learn's r2_score across points for each column [K]; NaN where the truth is constant."""
     total = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
     residual = ((truth - predicted) ** 2).sum(axis=0)
     return np.asarray(np.where(total > 0, 1 - residual / np.where(total > 0, total, 1.0), np.nan))

@@ -32,7 +32,7 @@ class AggregateLaw:
     @property
     def c(self) -> float:
         """The paper's c: level at k = 1."""
-        return self.level * self.reference**self.alpha
+        return float(self.level * self.reference**self.alpha)
 
     def at(self, cardinalities: Integers) -> Predicted:
         """Mean error of models of k rows, [K], with standard errors by the delta method."""

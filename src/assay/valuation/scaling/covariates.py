@@ -39,7 +39,7 @@ def covariates_of(setting: Setting, cardinality: int = 400) -> Floats:
     spread = found.std(axis=0)
     varied = spread > 1e-10 * (1 + np.abs(found).max(axis=0))
     kept = found[:, varied]
-    return np.clip((kept - kept.mean(axis=0)) / spread[varied], -LIMIT, LIMIT)
+    return np.asarray(np.clip((kept - kept.mean(axis=0)) / spread[varied], -LIMIT, LIMIT))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ def _binary(setting: Setting, cardinality: int) -> list[Floats]:
     weight = _logistic(setting.pool)
     toward, wrong = _sigmoid(-(pool @ weight)), _sigmoid(-(valid @ weight))
     scatter = (pool * (toward * (1 - toward))[:, None]).T @ pool
-    inverse = np.linalg.inv(scatter * (cardinality / len(pool)) + np.diag(_penalty(len(weight))))
+    inverse = _inverse(scatter * (cardinality / len(pool)) + np.diag(_penalty(len(weight))))
     valid_hessian = (valid * (wrong * (1 - wrong))[:, None]).T @ valid / len(valid)
     margin = points @ weight
     probability = _sigmoid(-margin)
@@ -117,7 +117,7 @@ def _softmax(setting: Setting, cardinality: int) -> list[Floats]:
     weight[:, -1] = intercept
     chance, judged, own = (_probabilities(rows @ weight.T) for rows in (pool, valid, points))
     penalty = np.tile(_penalty(width), classes) + 1e-6
-    inverse = np.linalg.inv(_softmax_hessian(pool, chance) * (cardinality / len(pool)) + np.diag(penalty))
+    inverse = _inverse(_softmax_hessian(pool, chance) * (cardinality / len(pool)) + np.diag(penalty))
     valid_hessian = _softmax_hessian(valid, judged) / len(valid)
     gradient = ((judged - np.eye(classes)[setting.valid.target]).T @ valid / len(valid)).ravel()
     residual = np.eye(classes)[setting.points.target] - own
@@ -169,7 +169,7 @@ def _regression(setting: Setting, cardinality: int) -> list[Floats]:
     points, pool, valid = (_rows(part) for part in (setting.points, setting.pool, setting.valid))
     scatter, small = pool.T @ pool, 1e-6 * np.eye(pool.shape[1])
     weight = np.linalg.solve(scatter + small * len(pool), pool.T @ setting.pool.target)
-    inverse = np.linalg.inv(scatter * (cardinality / len(pool)) + small * cardinality)
+    inverse = _inverse(scatter * (cardinality / len(pool)) + small * cardinality)
     residual = setting.points.target - points @ weight
     missed = setting.valid.target - valid @ weight
     direction = points @ inverse
@@ -179,6 +179,10 @@ def _regression(setting: Setting, cardinality: int) -> list[Floats]:
     size = np.abs(residual)
     logs = [np.log(size + 1e-3 * size.mean() + TINY), np.log(leverage)]
     return [residual, residual**2, size, *logs, setting.points.target.astype(np.float64), *changes.columns()]
+
+
+def _inverse(matrix: Floats) -> Floats:
+    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
 
 
 def _sigmoid(values: Floats) -> Floats:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.forms import POWER, THREE_TERM, TWO_TERM, Form
-from assay.valuation.scaling.hierarchy import Posterior, fit_hierarchy
+from assay.valuation.scaling.hierarchy import Posterior, Prior, fit_hierarchy
 from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.power_law import PowerLaws
 
@@ -29,7 +29,7 @@ MEMBERS: dict[str, tuple[tuple[Form, bool], ...]] = {
 }
 # The tempering that is read off the samples is too weak for tails that a few samples do not show: chosen on four data sets
 # for intervals that cover, then checked on others.
-CAUTION = 0.25
+CAUTION = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +92,10 @@ class EmpiricalBayes:
     `form` of the mean: two_term a1/k + a2/k^2, three_term, power, or blend: the mean of two_term and power, each with and
     without covariates, for few subsets that all points share. `calibrated`: samples have heavy tails, and tell less about
     their own spread than Gaussian ones; how much less is read off the halves of each point's samples, and the likelihood of
-    the spread is tempered by it. The mean is then over both fits, the standard error that of the tempered ones, of this
-    form and of three terms, widened by what all fits differ by. Without it, intervals cover too little. Deterministic.
+    the spread is tempered by it. The mean is then over fits with and without; the standard error is that of fits tempered
+    more, of this form and of three terms, widened by what all fits differ by. Without it, intervals cover too little.
+    Of the steps of expectation-maximisation, 25 leave the prior wider than 300 would, on real data to the intervals' good
+    [measured]. Deterministic.
     """
 
     form: FormName = "two_term"
@@ -122,11 +124,11 @@ class EmpiricalBayes:
         straight = self._fits(samples, members, 1.0)
         if not self.calibrated:
             return HierarchicalLaws(tuple(straight), tuple(straight))
-        temper = CAUTION * scale_information(samples)
+        temper = scale_information(samples)
         tempered = self._fits(samples, members, temper, straight)
-        extra = [(THREE_TERM, informed)] if self.form != "three_term" else []
-        third = self._fits(samples, extra, 1.0)
-        return HierarchicalLaws((*straight, *tempered), (*tempered, *self._fits(samples, extra, temper, third)))
+        wider = members if self.form == "three_term" else [*members, (THREE_TERM, informed)]
+        starts = tempered if self.form == "three_term" else [*tempered, *self._fits(samples, wider[-1:], 1.0)]
+        return HierarchicalLaws((*straight, *tempered), tuple(self._fits(samples, wider, CAUTION * temper, starts)))
 
     def _fits(
         self,
@@ -135,7 +137,7 @@ class EmpiricalBayes:
         temper: float,
         starts: Sequence[Posterior] = (),
     ) -> list[Posterior]:
-        priors = [each.prior for each in starts] or [None] * len(members)
+        priors: list[Prior | None] = [each.prior for each in starts] if starts else [None] * len(members)
         return [
             fit_hierarchy(samples, design, form, temper=temper, start=prior, steps=self.steps)
             for (form, design), prior in zip(members, priors, strict=True)

@@ -39,7 +39,7 @@ class Form:
 
     def over(self, size: Floats) -> Floats:
         """Their mean over x = size [K] for every shape: [A, 1, p]."""
-        return self.at(size).mean(axis=1, keepdims=True)
+        return np.asarray(self.at(size).mean(axis=1, keepdims=True))
 
     def tangent(self) -> Floats:
         """The terms at x = 1 and their derivatives by log x, for every shape: [A, 2, p]."""

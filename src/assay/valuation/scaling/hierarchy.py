@@ -66,7 +66,7 @@ class Posterior:
         """Covariance [n, K, K] of those combinations."""
         mean = np.einsum("akp,nap->nk", terms, self.first)
         second = np.einsum("akp,napr,alr->nkl", terms, self.second, terms, optimize=True)
-        return second - mean[:, :, None] * mean[:, None, :]
+        return np.asarray(second - mean[:, :, None] * mean[:, None, :])
 
 
 class _Sums(NamedTuple):
@@ -256,7 +256,7 @@ def _ridge(design: Floats) -> Floats:
     """Operator [q, n] of ridge regression with a penalty of one row on all but the first column."""
     penalty = np.ones(design.shape[1])
     penalty[0] = 1e-6
-    return np.linalg.solve(design.T @ design + np.diag(penalty), design.T)
+    return np.asarray(np.linalg.solve(design.T @ design + np.diag(penalty), design.T), dtype=np.float64)
 
 
 def _root(variance: float, least: float) -> float:

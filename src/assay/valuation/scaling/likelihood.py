@@ -54,7 +54,8 @@ class Likelihood:
             for rows in (slice(at, at + BLOCK) for at in range(0, samples.points, BLOCK))
         ]
         joined = [np.concatenate(parts) for parts in zip(*found, strict=True)]
-        return PowerLaws(*joined)
+        level, alpha, spread, beta, reference, covariance = joined
+        return PowerLaws(level, alpha, spread, beta, reference, covariance)
 
 
 def profiled_loss(logs: Floats, delta: Floats, log_alpha: Floats, log_beta: Floats) -> Floats:
@@ -179,7 +180,7 @@ def _derivatives(logs: Floats, delta: Floats, log_alpha: Floats, log_beta: Float
     pull, push = lean * error, lean * power
     square = weight * error**2
     square_log = square * logs
-    mean = np.maximum(square.mean(axis=1), 1e-300)
+    mean = np.maximum(square.mean(axis=1), 1e-150)  # a perfect fit has a loss, and products of it do not vanish
     e1, e2 = (pull * logs).mean(axis=1), (pull * logs**2).mean(axis=1)
     a0, a1, a2 = push.mean(axis=1), (push * logs).mean(axis=1), (push * logs**2).mean(axis=1)
     cc = 2 * a0
