@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
@@ -39,14 +39,31 @@ class TrainerSpec:
             return torch.device("cuda")
         return torch.device("mps" if self.accelerator == "mps" else "cpu")
 
-    def build(self, callbacks: Sequence[Callback], max_epochs: int, accumulate_grad_batches: int = 1) -> Trainer:
-        """A silent Trainer that writes nothing by itself: runs, checkpoints and bars are ours."""
+    @property
+    def fast_precision(self) -> Literal["bf16-mixed", "32-true"]:
+        """Lightning's precision for a network whose last bits do not matter: bfloat16 products on a GPU, else single."""
+        return "bf16-mixed" if self.accelerator in ("gpu", "cuda") else "32-true"
+
+    def build(
+        self,
+        callbacks: Sequence[Callback],
+        max_epochs: int,
+        accumulate_grad_batches: int = 1,
+        gradient_clip_val: float | None = None,
+        precision: Literal["bf16-mixed", "32-true"] | None = None,
+    ) -> Trainer:
+        """A silent Trainer that writes nothing by itself: runs, checkpoints and bars are ours.
+
+        Without `precision` the module computes in the type of its own tensors.
+        """
         torch.set_num_threads(self.threads)
         return Trainer(
             accelerator=self.accelerator,
             devices=self.devices,
             max_epochs=max_epochs,
             accumulate_grad_batches=accumulate_grad_batches,
+            gradient_clip_val=gradient_clip_val,
+            precision=precision,
             callbacks=list(callbacks),
             logger=False,
             enable_checkpointing=False,
