@@ -22,6 +22,7 @@ from assay.valuation.scaling.scores import scores
 from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting, setting_of
 from assay.valuation.scaling.shared_mlp import SharedMlpSolver
 from assay.valuation.scaling.shared_svm import SharedSvmSolver
+from assay.valuation.scaling.softmax_logistic import SoftmaxLogisticSolver
 from assay.valuation.scaling.solvers import Level
 from assay.valuation.utilities import predictor_utility
 
@@ -163,6 +164,7 @@ CHOICES = [
     ("diabetes", ADAM, "exact", SharedMlpSolver, False),
     ("breast_cancer", ModelSpec(), "cheap", BinaryLogisticSolver, True),
     ("breast_cancer", ModelSpec(), "refit", RefitSolver, True),
+    ("wine", ModelSpec(), "cheap", SoftmaxLogisticSolver, True),
     ("breast_cancer", SVM, "exact", SharedSvmSolver, False),
     ("breast_cancer", SVM, "refit", RefitSolver, False),
     ("wine", ADAM, "exact", SharedMlpSolver, False),
