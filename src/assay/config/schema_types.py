@@ -29,5 +29,5 @@ LawEstimator = Literal[
     "empirical_bayes_plain",
     "empirical_bayes_power",
     "empirical_bayes_blend",
-    "amortised_covariates",
+    "amortised_updated",
 ]

@@ -20,7 +20,7 @@ STYLE = {
     "empirical_bayes_plain": ("#CC79A7", "v", "empirical Bayes, two terms"),
     "empirical_bayes_power": ("#56B4E9", "X", "empirical Bayes, power law, covariates"),
     "empirical_bayes_blend": ("#882255", "*", "empirical Bayes, blend"),
-    "amortised_covariates": ("#56B4E9", "<", "amortised network, covariates"),
+    "amortised_updated": ("#56B4E9", "<", "amortised network, updated by own samples"),
 }
 LOWEST = -0.5  # of the axis of R^2
 

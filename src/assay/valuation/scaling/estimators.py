@@ -14,7 +14,7 @@ from assay.valuation.scaling.monte_carlo import MonteCarlo
 from assay.valuation.scaling.setting import Labelled, Setting
 
 # those that read what one fitted model tells of each point
-INFORMED = frozenset({"empirical_bayes", "empirical_bayes_power", "empirical_bayes_blend", "amortised_covariates"})
+INFORMED = frozenset({"empirical_bayes", "empirical_bayes_power", "empirical_bayes_blend"})
 
 
 def fit_laws(
@@ -31,11 +31,15 @@ def fit_laws(
 
 def build_estimator(name: str, points: Labelled, kind: str, classes: int) -> LawEstimator:
     """The estimator of that name for these points; ValueError for a name that no schema admits."""
-    if name in ("amortised", "amortised_covariates"):
+    if name in ("amortised", "amortised_updated"):
         from assay.valuation.scaling.amortised import Amortised
 
-        inputs = "features" if name == "amortised" else "both"
-        return Amortised(points, classes if kind == "classification" else 0, inputs=inputs)
+        heads = classes if kind == "classification" else 0
+        return (
+            Amortised(points, heads)
+            if name == "amortised"
+            else Amortised(points, heads, form="expected_sign", update=True)
+        )
     plain: dict[str, LawEstimator] = {
         "monte_carlo": MonteCarlo(),
         "log_linear": LogLinear(),
@@ -47,7 +51,5 @@ def build_estimator(name: str, points: Labelled, kind: str, classes: int) -> Law
         "empirical_bayes_blend": EmpiricalBayes(form="blend"),
     }
     if name not in plain:
-        raise ValueError(
-            f"estimator={name}: must be one of {', '.join(sorted(plain))}, amortised, amortised_covariates"
-        )
+        raise ValueError(f"estimator={name}: must be one of {', '.join(sorted(plain))}, amortised, amortised_updated")
     return plain[name]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
@@ -171,7 +172,9 @@ class _Part:
         sampler = SubsetSampler(len(pool), labels, self.streams, self.purpose)
         subsets = [sampler.subset(int(number), int(size)) for number, size in zip(numbers, sizes, strict=True)]
         solver = solver_for(self.setting, self.level)
-        return solver.shared(subsets) if points is None else solver.fresh(subsets, points)
+        # sums of several threads are rounded in another order
+        with threadpool_limits(1):
+            return solver.shared(subsets) if points is None else solver.fresh(subsets, points)
 
 
 def _spread(work: _Part, jobs: list[_Job], workers: int) -> Iterable[Solved]:
@@ -179,7 +182,8 @@ def _spread(work: _Part, jobs: list[_Job], workers: int) -> Iterable[Solved]:
         return (work(*job) for job in jobs)
     from joblib import Parallel, delayed
 
-    return iter(Parallel(workers, return_as="generator")(delayed(work)(*job) for job in jobs))
+    solved: Iterable[Solved] = Parallel(workers, return_as="generator")(delayed(work)(*job) for job in jobs)
+    return solved
 
 
 def _write(path: Path | None, part: Solved) -> None:

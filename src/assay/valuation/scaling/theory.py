@@ -122,7 +122,7 @@ def fresh_contributions(
     dimension = points.features.shape[1]
     _check_cardinalities(cardinalities, dimension)
     if subsets < 2:
-        raise InputError("task.subsets", subsets, "a standard error needs 2 or more", "e.g. 1000")
+        raise InputError("task.samples", subsets, "a standard error needs 2 or more", "e.g. 1000")
     error = _errors(points, population)
     found = np.empty((3, len(points), len(cardinalities)))
     block = max(1, _BLOCK // (dimension * max(len(points), dimension)))
