@@ -95,8 +95,8 @@ def coverage_table(records: Sequence[RunRecord], density: str = "uniform") -> li
     return lines
 
 
-def addition_table(records: Sequence[RunRecord]) -> list[str]:
-    """Gain in percentage points by score and size, a column for each data set."""
+def addition_table(records: Sequence[RunRecord], measure: str) -> list[str]:
+    """Gain by score and size, a column for each data set."""
     found = dict(groups_of(records, "addition_"))
     frames = {name: table_over_seeds(group, "summary") for name, group in found.items()}
     lines = [f"| added to | score | {' | '.join(frames)} |", "|---" * (2 + len(frames)) + "|"]
@@ -108,7 +108,7 @@ def addition_table(records: Sequence[RunRecord]) -> list[str]:
         for frame in frames.values():
             assert frame is not None
             each = frame[(frame["pool"] == row.pool) & (frame["score"] == row.score)].iloc[0]
-            cells.append(_interval(each["gain"], each["gain_low"], each["gain_high"]))
+            cells.append(_interval(each[measure], each[f"{measure}_low"], each[f"{measure}_high"]))
         lines.append(f"| {row.pool} | {row.score} | {' | '.join(cells)} |")
     return lines
 
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for column in ("r2", "spearman")
         ],
         "coverage": lambda: [coverage_table(records)],
-        "addition": lambda: [addition_table(records)],
+        "addition": lambda: [addition_table(records, measure) for measure in ("accuracy", "negative_loss")],
     }
     for name in flags.tables:
         for lines in made[name]():

@@ -98,7 +98,7 @@ def test_gains_are_what_picks_add_to_random_sets(answer: Answer) -> None:
     assert picks.groupby("k").size().to_dict() == {30: 20, 120: 20}
     train, test = held[0].train, held[0].test
     place = {int(each): row for row, each in enumerate(train.ids)}
-    picked = [place[each] for each in picks.loc[picks["k"] == 30, "id"]]
+    picked = [place[each] for each in picks.loc[picks["k"] == 30, "id"]]  # the joint ones
     pool = np.setdiff1d(np.arange(330), sorted(_candidates(held[0])))
     rng = np.random.default_rng(0)
 
@@ -110,12 +110,15 @@ def test_gains_are_what_picks_add_to_random_sets(answer: Answer) -> None:
     for _ in range(40):
         own = rng.choice(pool, 30, replace=False)
         gains.append(score(np.concatenate([own, picked])) - score(own))
-    told = summary[(summary["pool"] == 30) & (summary["score"] == "matched_30")].iloc[0]
-    error = float(np.sqrt(np.var(gains, ddof=1) / 40 + told["std"] ** 2 / 12))
-    assert abs(float(told["gain"]) - float(np.mean(gains))) < 4 * error  # false alarm once in 15,000
-    assert outcome.metrics["pool_30/matched_over_random"] > 0
+    told = summary[(summary["pool"] == 30) & (summary["score"] == "joint_30")].iloc[0]
+    spread = outcome.metrics["pool_30/joint_30/accuracy/std"]
+    error = float(np.sqrt(np.var(gains, ddof=1) / 40 + spread**2 / 12))
+    assert abs(float(told["accuracy"]) - float(np.mean(gains))) < 4 * error  # false alarm once in 15,000
+    assert outcome.metrics["pool_30/matched_over_random/accuracy"] > 0
+    ahead = outcome.metrics["pool_30/joint_over_random/negative_loss"]
+    assert ahead > 3 * outcome.metrics["pool_30/joint_over_random/negative_loss/std_error"]
     assert set(summary["score"]) == {
-        *("matched_30", "matched_120", "likelihood_30", "likelihood_120", "shapley", "random"),
+        *("matched_30", "matched_120", "likelihood_30", "likelihood_120", "shapley", "joint_30", "joint_120", "random"),
     }
 
 
@@ -128,7 +131,7 @@ def _candidates(data: PreparedData) -> list[int]:
 def test_without_repeats_rows_are_picked_and_not_judged(answer: Answer) -> None:
     outcome = answer(*addition("task.repeats=0", "dataset.split.test=0"))
     assert set(outcome.tables) == {"picks"}
-    assert not any("gain" in name for name in outcome.metrics)
+    assert not any(name.startswith("pool_") for name in outcome.metrics)
 
 
 def test_the_test_split_chooses_no_pick(answer: Answer) -> None:
@@ -140,7 +143,7 @@ def test_the_test_split_chooses_no_pick(answer: Answer) -> None:
     plain = answer(*addition())
     changed = answer(*addition(), change=spoilt, folder="changed")
     pd.testing.assert_frame_equal(plain.tables["picks"], changed.tables["picks"])
-    assert plain.metrics["pool_30/random/gain"] != changed.metrics["pool_30/random/gain"]
+    assert plain.metrics["pool_30/random/accuracy"] != changed.metrics["pool_30/random/accuracy"]
 
 
 def test_a_balanced_pick_has_classes_in_proportion() -> None:
@@ -184,6 +187,7 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
         (("task=value_at", "valuation.smallest=9", "valuation.largest=8"), r"valuation.smallest=9: must be at most"),
         (("task=law_theory",), r"has no population"),
         (("task=law_estimators", "task.samples=[10,5000]", "task.bank=100"), r"task.samples=5000"),
+        (("task=point_addition", "model=svm"), r"task.joint=true: scores points again and again"),
         (("task=point_addition", "task.add=50", "task.candidates=40"), r"task.add=50: leaves no choice"),
         (("task=point_addition", "dataset.split.train=2000", "task.pools=[1500]"), r"dataset.split.train=2000"),
     ],

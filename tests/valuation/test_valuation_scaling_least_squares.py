@@ -194,7 +194,7 @@ def test_too_few_rows_have_no_mean() -> None:
     population = line(3)
     with pytest.raises(InputError, match=r"task\.cardinalities=4: 3 features have no mean contribution below 5 rows"):
         exact_contributions(drawn(2, population, 1), population, np.array([4, 50]))
-    with pytest.raises(InputError, match=r"task\.subsets=1: a standard error needs 2 or more"):
+    with pytest.raises(InputError, match=r"task\.samples=1: a standard error needs 2 or more"):
         fresh_contributions(drawn(2, population, 1), population, np.array([50]), 1, Streams(0))
 
 

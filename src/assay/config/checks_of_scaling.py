@@ -63,6 +63,9 @@ def _check_addition(config: Config) -> None:
     if split["train"] >= 1 and task["candidates"] + largest > split["train"]:
         told = f"needs task.candidates={task['candidates']} and {largest} rows beside them"
         raise InputError("dataset.split.train", f"{split['train']:g}", told, "raise it, or lower task.pools")
+    if task["joint"] and config["model"]["name"] not in {*_CLOSED_FORM, "bag_of_words"}:
+        told = f"scores points again and again, and model={config['model']['name']} has no closed form to do it by"
+        raise InputError("task.joint", "true", told, "use task.joint=false, or model=auto")
     if task["repeats"] and split["test"] == 0:
         told = "task.repeats scores on the test split"
         raise InputError("dataset.split.test", "0", told, "a share, or a number of rows; or task.repeats=0")

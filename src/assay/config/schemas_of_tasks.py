@@ -175,6 +175,7 @@ class PointAddition:
         int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")
     ]
     estimators: list[LawEstimator]
+    joint: bool
 
 
 @dataclass(frozen=True)

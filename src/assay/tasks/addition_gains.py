@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+UNITS = {"accuracy": 100.0, "negative_loss": 1000.0}
+
 
 def top(score: Floats, count: int, labels: NDArray[Any] | None) -> Integers:
     """Positions of the `count` highest scores, as many of each class as all have of it; ties go to the earlier row."""
@@ -49,26 +51,32 @@ class Adding:
     size: int
 
     def __call__(self, number: int) -> Floats:
-        """Gain of each pick, and of a random one last, [picks + 1] over set `number` alone."""
+        """Gains of each pick, and of a random one last, over set `number` alone: [picks + 1, measures]."""
         target = self.data.train.target[self.pool]
         labels = target.astype(np.int64) if self.data.kind == "classification" else None
         sampler = SubsetSampler(len(self.pool), labels, self.streams, f"held-{self.size}")
         held = np.sort(self.pool[sampler.subset(number, self.size)])
-        alone = self._score(held)
+        alone = self._scores(held)
         every = [*self.picks.values(), self._random(number)]
-        return np.array([self._score(np.concatenate([held, np.sort(self.points[pick])])) - alone for pick in every])
+        return np.array([self._scores(np.concatenate([held, np.sort(self.points[pick])])) - alone for pick in every])
 
     def _random(self, number: int) -> Integers:
         """A random pick of as many points, the same for every size."""
         count = len(next(iter(self.picks.values())))
         return top(self.streams.generator("random pick", number).random(len(self.points)), count, self.labels)
 
-    def _score(self, rows: Integers) -> float:
-        train = self.data.train
+    def _scores(self, rows: Integers) -> Floats:
+        """The measures [measures] of the model fitted to train rows, on the test split."""
+        train, kind = self.data.train, self.data.kind
         predictor = self.learner.fit(train.features[rows], train.target[rows], seed=0)
-        if self.data.kind == "regression":
-            return predictor_score(predictor, self.data.test, "regression", "negative_loss")
-        return 100 * predictor_score(predictor, self.data.test, self.data.kind, "accuracy")
+        return np.array(
+            [UNITS[each] * predictor_score(predictor, self.data.test, kind, each) for each in measures(kind)]
+        )
+
+
+def measures(kind: str) -> tuple[str, ...]:
+    """What gains are told in: accuracy in percentage points, and the loss's fall in thousandths (of a nat)."""
+    return ("accuracy", "negative_loss") if kind == "classification" else ("negative_loss",)
 
 
 def gains_over(
@@ -80,7 +88,7 @@ def gains_over(
     size: int,
     repeats: int,
 ) -> dict[str, Floats]:
-    """Gains [repeats] of each pick over random sets of `size` rows; kept in a file until the run is finished."""
+    """Gains [repeats, measures] of each pick over random sets of `size` rows; kept in a file until the run is finished."""
     data, context = study.data, study.context
     path = context.scratch / f"gains-{size}.npy"
     if not path.exists():
@@ -94,7 +102,7 @@ def gains_over(
         buffer = io.BytesIO()
         np.save(buffer, np.array(found))
         write_atomically(path, buffer.getvalue())
-    return dict(zip([*picks, "random"], np.load(path).T, strict=True))
+    return dict(zip([*picks, "random"], np.load(path).transpose(1, 0, 2), strict=True))
 
 
 def _spread(work: Adding, repeats: int, workers: int) -> Any:
@@ -105,27 +113,33 @@ def _spread(work: Adding, repeats: int, workers: int) -> Any:
     return Parallel(workers, return_as="generator")(delayed(work)(number) for number in range(repeats))
 
 
-def gain_rows(gains: dict[int, dict[str, Floats]]) -> list[dict[str, Any]]:
-    """Mean gain of every score for every size, with its 95 % interval and spread over the sets."""
+def gain_rows(gains: dict[int, dict[str, Floats]], kind: str) -> list[dict[str, Any]]:
+    """Mean gains of every score for every size, with 95 % intervals over the sets."""
     rows: list[dict[str, Any]] = []
     for size, by_score in gains.items():
         for name, samples in by_score.items():
-            interval = mean_interval(samples)
-            row = {"pool": size, "score": name, "gain": interval.estimate, "gain_low": interval.low}
-            rows.append({**row, "gain_high": interval.high, "std": float(samples.std(ddof=1))})
+            row: dict[str, Any] = {"pool": size, "score": name}
+            for place, measure in enumerate(measures(kind)):
+                interval = mean_interval(samples[:, place])
+                row |= {measure: interval.estimate, f"{measure}_low": interval.low, f"{measure}_high": interval.high}
+            rows.append(row)
     return rows
 
 
-def gain_metrics(gains: dict[int, dict[str, Floats]]) -> dict[str, float]:
-    """Mean gains; what the matched score gains over every other, with its standard error over the sets."""
+def gain_metrics(gains: dict[int, dict[str, Floats]], kind: str) -> dict[str, float]:
+    """Mean gains and their spread; what matched and joint picks gain over every other, with standard errors over the sets."""
     metrics: dict[str, float] = {}
     for size, by_score in gains.items():
-        matched = by_score[f"matched_{size}"]
-        for name, samples in by_score.items():
-            metrics[f"pool_{size}/{name}/gain"] = float(samples.mean())
-            metrics[f"pool_{size}/{name}/std"] = float(samples.std(ddof=1))
-            if name != f"matched_{size}":
-                ahead = matched - samples
-                metrics[f"pool_{size}/matched_over_{name}"] = float(ahead.mean())
-                metrics[f"pool_{size}/matched_over_{name}/std_error"] = float(ahead.std(ddof=1) / len(ahead) ** 0.5)
+        for place, measure in enumerate(measures(kind)):
+            held = {name: samples[:, place] for name, samples in by_score.items()}
+            for name, samples in held.items():
+                metrics[f"pool_{size}/{name}/{measure}"] = float(samples.mean())
+                metrics[f"pool_{size}/{name}/{measure}/std"] = float(samples.std(ddof=1))
+            for ours in (f"matched_{size}", f"joint_{size}"):
+                for name in held:
+                    if ours in held and name != ours:
+                        ahead = held[ours] - held[name]
+                        stem = f"pool_{size}/{ours.removesuffix(f'_{size}')}_over_{name}/{measure}"
+                        metrics[stem] = float(ahead.mean())
+                        metrics[f"{stem}/std_error"] = float(ahead.std(ddof=1) / len(ahead) ** 0.5)
     return metrics
