@@ -52,6 +52,7 @@ bench: install ## Side-by-side timings, peers in environments of their own below
 	$(BIN)/python -m experiments.benchmarks
 	$(BIN)/python -m experiments.benchmarks.valuation_cost
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.benchmarks.marginal_contributions
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.benchmarks.law_fits
 	$(BIN)/python -m experiments.benchmarks.clip_step
 
 clean: ## Remove the environments and caches; runs and reports stay

@@ -164,6 +164,22 @@ def test_estimators_are_scored_against_subsets_of_their_own(answer: Answer) -> N
     assert gain == pytest.approx(r2["empirical_bayes/5"] - r2["monte_carlo/5"])
 
 
+def test_the_error_of_the_whole_is_foretold(answer: Answer) -> None:
+    outcome = answer(*SMALL, "task=learning_curve", "task.samples=30", "task.target=0.1")
+    summary, metrics = outcome.tables["summary"], outcome.metrics
+    assert summary["error"].is_monotonic_decreasing or (summary["error"].iloc[0] > summary["error"].iloc[-1])
+    assert (np.abs(summary["error"] - summary["fitted"]) < 5 * summary["std_error"]).all()
+    assert metrics["extrapolation/rows"] == 330
+    assert metrics["extrapolation/predicted"] == pytest.approx(metrics["extrapolation/measured"], abs=0.02)
+    rows, law = metrics["rows_for_target"], (metrics["floor"], metrics["c"], metrics["alpha"])
+    assert law[0] + law[1] * rows ** -law[2] == pytest.approx(0.1)
+
+
+def test_an_error_below_the_floor_is_reached_by_no_number_of_rows(answer: Answer) -> None:
+    outcome = answer(*SMALL, "task=learning_curve", "task.samples=10", "task.target=1e-9")
+    assert "rows_for_target" not in outcome.metrics
+
+
 def test_least_squares_follows_theory(answer: Answer) -> None:
     data = (
         "dataset=synthetic_regression",

@@ -38,7 +38,7 @@ def show(run: RunDirectory) -> None:
     if picks:
         _print_lines((MEANING_OF_PICKS, f"all of them: {run.path / 'picks.csv'}"))
     metrics = run.metrics()
-    if summary is None:
+    if not summary or "mechanism" not in summary[0]:  # where mechanisms are compared, the table says all
         for name in [name for name in metrics if name not in _COSTS][:12]:
             print(f"{name}: {_cell(metrics[name])}")
     seconds, processor, memory = (metrics[name] for name in _COSTS)

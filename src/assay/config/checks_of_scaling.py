@@ -9,7 +9,7 @@ from assay.errors import InputError
 
 Config = Mapping[str, Any]
 
-TASKS = frozenset({"scaling_law", "value_at", "law_estimators", "point_addition", "law_theory"})
+TASKS = frozenset({"scaling_law", "value_at", "law_estimators", "point_addition", "law_theory", "learning_curve"})
 _CLOSED_FORM = frozenset({"auto", "linear", "logistic"})  # solved by a step from one fit; others are refitted
 
 

@@ -41,6 +41,7 @@ from assay.config.schemas_of_tasks import (
     LabelNoise,
     LawEstimators,
     LawTheory,
+    LearningCurve,
     Membership,
     PartyUncertainty,
     PartyValue,
@@ -309,7 +310,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}
     | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated}
     | {"scaling_law": ScalingLawTask, "value_at": ValueAt, "law_estimators": LawEstimators}
-    | {"point_addition": PointAddition, "law_theory": LawTheory},
+    | {"point_addition": PointAddition, "law_theory": LawTheory, "learning_curve": LearningCurve},
 }
 # groups whose options all hold the same keys, those above apart
 UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}

@@ -179,6 +179,18 @@ class PointAddition:
 
 
 @dataclass(frozen=True)
+class LearningCurve:
+    """task=learning_curve."""
+
+    name: str
+    cardinalities: Annotated[int, at_least(4, "a law of three parameters needs as many places and one")]
+    samples: AtLeastTwo
+    target: Annotated[
+        float | None, Limit(lambda error: error is None or error > 0, "must be > 0", "null asks for none")
+    ]
+
+
+@dataclass(frozen=True)
 class LawTheory:
     """task=law_theory."""
 

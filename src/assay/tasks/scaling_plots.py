@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from assay.valuation.scaling.aggregate import AggregateLaw
     from assay.valuation.scaling.contributions import CardinalityMeans
     from assay.valuation.scaling.laws import Laws
 
@@ -102,4 +103,22 @@ def theory_figure(frame: pd.DataFrame, size: int) -> Figure:
     right.hist(frame["alpha"].to_numpy(), bins=30, color=COLOURS[1])
     right.axvline(2, color="black", linewidth=0.8)
     right.set_xlabel("fitted exponent alpha")
+    return figure
+
+
+def curve_figure(summary: pd.DataFrame, law: AggregateLaw) -> Figure:
+    """Mean error against the number of rows with the fitted law, carried on to ten times the largest size."""
+    figure, (axes,) = new_figure(width=6.4)
+    sizes = summary["cardinality"].to_numpy()
+    further = np.geomspace(sizes[0], 10 * sizes[-1], 60)
+    predicted = law.at(further)
+    low, high = predicted.interval()
+    axes.errorbar(sizes, summary["error"], yerr=2 * summary["std_error"], fmt="o", color=COLOURS[0], markersize=4)
+    axes.plot(further, predicted.mean, color=COLOURS[1], linewidth=1)
+    axes.fill_between(further, low, high, color=COLOURS[1], alpha=0.2, linewidth=0)
+    axes.axhline(law.floor, color="black", linewidth=0.8, linestyle=":")
+    axes.axvline(sizes[-1], color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.set_xlabel("rows, k (right of the line: extrapolated)")
+    axes.set_ylabel("mean error on the valid rows")
     return figure
