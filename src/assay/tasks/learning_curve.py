@@ -17,6 +17,7 @@ from assay.tasks.scaling import scaling_valuator
 from assay.tasks.scaling_plots import curve_figure
 from assay.tasks.study import Study
 from assay.valuation.scaling.aggregate import AggregateLaw, fit_aggregate
+from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.subsets import SubsetSampler
 from assay.valuation.utilities import predictor_score
 
@@ -76,10 +77,16 @@ class LearningCurve:
         if self.target is None:
             return {}
         wanted = law.size_for(self.target)
-        low, high = wanted.interval()
-        names = ("rows_for_target", "rows_for_target_low", "rows_for_target_high")
-        found = zip(names, (wanted.mean, low, high), strict=True)
-        return {name: float(value) for name, value in found if math.isfinite(float(value))}
+        rows, error = float(wanted.mean), float(wanted.std_error)
+        if not math.isfinite(rows):
+            return {}
+        # a number of rows is positive, and far from the sizes that were measured its error is one of proportion
+        low, high = Predicted(np.log(rows), np.array(error / rows)).interval()
+        ends = {
+            "rows_for_target_low": float(np.exp(low)),
+            "rows_for_target_high": float(np.exp(min(float(high), 300.0))),
+        }
+        return {"rows_for_target": rows, **ends}
 
 
 def _of_law(law: AggregateLaw) -> dict[str, float]:
