@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,14 @@ from assay.valuation.scaling.choice import has_cheap_step, solver_for
 from assay.valuation.scaling.contributions import CardinalityMeans, Contributions, cardinality_means
 from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.setting import Setting
-from assay.valuation.scaling.solvers import Level, Solved
+from assay.valuation.scaling.solvers import Level, Solved, Solver
 from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
 from assay.valuation.scaling.two_level import SMALL_CARDINALITY, combined
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+_Job = tuple[Integers, Integers, Integers | None]  # numbers, sizes, and points where each has a subset of its own
 
 PART = 50  # subsets of a part: what a killed run may lose
 
@@ -40,6 +43,7 @@ class Sampling:
     workers: int = 1
     scratch: Path | None = None
     advance: Callable[[int], object] = lambda subsets: None
+    _solvers: dict[Level, Solver] = field(default_factory=dict, init=False, repr=False)  # what they start from is kept
 
     def shared(self, purpose: str, sizes: Integers, level: Level = "exact", numbers: Integers | None = None) -> Solved:
         """Contributions of every point to subset number j of `sizes[j]` rows: delta [n, S]; or to those of other `numbers`."""
@@ -134,8 +138,11 @@ class Sampling:
             (numbers[start:][:PART], sizes[start:][:PART], None if points is None else points[start:][:PART])
             for start in (starts[place] for place in missing)
         ]
-        work = _Part(self.setting, self.streams, purpose, level)
-        for place, part in zip(missing, _spread(work, jobs, self.workers), strict=True):
+        work = _Parts(self.setting, self.streams, purpose, level)
+        if self.workers == 1 and jobs and level not in self._solvers:
+            self._solvers[level] = solver_for(self.setting, level)
+        solved = _spread(work, jobs, self.workers, self._solvers.get(level))
+        for place, part in zip(missing, solved, strict=True):
             _write(paths[place], part)
             parts[place] = part
             self.advance(len(part.utility))
@@ -148,9 +155,6 @@ class Sampling:
         )
 
 
-_Job = tuple[Integers, Integers, Integers | None]
-
-
 def exact_subsets(share: float, cardinality: int, samples: int) -> int:
     """How many of a cardinality's subsets are solved exactly: more on few rows, where the closed form is worse [measured]."""
     raised = 2.5 * share if cardinality < SMALL_CARDINALITY else share
@@ -158,32 +162,42 @@ def exact_subsets(share: float, cardinality: int, samples: int) -> int:
 
 
 @dataclass(frozen=True, eq=False)
-class _Part:
-    """Solves one part; can be sent to another process."""
+class _Parts:
+    """Solves parts one after the other with one solver, which keeps what it starts from; can be sent to another process."""
 
     setting: Setting
     streams: Streams
     purpose: str
     level: Level
 
-    def __call__(self, numbers: Integers, sizes: Integers, points: Integers | None) -> Solved:
+    def __call__(self, jobs: Sequence[_Job], solver: Solver | None = None) -> Iterator[Solved]:
         pool = self.setting.pool
         labels = pool.target.astype(np.int64) if self.setting.kind == "classification" else None
         sampler = SubsetSampler(len(pool), labels, self.streams, self.purpose)
-        subsets = [sampler.subset(int(number), int(size)) for number, size in zip(numbers, sizes, strict=True)]
-        solver = solver_for(self.setting, self.level)
-        # sums of several threads are rounded in another order
-        with threadpool_limits(1):
-            return solver.shared(subsets) if points is None else solver.fresh(subsets, points)
+        solver = solver or solver_for(self.setting, self.level)
+        for numbers, sizes, points in jobs:
+            subsets = [sampler.subset(int(number), int(size)) for number, size in zip(numbers, sizes, strict=True)]
+            # sums of several threads are rounded in another order
+            with threadpool_limits(1):
+                found = solver.shared(subsets) if points is None else solver.fresh(subsets, points)
+            yield found
+
+    def all(self, jobs: Sequence[_Job]) -> list[Solved]:
+        """The solutions of all jobs."""
+        return list(self(jobs))
 
 
-def _spread(work: _Part, jobs: list[_Job], workers: int) -> Iterable[Solved]:
+def _spread(work: _Parts, jobs: list[_Job], workers: int, solver: Solver | None) -> Iterator[Solved]:
     if workers == 1 or len(jobs) < 2:
-        return (work(*job) for job in jobs)
+        yield from work(jobs, solver)
+        return
     from joblib import Parallel, delayed
 
-    solved: Iterable[Solved] = Parallel(workers, return_as="generator")(delayed(work)(*job) for job in jobs)
-    return solved
+    # some blocks for each worker, so that the setting is not sent, nor a solver built, for every part
+    bounds = np.linspace(0, len(jobs), min(8 * workers, len(jobs)) + 1).astype(int).tolist()
+    blocks = (delayed(work.all)(jobs[start:end]) for start, end in pairwise(bounds))
+    for block in Parallel(workers, return_as="generator")(blocks):
+        yield from block
 
 
 def _write(path: Path | None, part: Solved) -> None:
