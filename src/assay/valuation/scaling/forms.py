@@ -48,4 +48,6 @@ class Form:
 
 TWO_TERM = Form((1.0, 2.0))
 THREE_TERM = Form((1.0, 2.0, 3.0))
+# While a fixed penalty still matters, contributions fall more slowly than 1/k [measured].
+SLOW_TERM = Form((0.5, 1.0, 2.0))
 POWER = Form((), tuple(np.linspace(0.25, 2.75, 11).tolist()))
