@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,9 @@ SMALL = (
     "valuation.smallest=20",
     "valuation.largest=119",
 )
+
+
+THEORY = ("dataset=synthetic_regression", "dataset.synthetic.dimension=3")
 
 
 def law(*more: str) -> tuple[str, ...]:
@@ -135,8 +139,6 @@ def test_without_repeats_rows_are_picked_and_not_judged(answer: Answer) -> None:
 
 
 def test_the_test_split_chooses_no_pick(answer: Answer) -> None:
-    from dataclasses import replace
-
     def spoilt(data: PreparedData) -> PreparedData:
         return replace(data, test=replace(data.test, target=1 - data.test.target))
 
@@ -202,6 +204,14 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
         (("task=value_at", "valuation.utility=accuracy", "valuation.level=cheap"), r"accuracy is a step"),
         (("task=value_at", "valuation.smallest=9", "valuation.largest=8"), r"valuation.smallest=9: must be at most"),
         (("task=law_theory",), r"has no population"),
+        (("task=law_theory", *THEORY, "model=xgboost"), r"model=xgboost: task=law_theory is about least squares"),
+        (("task=law_theory", *THEORY, "dataset.synthetic.noise=0"), r"dataset.synthetic.noise=0: theory measures"),
+        (("task=law_theory", *THEORY, "valuation.smallest=4"), r"valuation.smallest=4: 3 features have no mean"),
+        (("task=value_at", "valuation.estimator=monte_carlo"), r"valuation.estimator=monte_carlo: is no law"),
+        (("task=point_addition", "task.estimators=[monte_carlo]"), r"task.estimators=monte_carlo: is no law"),
+        (("task=value", "valuation=scaling_law", "valuation.evaluations=3"), r"valuation.evaluations=3: a law needs 4"),
+        (("task=law_estimators", "task.samples=[2,10]"), r"task.samples=2: a law needs 4 or more"),
+        (("task=value_at", "valuation.estimator=log_linear"), r"log_linear"),
         (("task=law_estimators", "task.samples=[10,5000]", "task.bank=100"), r"task.samples=5000"),
         (("task=point_addition", "model=svm"), r"task.joint=true: scores points again and again"),
         (("task=point_addition", "task.add=50", "task.candidates=40"), r"task.add=50: leaves no choice"),
@@ -216,6 +226,26 @@ def test_settings_that_contradict_each_other_are_told(overrides: tuple[str, ...]
 def test_more_points_than_rows_are_told(answer: Answer) -> None:
     with pytest.raises(InputError, match=r"task.points=300: leaves 30 of 330 train rows"):
         answer(*law("task.points=300"))
+
+
+def test_too_few_candidates_rows_or_sizes_are_told(answer: Answer) -> None:
+    with pytest.raises(InputError, match=r"task.candidates=500: leaves 12 of 512 train rows"):
+        answer(*addition("task.candidates=500", "dataset.split={train: 0.9, valid: 0.05, test: 0.05}"))
+    with pytest.raises(InputError, match=r"valuation.smallest=20: with valuation.largest=20 there are 2 sizes"):
+        answer(*law("valuation.largest=20"))
+
+
+def test_a_class_of_a_few_rows_is_valued_like_the_others(answer: Answer) -> None:
+    small = ("valuation.smallest=10", "valuation.largest=20", "valuation.evaluations=4", "valuation.folds=3")
+
+    def thinned(data: PreparedData) -> PreparedData:
+        train, rare = data.train, np.flatnonzero(data.train.target == 2)
+        kept = np.setdiff1d(np.arange(len(train)), rare[1:])
+        parts = {name: getattr(train, name)[kept] for name in ("features", "target", "ids", "clean")}
+        return replace(data, train=replace(train, **parts))
+
+    values = answer("dataset=wine", "task=value_at", *small, change=thinned).tables["values"]
+    assert np.isfinite(values["value"]).all()
 
 
 def test_the_mode_of_exponents_is_where_most_are() -> None:
