@@ -242,6 +242,11 @@ def test_settings_that_contradict_each_other_are_told(overrides: tuple[str, ...]
         compose(["dataset=magic", *overrides])
 
 
+def test_a_bag_of_words_has_a_cheap_step() -> None:
+    config = compose(["dataset=newsgroups", "task=value_at", "model=bag_of_words", "valuation.level=cheap"])
+    assert config["valuation"]["level"] == "cheap"
+
+
 def test_more_points_than_rows_are_told(answer: Answer) -> None:
     with pytest.raises(InputError, match=r"task.points=300: leaves 30 of 330 train rows"):
         answer(*law("task.points=300"))

@@ -12,7 +12,7 @@ Config = Mapping[str, Any]
 TASKS = frozenset({"scaling_law", "value_at", "law_estimators", "point_addition", "law_theory", "learning_curve"})
 _AT_ONE_SIZE = frozenset({"value_at", "point_addition"})  # tasks that read laws at sizes that were not sampled
 _LEAST_SAMPLES = 4  # of a law's four parameters
-_CLOSED_FORM = frozenset({"auto", "linear", "logistic"})  # solved by a step from one fit; others are refitted
+_CLOSED_FORM = frozenset({"auto", "linear", "logistic", "bag_of_words"})  # solved by a step from one fit; others are refitted
 
 
 def check_scaling(config: Config) -> None:
@@ -102,7 +102,7 @@ def _check_addition(config: Config) -> None:
     if split["train"] >= 1 and task["candidates"] + largest > split["train"]:
         told = f"needs task.candidates={task['candidates']} and {largest} rows beside them"
         raise InputError("dataset.split.train", f"{split['train']:g}", told, "raise it, or lower task.pools")
-    if task["joint"] and config["model"]["name"] not in {*_CLOSED_FORM, "bag_of_words"}:
+    if task["joint"] and config["model"]["name"] not in _CLOSED_FORM:
         told = f"scores points again and again, and model={config['model']['name']} has no closed form to do it by"
         raise InputError("task.joint", "true", told, "use task.joint=false, or model=auto")
     if task["repeats"] and split["test"] == 0:
