@@ -6,7 +6,7 @@ python -m experiments.scaling_laws.tables [--outputs outputs] [--scale laptop] [
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assay.report import find_runs, judge_all
@@ -66,18 +66,19 @@ def estimators_table(records: Sequence[RunRecord], density: str, column: str = "
     found = dict(groups_of(records, "estimators_"))
     frames = {name: table_over_seeds(group, "summary") for name, group in found.items()}
     lines = [f"| estimator | m | {' | '.join(frames)} |", "|---" * (2 + len(frames)) + "|"]
-    first = next((frame for frame in frames.values() if frame is not None), None)
-    if first is None:
-        return []
-    for row in first[first["density"] == density].itertuples():
+    held = {
+        name: {(row["estimator"], row["samples"]): row for row in frame[frame["density"] == density].to_dict("records")}
+        for name, frame in frames.items()
+        if frame is not None
+    }
+    # data sets differ in which estimators were run on them
+    for estimator, samples in dict.fromkeys(key for rows in held.values() for key in rows):
         cells = []
-        for frame in frames.values():
-            assert frame is not None
-            same = (frame["density"] == density) & (frame["estimator"] == row.estimator)
-            each = frame[same & (frame["samples"] == row.samples)].iloc[0]
-            cells.append(_interval(each[column], each[f"{column}_low"], each[f"{column}_high"]))
-        lines.append(f"| {row.estimator} | {row.samples} | {' | '.join(cells)} |")
-    return lines
+        for name in frames:
+            row = held.get(name, {}).get((estimator, samples))
+            cells.append("" if row is None else _with_bounds(row, column))
+        lines.append(f"| {estimator} | {samples} | {' | '.join(cells)} |")
+    return lines if len(lines) > 2 else []
 
 
 def coverage_table(records: Sequence[RunRecord], density: str = "uniform") -> list[str]:
@@ -119,6 +120,11 @@ def _over_seeds(group: SeedGroup, metric: str) -> str:
         return ""
     interval = interval_over_seeds(held)
     return _interval(interval.estimate, interval.low, interval.high)
+
+
+def _with_bounds(row: Mapping[str, float], column: str) -> str:
+    """A measure and its interval, whose bounds are NaN where there is a single seed."""
+    return _interval(row[column], *(row.get(f"{column}_{end}", float("nan")) for end in ("low", "high")))
 
 
 def _interval(estimate: float, low: float, high: float) -> str:

@@ -57,5 +57,14 @@ def test_values_show_the_lowest_and_the_metrics(tmp_path: Path, capfd: pytest.Ca
     assert "auc: -" in out
 
 
+def test_values_of_which_some_have_no_interval_are_not_counted(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    values = pd.DataFrame({"id": [0, 1], "value": [1.0, 2.0], "ci_low": [0.5, math.nan], "ci_high": [1.5, math.nan]})
+    out = shown({"values": values}, {"rows": 2}, tmp_path, capfd)
+    assert "rows: 2" in out
+    assert "at 95 %" not in out
+
+
 def test_a_run_without_tables_still_says_what_it_cost(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert " s of processor, " in shown({}, {}, tmp_path, capfd)

@@ -12,7 +12,7 @@ from assay.learning.models import ModelSpec
 from assay.valuation.scaling import empirical_bayes
 from assay.valuation.scaling.accuracy import r_squared
 from assay.valuation.scaling.contributions import Contributions
-from assay.valuation.scaling.covariates import covariates_of
+from assay.valuation.scaling.covariates import covariates_of, raw_covariates, standardised
 from assay.valuation.scaling.empirical_bayes import EmpiricalBayes, design_of, scale_information
 from assay.valuation.scaling.forms import POWER, TWO_TERM, Form
 from assay.valuation.scaling.hierarchy import BETAS, Prior, fit_hierarchy
@@ -217,3 +217,25 @@ def test_covariates_tell_of_a_points_contribution(classes: int) -> None:
 
 def test_covariates_of_many_parameters_go_through_components() -> None:
     assert np.isfinite(covariates_of(setting(3, width=520))).all()
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_points_of_one_class_have_the_columns_of_all(classes: int) -> None:
+    """Rows of several folds are put together, and a fold may hold one class alone."""
+    problem = setting(classes)
+    rows = [np.flatnonzero(problem.points.target == label) for label in range(classes)]
+    parts = [raw_covariates(problem.with_points(each)) for each in rows]
+    together = np.concatenate(parts)[np.concatenate(rows).argsort()]
+    np.testing.assert_allclose(standardised(together), covariates_of(problem), atol=1e-8)
+
+
+def test_a_class_that_the_pool_lacks_leaves_the_margins_of_the_others() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    whole = setting(3)
+    pool = whole.pool.take(np.flatnonzero(whole.pool.target != 1))
+    points = whole.points.take(np.flatnonzero(whole.points.target != 1))
+    found = raw_covariates(replace(whole, pool=pool, points=points))
+    fitted = LogisticRegression(max_iter=2000).fit(pool.features, pool.target)
+    margin = fitted.decision_function(points.features) * np.where(points.target == 2, 1, -1)
+    np.testing.assert_allclose(found[:, 0], margin, atol=1e-6)

@@ -58,7 +58,8 @@ MEANING_OF_PICKS = "value: what a row adds to the utility of a model of k rows, 
 def _meaning_of_values(run: RunDirectory, values: Sequence[Row]) -> list[str]:
     """What the numbers are, how many can be told from 0, and under which guarantee they stand."""
     lines = ["id: position of the row in its source, from 0; value: what the row adds to the utility on the valid rows"]
-    if all(math.isfinite(row.get("ci_low", math.nan)) for row in values):
+    # a missing number is None in the file
+    if all(row.get("ci_low") is not None and math.isfinite(row["ci_low"]) for row in values):
         below, above = sum(row["ci_high"] < 0 for row in values), sum(row["ci_low"] > 0 for row in values)
         lines.append(
             f"{below} of {len(values)} values lie below 0 at 95 %, {above} above; the interval is that of the estimate on "

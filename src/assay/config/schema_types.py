@@ -21,7 +21,6 @@ AtLeastTwo = Annotated[int, at_least(2, "a variance needs two")]
 CardinalityDensity = Literal["uniform", "log_uniform"]
 LawEstimator = Literal[
     "monte_carlo",
-    "log_linear",
     "likelihood",
     "likelihood_boxed",
     "amortised",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from assay.data import PreparedData
 from assay.learning.learners import Learner
@@ -56,9 +57,12 @@ class Adding:
         labels = target.astype(np.int64) if self.data.kind == "classification" else None
         sampler = SubsetSampler(len(self.pool), labels, self.streams, f"held-{self.size}")
         held = np.sort(self.pool[sampler.subset(number, self.size)])
-        alone = self._scores(held)
         every = [*self.picks.values(), self._random(number)]
-        return np.array([self._scores(np.concatenate([held, np.sort(self.points[pick])])) - alone for pick in every])
+        # sums of several threads are rounded in another order
+        with threadpool_limits(1):
+            alone = self._scores(held)
+            added = [self._scores(np.concatenate([held, np.sort(self.points[pick])])) for pick in every]
+        return np.array(added) - alone
 
     def _random(self, number: int) -> Integers:
         """A random pick of as many points, the same for every size."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 STYLE = {
     "monte_carlo": ("#555555", "o", "Monte Carlo mean"),
-    "log_linear": ("#A6761D", "<", "log-log line"),
     "likelihood": ("#D55E00", "s", "likelihood"),
     "likelihood_boxed": ("#E69F00", "P", "likelihood, bounded exponents"),
     "amortised": ("#0072B2", "^", "amortised network"),

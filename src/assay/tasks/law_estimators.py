@@ -12,7 +12,7 @@ import numpy as np
 from assay.runs import Outcome
 from assay.tasks.estimator_plots import estimator_figure
 from assay.tasks.law_scores import Truth, score_laws
-from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.study import Study
 from assay.valuation.scaling.covariates import covariates_of
 from assay.valuation.scaling.estimators import fit_laws
@@ -51,7 +51,7 @@ class LawEstimators:
         import pandas as pd
 
         valuator = scaling_valuator(study, self.name)
-        sizes = valuator.cardinalities.grid(self.cardinalities)
+        sizes = grid_of(valuator, self.cardinalities)
         points, pool = split_points(study, self.points, int(sizes.max()))
         setting = scaling_problem(study, valuator, points, pool)
         subsets = self.reference * (len(sizes) + 4) + self.bank * len(self.densities)

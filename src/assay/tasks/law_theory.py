@@ -9,7 +9,7 @@ import numpy as np
 from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import spearman
-from assay.tasks.scaling import scaling_valuator
+from assay.tasks.scaling import grid_of, scaling_valuator
 from assay.tasks.scaling_plots import theory_figure
 from assay.tasks.study import Study
 from assay.valuation.scaling.log_linear import LogLinear
@@ -43,7 +43,7 @@ class LawTheory:
             raise InputError("dataset", study.data.provenance.source, "has no known population of regression", remedy)
         if self.points > len(train):
             raise InputError("task.points", self.points, f"there are {len(train)} train rows", "lower it")
-        sizes = valuator.cardinalities.grid(self.cardinalities)
+        sizes = grid_of(valuator, self.cardinalities)
         streams = study.context.streams
         rows = np.sort(streams.generator("points").permutation(len(train))[: self.points])
         points = labelled(train, rows)

@@ -54,7 +54,7 @@ class PointAddition:
 
         valuator = scaling_valuator(study, self.name)
         self._check(study)
-        points, pool = split_points(study, self.candidates, max(*self.pools, valuator.largest))
+        points, pool = split_points(study, self.candidates, max(*self.pools, valuator.largest), "task.candidates")
         setting = scaling_problem(study, valuator, points, pool)
         with study.context.progress.task("sampling contributions", valuator.evaluations) as bar:
             sampling = sampling_of(study, setting, bar.advance)

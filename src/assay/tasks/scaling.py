@@ -25,7 +25,18 @@ def scaling_valuator(study: Study, task: str) -> ScalingLaw:
     return study.valuator
 
 
-def split_points(study: Study, points: int, largest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def grid_of(valuator: ScalingLaw, count: int) -> NDArray[np.int64]:
+    """`count` cardinalities of the valuator's range, at equal ratios; InputError when fewer than three are left of them."""
+    sizes = valuator.cardinalities.grid(count)
+    if len(sizes) < 3:
+        told = f"with valuation.largest={valuator.largest} there are {len(sizes)} sizes, and a law needs 3"
+        raise InputError("valuation.smallest", valuator.smallest, told, "lower it, or raise valuation.largest")
+    return sizes
+
+
+def split_points(
+    study: Study, points: int, largest: int, key: str = "task.points"
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions of the train rows to be valued, and of the others, from which subsets are drawn; both ascending.
 
     Raises InputError when the others are fewer than the largest subset.
@@ -33,7 +44,7 @@ def split_points(study: Study, points: int, largest: int) -> tuple[NDArray[np.in
     rows = len(study.data.train)
     if points + largest > rows:
         told = f"leaves {max(rows - points, 0)} of {rows} train rows to draw subsets of {largest} from"
-        raise InputError("task.points", points, told, "lower it or valuation.largest, or raise dataset.split.train")
+        raise InputError(key, points, told, "lower it or the subsets' size, or raise dataset.split.train")
     order = study.context.streams.generator("points").permutation(rows)
     return np.sort(order[:points]), np.sort(order[points:])
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.runs import Outcome
 from assay.statistics import mean_interval, spearman
-from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.scaling_plots import boundary_figure, crossing_figure, law_figure, parameter_figure
 from assay.tasks.study import Study
 from assay.valuation.scaling.accuracy import r_squared
@@ -37,9 +37,10 @@ class ScalingLawTask:
     """Measures mean contributions of `points` rows at `cardinalities` sizes, and fits laws to them.
 
     Contributions are sampled in two halves. `<form>/r2` scores a fit on the samples it was fitted to, as the paper's figure
-    does; `<form>/held_out_r2` fits one half and scores on the other; `split_half_r2` is what one half says of the other,
-    beyond which no law can be scored. `corrected` is the share of subsets solved exactly where the others are solved by
-    one cheap step (null: all exactly). Source: 2405.20456, Figures 1 to 4, and alpha against the decision boundary.
+    does; `<form>/held_out_r2` fits one half and scores on the other; `split_half_r2` is what the means of one half say of
+    the other: a law that is right comes above it, since it has less noise than they have. `corrected` is the share of
+    subsets solved exactly where the others are solved by one cheap step (null: all exactly). Source: 2405.20456, Figures 1
+    to 4, and alpha against the decision boundary.
     """
 
     points: int = 200
@@ -53,7 +54,7 @@ class ScalingLawTask:
         import pandas as pd
 
         valuator = scaling_valuator(study, self.name)
-        sizes = valuator.cardinalities.grid(self.cardinalities)
+        sizes = grid_of(valuator, self.cardinalities)
         points, pool = split_points(study, self.points, int(sizes.max()))
         setting = scaling_problem(study, valuator, points, pool)
         with study.context.progress.task("sampling contributions", self._subsets(len(sizes))) as bar:

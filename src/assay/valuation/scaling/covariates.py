@@ -29,13 +29,22 @@ def covariates_of(setting: Setting, cardinality: int = 400) -> Floats:
     classes: the same with the margin over the likeliest other class, and an indicator for each class. Regression: the
     absolute residual in the place of p, signed residual, its square, log leverage, and the same changes. [ours]
     """
+    return standardised(raw_covariates(setting, cardinality))
+
+
+def raw_covariates(setting: Setting, cardinality: int = 400) -> Floats:
+    """The same [n, q] before they are standardised: as many columns whichever points they are of."""
     if setting.kind == "regression":
         columns = _regression(setting, cardinality)
     elif setting.classes == 2:
         columns = _binary(setting, cardinality)
     else:
         columns = _softmax(setting, cardinality)
-    found = np.column_stack(columns)
+    return np.column_stack(columns)
+
+
+def standardised(found: Floats) -> Floats:
+    """Columns [n, q'] in standard deviations from their means, clipped at 4, without those that do not vary."""
     spread = found.std(axis=0)
     varied = spread > 1e-10 * (1 + np.abs(found).max(axis=0))
     kept = found[:, varied]
@@ -112,8 +121,11 @@ def _softmax(setting: Setting, cardinality: int) -> list[Floats]:
     width, classes = pool.shape[1], setting.classes
     weight = np.zeros((classes, width))
     intercept = np.full(classes, -30.0)
-    intercept[fitted.classes_] = fitted.intercept_
-    weight[fitted.classes_, :-1] = fitted.coef_
+    # of two classes scikit-learn fits the log odds of the second alone
+    present = fitted.classes_ if len(fitted.intercept_) > 1 else fitted.classes_[1:]
+    intercept[fitted.classes_] = 0.0
+    intercept[present] = fitted.intercept_
+    weight[present, :-1] = fitted.coef_
     weight[:, -1] = intercept
     chance, judged, own = (_probabilities(rows @ weight.T) for rows in (pool, valid, points))
     penalty = np.tile(_penalty(width), classes) + 1e-6

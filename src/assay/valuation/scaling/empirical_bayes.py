@@ -117,9 +117,9 @@ class EmpiricalBayes:
         """
         if samples.samples < 4:
             told = "halves of 2 samples are needed to tell how heavy their tails are"
-            raise InputError("valuation.samples", samples.samples, told, "use 4 or more")
+            raise InputError("valuation.evaluations", samples.samples, told, "use 4 or more")
         if samples.points < 3:
-            raise InputError("valuation.points", samples.points, "are too few to learn a prior from", "value 3 or more")
+            raise InputError("task.points", samples.points, "are too few to learn a prior from", "value 3 or more")
         plain, informed = np.ones((samples.points, 1)), design_of(samples.points, covariates)
         members = [(form, informed if reads else plain) for form, reads in MEMBERS[self.form]]
         straight = self._fits(samples, members, 1.0)

@@ -9,7 +9,6 @@ from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.empirical_bayes import EmpiricalBayes
 from assay.valuation.scaling.laws import LawEstimator, Laws
 from assay.valuation.scaling.likelihood import Likelihood
-from assay.valuation.scaling.log_linear import LogLinear
 from assay.valuation.scaling.monte_carlo import MonteCarlo
 from assay.valuation.scaling.setting import Labelled, Setting
 
@@ -42,7 +41,6 @@ def build_estimator(name: str, points: Labelled, kind: str, classes: int) -> Law
         )
     plain: dict[str, LawEstimator] = {
         "monte_carlo": MonteCarlo(),
-        "log_linear": LogLinear(),
         "likelihood": Likelihood(),
         "likelihood_boxed": Likelihood(box=True),
         "empirical_bayes": EmpiricalBayes(),

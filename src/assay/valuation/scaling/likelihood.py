@@ -47,7 +47,7 @@ class Likelihood:
         are not read.
         """
         if samples.samples < 4:
-            raise InputError("valuation.samples", samples.samples, "four parameters need 4 or more", "raise it")
+            raise InputError("valuation.evaluations", samples.samples, "four parameters need 4 or more", "raise it")
         low, high = _bounds(self.box)
         found = [
             _fitted(np.log(samples.cardinality[rows].astype(np.float64)), samples.delta[rows], low, high)

@@ -80,6 +80,9 @@ def setting_of(
         raise InputError("dataset.split.train", len(data.train), "leaves no row to value or to draw from", "raise it")
     if np.intersect1d(points, pool).size:
         raise ValueError("points and pool must be different rows")
+    if data.kind == "classification" and len(np.unique(data.train.target[pool])) < 2:
+        told = "leaves rows of one class only to draw from"
+        raise InputError("dataset.split.train", len(data.train), told, "raise it, or use fewer points or larger folds")
     if data.kind == "regression" and utility in ("softmax_of_probabilities", "accuracy"):
         told = "needs a classification target"
         raise InputError("valuation.utility", utility, told, "use valuation.utility=negative_loss")

@@ -16,7 +16,7 @@ from assay.learning.models import ModelSpec
 from assay.privacy.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.scaling.contributions import Contributions, stacked
-from assay.valuation.scaling.covariates import covariates_of
+from assay.valuation.scaling.covariates import raw_covariates, standardised
 from assay.valuation.scaling.estimators import fit_laws
 from assay.valuation.scaling.laws import Laws
 from assay.valuation.scaling.sampling import Sampling
@@ -91,10 +91,10 @@ class ScalingLaw:
         for number, fold in enumerate(self._folds(len(data.train), surroundings.streams)):
             setting = self._setting(data, model, fold)
             samples.append(self._samples(setting, number, surroundings))
-            covariates.append(covariates_of(setting))
+            covariates.append(raw_covariates(setting))
             rows.append(fold)
         back = np.concatenate(rows).argsort()
-        every, known = stacked(samples).of_points(back), np.concatenate(covariates)[back]
+        every, known = stacked(samples).of_points(back), standardised(np.concatenate(covariates)[back])
         whole = replace(setting, points=labelled(data.train))
         laws = fit_laws(self.estimator, whole, every, known, surroundings.streams.generator("law"))
         return RowLaws(laws, every.fits, every.fallbacks)
