@@ -257,6 +257,8 @@ def test_too_few_candidates_rows_or_sizes_are_told(answer: Answer) -> None:
         answer(*addition("task.candidates=500", "dataset.split={train: 0.9, valid: 0.05, test: 0.05}"))
     with pytest.raises(InputError, match=r"valuation.smallest=20: with valuation.largest=20 there are 2 sizes"):
         answer(*law("valuation.largest=20"))
+    with pytest.raises(InputError, match=r"there are 3 sizes, and a law needs 4"):
+        answer(*SMALL, "task=learning_curve", "valuation.largest=21")
 
 
 def test_a_class_of_a_few_rows_is_valued_like_the_others(answer: Answer) -> None:

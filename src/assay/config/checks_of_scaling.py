@@ -12,7 +12,9 @@ Config = Mapping[str, Any]
 TASKS = frozenset({"scaling_law", "value_at", "law_estimators", "point_addition", "law_theory", "learning_curve"})
 _AT_ONE_SIZE = frozenset({"value_at", "point_addition"})  # tasks that read laws at sizes that were not sampled
 _LEAST_SAMPLES = 4  # of a law's four parameters
-_CLOSED_FORM = frozenset({"auto", "linear", "logistic", "bag_of_words"})  # solved by a step from one fit; others are refitted
+_CLOSED_FORM = frozenset(
+    {"auto", "linear", "logistic", "bag_of_words"}
+)  # solved by a step from one fit; others are refitted
 
 
 def check_scaling(config: Config) -> None:
