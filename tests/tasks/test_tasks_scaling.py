@@ -92,6 +92,14 @@ def test_value_at_depends_on_k(answer: Answer, tmp_path: Path) -> None:
     assert (tmp_path / "run" / "values.csv").exists()
 
 
+@pytest.mark.parametrize("task", ["value_at", "value"])
+def test_rows_that_are_all_corrupted_are_valued_without_a_score_of_finding_them(task: str, answer: Answer) -> None:
+    small = ("valuation=scaling_law", "valuation.smallest=20", "valuation.largest=40", "valuation.evaluations=4")
+    outcome = answer(*SMALL[:3], f"task={task}", *small, "dataset.corruption.labels=1")
+    assert "label_noise/auc" not in outcome.metrics
+    assert len(outcome.tables["values"]) == 330
+
+
 def addition(*more: str) -> tuple[str, ...]:
     return (
         *(*SMALL, "task=point_addition", "task.pools=[30,120]", "task.add=20", "task.candidates=150"),
@@ -257,6 +265,8 @@ def test_too_few_candidates_rows_or_sizes_are_told(answer: Answer) -> None:
         answer(*addition("task.candidates=500", "dataset.split={train: 0.9, valid: 0.05, test: 0.05}"))
     with pytest.raises(InputError, match=r"valuation.smallest=20: with valuation.largest=20 there are 2 sizes"):
         answer(*law("valuation.largest=20"))
+    with pytest.raises(InputError, match=r"there are 3 sizes, and a law needs 4"):
+        answer(*SMALL, "task=learning_curve", "valuation.largest=21")
 
 
 def test_a_class_of_a_few_rows_is_valued_like_the_others(answer: Answer) -> None:

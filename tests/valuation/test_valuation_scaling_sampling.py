@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from assay.data import PreparedData
 from assay.errors import InputError
@@ -19,7 +20,7 @@ from assay.runs import Streams
 from assay.valuation.scaling import sampling as module
 from assay.valuation.scaling.contributions import Contributions, cardinality_means, merged, stacked
 from assay.valuation.scaling.sampling import Sampling
-from assay.valuation.scaling.setting import Setting, setting_of
+from assay.valuation.scaling.setting import Labelled, Setting, setting_of
 from assay.valuation.scaling.subsets import Cardinalities
 from assay.valuation.scaling.valuator import ScalingLaw
 from assay.valuation.valuator import Surroundings
@@ -170,3 +171,18 @@ def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
         valuator.valuate(data, ModelSpec(), PrivacySpec("iid"), surroundings())
     with pytest.raises(InputError, match=r"valuation.largest=50: subsets are drawn from 40 rows"):
         valuator.valuate(data, ModelSpec(), PrivacySpec("none"), surroundings())
+
+
+def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:
+    """What least squares keeps of many valid rows is rounded differently by two threads: a worker has fewer than a lone run."""
+    generator = np.random.default_rng(0)
+    parts = []
+    for rows in (5, 400, 4000):
+        features = generator.standard_normal((rows, 120))
+        parts.append(Labelled(features, features[:, 0] + generator.standard_normal(rows)))
+    of = Setting(*parts, "regression", 0, ModelSpec("linear", intercept=True))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(Sampling(of, Streams(0)).shared("x", np.array([200, 200])).delta)
+    assert found[0].tolist() == found[1].tolist()

@@ -13,7 +13,7 @@ from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
-from assay.tasks.scaling import scaling_valuator
+from assay.tasks.scaling import grid_of, scaling_valuator
 from assay.tasks.scaling_plots import curve_figure
 from assay.tasks.study import Study
 from assay.valuation.scaling.aggregate import AggregateLaw, fit_aggregate
@@ -50,7 +50,7 @@ class LearningCurve:
         if valuator.utility not in ("negative_loss", "accuracy"):
             told = "has no error of a data set to it"
             raise InputError("valuation.utility", valuator.utility, told, "use negative_loss or accuracy")
-        sizes = valuator.cardinalities.grid(self.cardinalities)
+        sizes = grid_of(valuator, self.cardinalities, least=4)
         if sizes[-1] > rows:
             told = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"
             raise InputError("valuation.largest", valuator.largest, told, "lower it, or raise dataset.split.train")

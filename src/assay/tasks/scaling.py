@@ -25,11 +25,11 @@ def scaling_valuator(study: Study, task: str) -> ScalingLaw:
     return study.valuator
 
 
-def grid_of(valuator: ScalingLaw, count: int) -> NDArray[np.int64]:
-    """`count` cardinalities of the valuator's range, at equal ratios; InputError when fewer than three are left of them."""
+def grid_of(valuator: ScalingLaw, count: int, least: int = 3) -> NDArray[np.int64]:
+    """`count` cardinalities of the valuator's range, at equal ratios; InputError when fewer than `least` differ."""
     sizes = valuator.cardinalities.grid(count)
-    if len(sizes) < 3:
-        told = f"with valuation.largest={valuator.largest} there are {len(sizes)} sizes, and a law needs 3"
+    if len(sizes) < least:
+        told = f"with valuation.largest={valuator.largest} there are {len(sizes)} sizes, and a law needs {least}"
         raise InputError("valuation.smallest", valuator.smallest, told, "lower it, or raise valuation.largest")
     return sizes
 

@@ -43,7 +43,8 @@ class Value:
         metrics |= found.facts
         if math.isfinite(found.epsilon):
             metrics["epsilon"] = found.epsilon
-        if not train.clean.all() and not found.statement:  # the truth is no part of a publication
+        mixed = train.clean.any() and not train.clean.all()  # else there is nothing to tell apart
+        if mixed and not found.statement:  # the truth is no part of a publication
             metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
             table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
         write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())

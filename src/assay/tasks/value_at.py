@@ -51,7 +51,7 @@ class ValueAt:
             "model_fits": float(found.fits),
             "refits": float(found.fallbacks),
         }
-        if not train.clean.all():
+        if train.clean.any() and not train.clean.all():  # with no clean row there is nothing to tell apart
             metrics["label_noise/auc"] = float(detection_auc(values.value, train.clean))
             table = table.assign(clean=train.clean[order])
         write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())

@@ -140,7 +140,7 @@ class Sampling:
         ]
         work = _Parts(self.setting, self.streams, purpose, level)
         if self.workers == 1 and jobs and level not in self._solvers:
-            self._solvers[level] = solver_for(self.setting, level)
+            self._solvers[level] = built(self.setting, level)
         solved = _spread(work, jobs, self.workers, self._solvers.get(level))
         for place, part in zip(missing, solved, strict=True):
             _write(paths[place], part)
@@ -161,6 +161,12 @@ def exact_subsets(share: float, cardinality: int, samples: int) -> int:
     return min(samples, max(2, math.ceil(min(1.0, raised) * samples)))
 
 
+def built(setting: Setting, level: Level) -> Solver:
+    """The solver, built in one thread: what it keeps of the valid rows must be the same in any process."""
+    with threadpool_limits(1):
+        return solver_for(setting, level)
+
+
 @dataclass(frozen=True, eq=False)
 class _Parts:
     """Solves parts one after the other with one solver, which keeps what it starts from; can be sent to another process."""
@@ -174,7 +180,7 @@ class _Parts:
         pool = self.setting.pool
         labels = pool.target.astype(np.int64) if self.setting.kind == "classification" else None
         sampler = SubsetSampler(len(pool), labels, self.streams, self.purpose)
-        solver = solver or solver_for(self.setting, self.level)
+        solver = solver or built(self.setting, self.level)
         for numbers, sizes, points in jobs:
             subsets = [sampler.subset(int(number), int(size)) for number, size in zip(numbers, sizes, strict=True)]
             # sums of several threads are rounded in another order
