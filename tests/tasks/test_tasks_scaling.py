@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from assay.config.compose import compose
+from assay.config.schema_types import LawEstimator
 from assay.data import Arrays, PreparedData
 from assay.data.records import Provenance
 from assay.errors import InputError
@@ -20,6 +22,7 @@ from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
 from assay.runs import Outcome, Streams
 from assay.tasks.addition_gains import Adding, top
+from assay.tasks.estimator_plots import STYLE
 from assay.tasks.scaling_law import density_mode
 
 Answer = Callable[..., Outcome]
@@ -207,6 +210,15 @@ def test_the_error_of_the_whole_is_foretold(answer: Answer) -> None:
 def test_an_error_below_the_floor_is_reached_by_no_number_of_rows(answer: Answer) -> None:
     outcome = answer(*SMALL, "task=learning_curve", "task.samples=10", "task.target=1e-9")
     assert "rows_for_target" not in outcome.metrics
+
+
+def test_every_estimator_has_a_line_of_its_own_in_the_figure() -> None:
+    assert set(STYLE) == set(get_args(LawEstimator))
+    assert (
+        len({colour for colour, _, _ in STYLE.values()})
+        == len({marker for _, marker, _ in STYLE.values()})
+        == len(STYLE)
+    )
 
 
 def test_least_squares_follows_theory(answer: Answer) -> None:

@@ -15,11 +15,11 @@ STYLE = {
     "likelihood": ("#D55E00", "s", "likelihood"),
     "likelihood_boxed": ("#E69F00", "P", "likelihood, bounded exponents"),
     "amortised": ("#0072B2", "^", "amortised network"),
-    "empirical_bayes": ("#009E73", "D", "empirical Bayes, two terms, covariates"),
-    "empirical_bayes_plain": ("#CC79A7", "v", "empirical Bayes, two terms"),
+    "empirical_bayes": ("#009E73", "D", "empirical Bayes, covariates"),
+    "empirical_bayes_plain": ("#CC79A7", "v", "empirical Bayes"),
     "empirical_bayes_power": ("#56B4E9", "X", "empirical Bayes, power law, covariates"),
     "empirical_bayes_blend": ("#882255", "*", "empirical Bayes, blend"),
-    "amortised_updated": ("#56B4E9", "<", "amortised network, updated by own samples"),
+    "amortised_updated": ("#A6761D", "<", "amortised network, updated by own samples"),
 }
 LOWEST = -0.5  # of the axis of R^2
 
