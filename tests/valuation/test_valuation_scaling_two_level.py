@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.valuation.scaling.contributions import Contributions, cardinality_means
 from assay.valuation.scaling.solvers import Solved
-from assay.valuation.scaling.two_level import default_share, shifted, two_level_means
+from assay.valuation.scaling.two_level import default_share, two_level_means
 
 Integers = NDArray[np.int64]
 
@@ -83,21 +83,6 @@ def test_all_exact_is_the_plain_mean() -> None:
     plain = cardinality_means(Contributions(np.full(delta.shape, 5), delta, ones, True))
     np.testing.assert_allclose(found.mean, plain.mean)
     np.testing.assert_allclose(found.std_error, plain.std_error)
-
-
-def test_shifted_samples_have_the_means_and_keep_their_spread() -> None:
-    generator = np.random.default_rng(0)
-    given = {size: standard_normal(generator, 20) for size in (5, 9)}
-    cheap = Known(1.5, 0.4)
-    means = two_level_means(cheap, Known(1.0, 0.0), given, generator)
-    delta = np.hstack([cheap.shared(given[size]).delta for size in (5, 9)])
-    cardinality = np.repeat([[5, 9]], 20, axis=1).repeat(3, axis=0)
-    samples = Contributions(cardinality, delta, np.ones(delta.shape), True)
-    moved = cardinality_means(shifted(samples, means))
-    np.testing.assert_allclose(moved.mean, means.mean)
-    np.testing.assert_allclose(moved.variance, cardinality_means(samples).variance)
-    with pytest.raises(ValueError, match=r"no mean is known at cardinalities \[6\]"):
-        shifted(Contributions(np.full(delta.shape, 6), delta, np.ones(delta.shape), True), means)
 
 
 def test_what_cannot_be_averaged_is_told() -> None:

@@ -33,7 +33,7 @@ class LawEstimators:
     Samples come from a bank of `bank` subsets of random size, of which each point has its own choice; a bank for each of
     `densities`. Estimators are scored across points: R^2, Pearson and Spearman correlation of the predicted psi_k at every
     cardinality and of the distributional Shapley value, and how often 90 % intervals cover. `corrected` as in
-    task=scaling_law. Source: 2405.20456, accuracy of estimators.
+    task=scaling_law. `model_fits` leaves out those of the Shapley truth. Source: 2405.20456, accuracy of estimators.
     """
 
     estimators: Sequence[str] = ("monte_carlo", "likelihood", "amortised", "empirical_bayes")

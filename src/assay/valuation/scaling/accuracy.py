@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.statistics import spearman
-from assay.valuation.scaling.contributions import CardinalityMeans, Contributions, cardinality_means
+from assay.valuation.scaling.contributions import CardinalityMeans
 from assay.valuation.scaling.laws import Laws, Predicted
 
 Floats = NDArray[np.float64]
@@ -23,11 +23,6 @@ class Accuracy:
     spearman: Floats
     sign_agreement: Floats
     coverage: Floats
-
-    @property
-    def overall(self) -> float:
-        """Uniform mean of R^2 over the cardinalities, which is scikit-learn's r2_score of the whole matrix."""
-        return float(self.r_squared.mean())
 
 
 def accuracy_of(laws: Laws, truth: CardinalityMeans, level: float = 0.9) -> Accuracy:
@@ -64,36 +59,6 @@ def r_squared(truth: Floats, predicted: Floats) -> Floats:
     total = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
     residual = ((truth - predicted) ** 2).sum(axis=0)
     return np.asarray(np.where(total > 0, 1 - residual / np.where(total > 0, total, 1.0), np.nan))
-
-
-def split_half_ceiling(contributions: Contributions) -> Floats:
-    """R^2 [K] between the means of alternate samples at each cardinality: what the truth's own noise allows to be shown.
-
-    Raises ValueError as `cardinality_means` does; every cardinality needs 4 samples or more.
-    """
-    sizes = contributions.cardinality[0]
-    found = np.unique(sizes)
-    halves: list[Floats] = []
-    for start in (0, 1):
-        columns = np.sort(np.concatenate([np.flatnonzero(sizes == size)[start::2] for size in found]))
-        chosen = contributions.chosen(np.tile(columns, (contributions.points, 1)))
-        means = [chosen.delta[:, sizes[columns] == size].mean(axis=1) for size in found]
-        halves.append(np.stack(means, axis=1))
-    cardinality_means(contributions)  # tells whether all points were sampled alike
-    return r_squared(halves[0], halves[1])
-
-
-def mean_over(truth: CardinalityMeans, smallest: int, largest: int) -> tuple[Floats, Floats]:
-    """Distributional Shapley [n] of smallest..largest from means on a grid, and its standard error.
-
-    k psi_k is interpolated linearly in log k between the grid's cardinalities, and held beyond its ends [derived].
-    """
-    sizes = np.arange(smallest, largest + 1, dtype=np.float64)
-    grid = truth.cardinalities.astype(np.float64)
-    unit = np.eye(len(grid))
-    weights = np.stack([np.interp(np.log(sizes), np.log(grid), each) for each in unit], axis=1)
-    share = (weights * grid / sizes[:, None]).mean(axis=0)
-    return truth.mean @ share, np.sqrt(truth.std_error**2 @ share**2)
 
 
 def _pearson(first: Floats, second: Floats) -> float:

@@ -69,7 +69,8 @@ class BinaryLogisticSolver:
     def _solved(self, found: list[tuple[Floats, float, int]], points: int) -> Solved:
         delta = np.stack([each for each, _, _ in found], axis=1) if found else np.zeros((points, 0))
         utility = np.array([value for _, value, _ in found])
-        return Solved(delta, utility, len(found) * (points + 1), sum(again for _, _, again in found))
+        fallbacks = sum(again for _, _, again in found)
+        return Solved(delta, utility, len(found) + fallbacks, fallbacks)
 
     def _contributions(self, subset: Integers, chosen: Integers) -> tuple[Floats, float, int]:
         """Contributions [n] of the chosen points, the subset's own utility, and the number of fallbacks."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from assay.valuation.scaling.setting import Labelled, Setting
 
@@ -34,13 +35,14 @@ def covariates_of(setting: Setting, cardinality: int = 400) -> Floats:
 
 def raw_covariates(setting: Setting, cardinality: int = 400) -> Floats:
     """The same [n, q] before they are standardised: as many columns whichever points they are of."""
-    if setting.kind == "regression":
-        columns = _regression(setting, cardinality)
-    elif setting.classes == 2:
-        columns = _binary(setting, cardinality)
-    else:
-        columns = _softmax(setting, cardinality)
-    return np.column_stack(columns)
+    with threadpool_limits(1):  # sums of several threads are rounded in another order
+        if setting.kind == "regression":
+            columns = _regression(setting, cardinality)
+        elif setting.classes == 2:
+            columns = _binary(setting, cardinality)
+        else:
+            columns = _softmax(setting, cardinality)
+        return np.column_stack(columns)
 
 
 def standardised(found: Floats) -> Floats:

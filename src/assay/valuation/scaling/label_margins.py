@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from assay.errors import InputError
 from assay.learning.learners import Learner
@@ -24,9 +25,8 @@ def label_margins(setting: Setting) -> NDArray[np.float64]:
             "dataset.kind", setting.kind, "has no boundary between classes", "use a classification dataset"
         )
     model = ModelSpec("auto", intercept=True)
-    fitted = Learner(model, setting.kind, setting.classes, setting.modality).fit(
-        setting.pool.features, setting.pool.target
-    )
-    chance = fitted.predict(setting.points.features)
+    learner = Learner(model, setting.kind, setting.classes, setting.modality)
+    with threadpool_limits(1):  # sums of several threads are rounded in another order
+        chance = learner.fit(setting.pool.features, setting.pool.target).predict(setting.points.features)
     own = chance[np.arange(len(chance)), setting.points.target.astype(np.int64)].clip(CERTAIN, 1 - CERTAIN)
     return np.asarray(np.log(own) - np.log1p(-own))

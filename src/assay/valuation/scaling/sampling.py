@@ -21,14 +21,14 @@ from assay.valuation.scaling.laws import Predicted
 from assay.valuation.scaling.setting import Setting
 from assay.valuation.scaling.solvers import Level, Solved, Solver
 from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
-from assay.valuation.scaling.two_level import SMALL_CARDINALITY, combined
+from assay.valuation.scaling.two_level import combined, raised_share
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _Job = tuple[Integers, Integers, Integers | None]  # numbers, sizes, and points where each has a subset of its own
 
-PART = 50  # subsets of a part: what a killed run may lose
+PART = 50  # subsets of a part; a killed run may lose one, or with several workers the block that each is at
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +156,8 @@ class Sampling:
 
 
 def exact_subsets(share: float, cardinality: int, samples: int) -> int:
-    """How many of a cardinality's subsets are solved exactly: more on few rows, where the closed form is worse [measured]."""
-    raised = 2.5 * share if cardinality < SMALL_CARDINALITY else share
-    return min(samples, max(2, math.ceil(min(1.0, raised) * samples)))
+    """How many of a cardinality's subsets are solved exactly, 2 at the least."""
+    return min(samples, max(2, math.ceil(raised_share(share, cardinality) * samples)))
 
 
 def built(setting: Setting, level: Level) -> Solver:

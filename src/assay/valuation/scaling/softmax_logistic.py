@@ -77,7 +77,8 @@ class SoftmaxLogisticSolver:
     def _solved(self, found: list[tuple[Floats, float, int]], points: int) -> Solved:
         delta = np.stack([each for each, _, _ in found], axis=1) if found else np.zeros((points, 0))
         utility = np.array([value for _, value, _ in found])
-        return Solved(delta, utility, len(found) * (points + 1), sum(again for _, _, again in found))
+        fallbacks = sum(again for _, _, again in found)
+        return Solved(delta, utility, len(found) + fallbacks, fallbacks)
 
     def start(self, size: int) -> _Start:
         """Where fits to subsets of about this size start: the fit to the pool with each row counted size/N times."""
