@@ -82,13 +82,15 @@ def estimators_table(records: Sequence[RunRecord], density: str, column: str = "
 
 
 def coverage_table(records: Sequence[RunRecord], density: str = "uniform") -> list[str]:
-    """How often 90 % intervals cover, by estimator, samples and quantity."""
+    """How often 90 % intervals cover, by estimator, samples and quantity; of estimators that have intervals for psi."""
     lines = ["| data | estimator | m | Shapley value | psi_100 | psi_278 | psi_1000 |", "|---" * 7 + "|"]
     for name, group in groups_of(records, "estimators_"):
         keys = [metric for metric in group.runs[0].metrics if metric.startswith(f"{density}/")]
         for pair in dict.fromkeys(tuple(key.split("/")[1:3]) for key in keys if key.endswith("/coverage")):
             estimator, samples = pair
             stem = f"{density}/{estimator}/{samples}"
+            if not any(run.metrics[f"{stem}/psi/coverage"] for run in group.runs):
+                continue
             cells = [
                 _over_seeds(group, f"{stem}/{each}/coverage") for each in ("shapley", "psi_100", "psi_278", "psi_1000")
             ]

@@ -39,8 +39,8 @@ def estimator_figure(scores: pd.DataFrame) -> Figure:
         axes.set_xticks(counts, [str(count) for count in counts])
         axes.minorticks_off()
         axes.set_xlabel("samples of a point, m")
-        axes.set_ylabel(f"{label} of the distributional Shapley value")
+        axes.set_ylabel(f"{label} of Shapley values")
         axes.set_ylim(top=1.02)
     panels[0].set_title(f"below {LOWEST:g} drawn there", loc="left", fontsize=9)
-    panels[1].legend(frameon=False, fontsize=7)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
     return figure
