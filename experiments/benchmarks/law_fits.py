@@ -12,7 +12,6 @@ from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.empirical_bayes import EmpiricalBayes
 from assay.valuation.scaling.estimators import fit_laws
 from assay.valuation.scaling.likelihood import Likelihood
-from assay.valuation.scaling.monte_carlo import MonteCarlo
 from assay.valuation.scaling.setting import Labelled, Setting
 from assay.valuation.scaling.subsets import Cardinalities
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds
@@ -42,7 +41,6 @@ def main() -> None:
     found = Measurements()
     many, covariates = drawn(10_000, 100), np.random.default_rng(2).standard_normal((10_000, 11))
     found.note("likelihood, 10,000 points, m=100, CPU s", seconds(lambda: Likelihood().fit(many), 3))
-    found.note("Monte Carlo mean, 10,000 points, m=100, CPU s", seconds(lambda: MonteCarlo().fit(many), 3))
     fewer = many.first(50)
     bayes = EmpiricalBayes()
     found.note(

@@ -42,5 +42,7 @@ def estimator_figure(scores: pd.DataFrame) -> Figure:
         axes.set_ylabel(f"{label} of Shapley values")
         axes.set_ylim(top=1.02)
     panels[0].set_title(f"below {LOWEST:g} drawn there", loc="left", fontsize=9)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False, fontsize=7
+    )
     return figure
