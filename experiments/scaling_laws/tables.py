@@ -81,8 +81,8 @@ def estimators_table(records: Sequence[RunRecord], density: str, column: str = "
     return lines if len(lines) > 2 else []
 
 
-def coverage_table(records: Sequence[RunRecord], density: str = "uniform") -> list[str]:
-    """How often 90 % intervals cover, by estimator, samples and quantity; of estimators that have intervals for psi."""
+def quantities_table(records: Sequence[RunRecord], measure: str, density: str = "uniform") -> list[str]:
+    """R^2, or how often 90 % intervals cover, by estimator, samples and quantity; of estimators that have intervals for psi."""
     lines = ["| data | estimator | m | Shapley value | psi_100 | psi_278 | psi_1000 |", "|---" * 7 + "|"]
     for name, group in groups_of(records, "estimators_"):
         keys = [metric for metric in group.runs[0].metrics if metric.startswith(f"{density}/")]
@@ -92,7 +92,7 @@ def coverage_table(records: Sequence[RunRecord], density: str = "uniform") -> li
             if not any(run.metrics[f"{stem}/psi/coverage"] for run in group.runs):
                 continue
             cells = [
-                _over_seeds(group, f"{stem}/{each}/coverage") for each in ("shapley", "psi_100", "psi_278", "psi_1000")
+                _over_seeds(group, f"{stem}/{each}/{measure}") for each in ("shapley", "psi_100", "psi_278", "psi_1000")
             ]
             lines.append(f"| {name} | {estimator} | {samples} | {' | '.join(cells)} |")
     return lines
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for density in ("uniform", "log_uniform")
             for column in ("r2", "spearman")
         ],
-        "coverage": lambda: [coverage_table(records)],
+        "coverage": lambda: [quantities_table(records, measure) for measure in ("coverage", "r2")],
         "addition": lambda: [addition_table(records, measure) for measure in ("accuracy", "negative_loss")],
     }
     for name in flags.tables:
