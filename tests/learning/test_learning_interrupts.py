@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,14 @@ from assay.learning.models.heads import head_for
 from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
 from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
+
+
+@pytest.fixture(autouse=True)
+def _heeded() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a process that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 class Interrupt(RoundCallback):
