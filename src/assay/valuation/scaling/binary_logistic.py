@@ -13,7 +13,7 @@ from assay.errors import InputError
 from assay.valuation.scaling.margins import SMOOTH, Odds, no_expansion
 from assay.valuation.scaling.newton import Fit, newton_fit
 from assay.valuation.scaling.setting import Labelled, Setting
-from assay.valuation.scaling.solvers import Level, Solved
+from assay.valuation.scaling.solvers import Level, Solved, gathered
 from assay.valuation.scaling.steps import BLOCK, FEW, Curve, corrected, proximal_step
 
 Floats = NDArray[np.float64]
@@ -59,18 +59,12 @@ class BinaryLogisticSolver:
     def shared(self, subsets: Sequence[Integers]) -> Solved:
         """Contributions of every point to every subset (positions in the pool): delta [n, S]."""
         everyone = np.arange(len(self.points))
-        return self._solved([self._contributions(subset, everyone) for subset in subsets], len(everyone))
+        return gathered([self._contributions(subset, everyone) for subset in subsets], len(everyone))
 
     def fresh(self, subsets: Sequence[Integers], points: Integers) -> Solved:
         """Contribution of point `points[s]` to subset s alone: delta [1, S]."""
         pairs = zip(subsets, points, strict=True)
-        return self._solved([self._contributions(subset, np.array([point])) for subset, point in pairs], 1)
-
-    def _solved(self, found: list[tuple[Floats, float, int]], points: int) -> Solved:
-        delta = np.stack([each for each, _, _ in found], axis=1) if found else np.zeros((points, 0))
-        utility = np.array([value for _, value, _ in found])
-        fallbacks = sum(again for _, _, again in found)
-        return Solved(delta, utility, len(found) + fallbacks, fallbacks)
+        return gathered([self._contributions(subset, np.array([point])) for subset, point in pairs], 1)
 
     def _contributions(self, subset: Integers, chosen: Integers) -> tuple[Floats, float, int]:
         """Contributions [n] of the chosen points, the subset's own utility, and the number of fallbacks."""

@@ -17,7 +17,7 @@ from assay.valuation.scaling.margins import no_expansion
 from assay.valuation.scaling.multinomial import Problem, contrasts, multinomial_fit, softmax, weighted_products
 from assay.valuation.scaling.newton import newton_fit
 from assay.valuation.scaling.setting import Labelled, Setting
-from assay.valuation.scaling.solvers import Level, Solved
+from assay.valuation.scaling.solvers import Level, Solved, gathered
 from assay.valuation.utilities import SMALLEST_PROBABILITY
 
 Floats = NDArray[np.float64]
@@ -67,18 +67,12 @@ class SoftmaxLogisticSolver:
     def shared(self, subsets: Sequence[Integers]) -> Solved:
         """Contributions of every point to every subset (positions in the pool): delta [n, S]."""
         everyone = np.arange(len(self.points))
-        return self._solved([self._contributions(subset, everyone) for subset in subsets], len(everyone))
+        return gathered([self._contributions(subset, everyone) for subset in subsets], len(everyone))
 
     def fresh(self, subsets: Sequence[Integers], points: Integers) -> Solved:
         """Contribution of point `points[s]` to subset s alone: delta [1, S]."""
         pairs = zip(subsets, points, strict=True)
-        return self._solved([self._contributions(subset, np.array([point])) for subset, point in pairs], 1)
-
-    def _solved(self, found: list[tuple[Floats, float, int]], points: int) -> Solved:
-        delta = np.stack([each for each, _, _ in found], axis=1) if found else np.zeros((points, 0))
-        utility = np.array([value for _, value, _ in found])
-        fallbacks = sum(again for _, _, again in found)
-        return Solved(delta, utility, len(found) + fallbacks, fallbacks)
+        return gathered([self._contributions(subset, np.array([point])) for subset, point in pairs], 1)
 
     def start(self, size: int) -> _Start:
         """Where fits to subsets of about this size start: the fit to the pool with each row counted size/N times."""

@@ -31,6 +31,13 @@ class Solved:
     fallbacks: int
 
 
+def gathered(found: Sequence[tuple[Floats, float, int]], points: int) -> Solved:
+    """One solution of the subsets' contributions [n], utilities and fallbacks; one fit for each subset, one for each fallback."""
+    delta = np.stack([each for each, _, _ in found], axis=1) if found else np.zeros((points, 0))
+    fallbacks = sum(again for _, _, again in found)
+    return Solved(delta, np.array([value for _, value, _ in found]), len(found) + fallbacks, fallbacks)
+
+
 class Solver(Protocol):
     """Marginal contributions in one `Setting` (which it is built from)."""
 
