@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.learning.models import ModelSpec
+from assay.learning.trainers import TrainerSpec
 from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.empirical_bayes import EmpiricalBayes
 from assay.valuation.scaling.estimators import fit_laws
@@ -50,7 +51,7 @@ def main() -> None:
     setting = setting_for(2000)
 
     def amortised() -> object:
-        return fit_laws("amortised", setting, small, covariates[:2000], np.random.default_rng(3))
+        return fit_laws("amortised", setting, small, covariates[:2000], np.random.default_rng(3), TrainerSpec())
 
     found.note("amortised network, 2,000 points, m=20, CPU s", seconds(amortised, 3))
     found.write(REPORTS / "law_fits.csv")

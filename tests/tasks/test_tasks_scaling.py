@@ -10,7 +10,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from assay.config.compose import compose
@@ -24,6 +24,7 @@ from assay.runs import Outcome, Streams
 from assay.tasks.addition_gains import Adding, top
 from assay.tasks.estimator_plots import STYLE
 from assay.tasks.scaling_law import density_mode
+from assay.valuation.scaling.subsets import SubsetSampler
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -243,6 +244,7 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
         (("task=value_at", "valuation.utility=accuracy", "valuation.level=cheap"), r"accuracy is a step"),
         (("task=value_at", "valuation.smallest=9", "valuation.largest=8"), r"valuation.smallest=9: must be at most"),
         (("task=law_theory",), r"has no population"),
+        (("task=value_at", "valuation.utility=population_risk"), r"population_risk: is the excess squared error"),
         (("task=law_theory", *THEORY, "model=xgboost"), r"model=xgboost: task=law_theory is about least squares"),
         (("task=law_theory", *THEORY, "dataset.synthetic.noise=0"), r"dataset.synthetic.noise=0: theory measures"),
         (("task=law_theory", *THEORY, "valuation.smallest=4"), r"valuation.smallest=4: 3 features have no mean"),
@@ -265,6 +267,30 @@ def test_settings_that_contradict_each_other_are_told(overrides: tuple[str, ...]
 def test_a_bag_of_words_has_a_cheap_step() -> None:
     config = compose(["dataset=newsgroups", "task=value_at", "model=bag_of_words", "valuation.level=cheap"])
     assert config["valuation"]["level"] == "cheap"
+
+
+def test_synthetic_regression_can_be_judged_over_its_population(answer: Answer) -> None:
+    held: list[PreparedData] = []
+    data = ("dataset=synthetic_regression", "dataset.synthetic.dimension=3", "model=linear", "model.intercept=false")
+    few = ("task=scaling_law", "task.points=5", "task.samples=4", "task.cardinalities=3", "dataset.split.test=0")
+    risk = "valuation.utility=population_risk"
+    outcome = answer(*data, *few, risk, change=lambda given: held.append(given) or given)  # type: ignore[func-returns-value]
+    train, population = held[0].train, held[0].population
+    assert population is not None
+    order = Streams(0).generator("points").permutation(len(train))
+    points, pool = np.sort(order[:5]), np.sort(order[5:])
+    expected = np.zeros((2, 2))
+    for place, half in enumerate(("first-half", "second-half")):
+        sampler = SubsetSampler(len(pool), None, Streams(0), half)
+        for repeat in range(2):
+            rows = pool[sampler.subset(3 * repeat, 100)]  # sizes 100, 316 and 1000 take turns
+            risks = []
+            for more in ([], [points[0]]):
+                kept = np.append(rows, more).astype(int)
+                fitted = Ridge(alpha=1e-3, fit_intercept=False).fit(train.features[kept], train.target[kept]).coef_
+                risks.append(float(((fitted - population.coefficients) ** 2).sum()))
+            expected[place, repeat] = risks[0] - risks[1]
+    assert outcome.tables["points"]["psi_100"].iloc[0] == pytest.approx(expected.mean(), rel=1e-6)
 
 
 def test_more_points_than_rows_are_told(answer: Answer) -> None:

@@ -53,7 +53,12 @@ def _check_valuator(config: Config) -> None:
     if valuation["level"] == "cheap" and valuation["utility"] == "accuracy":
         told = "is expanded to second order at valuation.level=cheap, and accuracy is a step"
         raise InputError("valuation.utility", "accuracy", told, "use valuation.level=exact")
-    if config["dataset"].get("kind") == "regression" and valuation["utility"] not in ("negative_loss",):
+    if valuation["utility"] == "population_risk":
+        if config["dataset"]["name"] != "synthetic_regression" or model not in ("auto", "linear"):
+            told = "is the excess squared error of a line over a population, which must be known"
+            remedy = "use dataset=synthetic_regression and model=linear, or valuation.utility=negative_loss"
+            raise InputError("valuation.utility", "population_risk", told, remedy)
+    elif config["dataset"].get("kind") == "regression" and valuation["utility"] != "negative_loss":
         told = f"needs classes and dataset={config['dataset']['name']} is a regression dataset"
         raise InputError("valuation.utility", valuation["utility"], told, "use valuation.utility=negative_loss")
 

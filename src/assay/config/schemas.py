@@ -230,7 +230,7 @@ class ScalingLaw:
     density: CardinalityDensity
     subsets: Literal["shared", "fresh"]
     level: Literal["cheap", "exact", "refit"]
-    utility: Literal["negative_loss", "softmax_of_probabilities", "accuracy"]
+    utility: Literal["negative_loss", "softmax_of_probabilities", "accuracy", "population_risk"]
     folds: AtLeastTwo
 
 

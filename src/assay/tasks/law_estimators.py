@@ -80,7 +80,7 @@ class LawEstimators:
                 held = bank.chosen(columns[:, :count])
                 for name in self.estimators:
                     generator = streams.generator("law", name, density, count)
-                    laws = fit_laws(name, setting, held, covariates, generator)
+                    laws = fit_laws(name, setting, held, covariates, generator, study.trainer)
                     scores = score_laws(laws, truth, LEVEL)
                     key = f"{density}/{name}/{count}"
                     found[key] = scores

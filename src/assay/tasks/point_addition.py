@@ -67,7 +67,7 @@ class PointAddition:
         errors: dict[str, Floats] = {}
         for name, label in [(valuator.estimator, "matched"), *((name, name) for name in self.estimators)]:
             generator = study.context.streams.generator("law", name)
-            predicted = fit_laws(name, setting, samples, known, generator).at(sizes)
+            predicted = fit_laws(name, setting, samples, known, generator, study.trainer).at(sizes)
             for place, size in enumerate(sizes):
                 scores[f"{label}_{size}"] = predicted.mean[:, place]
                 errors[f"{label}_{size}"] = predicted.std_error[:, place]

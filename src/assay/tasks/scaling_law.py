@@ -39,8 +39,8 @@ class ScalingLawTask:
     Contributions are sampled in two halves. `<form>/r2` scores a fit on the samples it was fitted to, as the paper's figure
     does; `<form>/held_out_r2` fits one half and scores on the other; `split_half_r2` is what the means of one half say of
     the other: a law that is right comes above it, since it has less noise than they have. `corrected` is the share of
-    subsets solved exactly where the others are solved by one cheap step (null: all exactly). Source: 2405.20456, Figures 1
-    to 4, and alpha against the decision boundary.
+    subsets solved exactly where the others are solved by one cheap step (null: all exactly). Source: 2405.20456, Figure
+    1, histograms of R^2 and alpha, crossing lines, and alpha against the decision boundary.
     """
 
     points: int = 200

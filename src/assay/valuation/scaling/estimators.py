@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.learning.trainers import TrainerSpec
 from assay.valuation.scaling.contributions import Contributions
 from assay.valuation.scaling.empirical_bayes import EmpiricalBayes
 from assay.valuation.scaling.laws import LawEstimator, Laws
@@ -22,23 +23,25 @@ def fit_laws(
     samples: Contributions,
     covariates: NDArray[np.float64],
     generator: np.random.Generator,
+    trainer: TrainerSpec,
 ) -> Laws:
-    """The laws of a setting's points by the estimator of that name, which sees `covariates` [n, q] if it is one that does."""
-    estimator = build_estimator(name, setting.points, setting.kind, setting.classes)
+    """The laws of a setting's points by the estimator of that name, which sees `covariates` [n, q] if it is one that does.
+
+    `trainer` says on which device networks are trained.
+    """
+    estimator = build_estimator(name, setting.points, setting.kind, setting.classes, trainer)
     return estimator.fit(samples, covariates if name in INFORMED else None, generator)
 
 
-def build_estimator(name: str, points: Labelled, kind: str, classes: int) -> LawEstimator:
+def build_estimator(name: str, points: Labelled, kind: str, classes: int, trainer: TrainerSpec) -> LawEstimator:
     """The estimator of that name for these points; ValueError for a name that no schema admits."""
     if name in ("amortised", "amortised_updated"):
         from assay.valuation.scaling.amortised import Amortised
 
         heads = classes if kind == "classification" else 0
-        return (
-            Amortised(points, heads)
-            if name == "amortised"
-            else Amortised(points, heads, form="expected_sign", update=True)
-        )
+        if name == "amortised":
+            return Amortised(points, heads, trainer=trainer)
+        return Amortised(points, heads, form="expected_sign", update=True, trainer=trainer)
     plain: dict[str, LawEstimator] = {
         "monte_carlo": MonteCarlo(),
         "likelihood": Likelihood(),

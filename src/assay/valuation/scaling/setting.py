@@ -68,12 +68,7 @@ def labelled(part: Arrays, rows: Integers | None = None) -> Labelled:
 
 
 def setting_of(
-    data: PreparedData,
-    points: Integers,
-    pool: Integers,
-    model: ModelSpec,
-    utility: ScalingUtility,
-    coefficients: Floats | None = None,
+    data: PreparedData, points: Integers, pool: Integers, model: ModelSpec, utility: ScalingUtility
 ) -> Setting:
     """The setting in which some train rows join subsets of others; InputError when a row is in both, or a part is empty."""
     if len(points) == 0 or len(pool) == 0:
@@ -95,5 +90,5 @@ def setting_of(
         model,
         utility,
         data.modality,
-        coefficients,
+        data.population.coefficients if data.population is not None and data.kind == "regression" else None,
     )

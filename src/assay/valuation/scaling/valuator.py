@@ -96,7 +96,9 @@ class ScalingLaw:
         back = np.concatenate(rows).argsort()
         every, known = stacked(samples).of_points(back), standardised(np.concatenate(covariates)[back])
         whole = replace(setting, points=labelled(data.train))
-        laws = fit_laws(self.estimator, whole, every, known, surroundings.streams.generator("law"))
+        laws = fit_laws(
+            self.estimator, whole, every, known, surroundings.streams.generator("law"), surroundings.trainer
+        )
         return RowLaws(laws, every.fits, every.fallbacks)
 
     def _samples(self, setting: Setting, fold: int, surroundings: Surroundings) -> Contributions:
