@@ -9,12 +9,12 @@ import numpy as np
 
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.valuation.scaling.contributions import Contributions
-from assay.valuation.scaling.empirical_bayes import EmpiricalBayes
-from assay.valuation.scaling.estimators import fit_laws
-from assay.valuation.scaling.likelihood import Likelihood
-from assay.valuation.scaling.setting import Labelled, Setting
-from assay.valuation.scaling.subsets import Cardinalities
+from assay.valuation.contributions.samples import Contributions
+from assay.valuation.contributions.setting import Labelled, Setting
+from assay.valuation.contributions.subsets import Cardinalities
+from assay.valuation.laws.empirical_bayes import EmpiricalBayes
+from assay.valuation.laws.estimators import fit_laws
+from assay.valuation.laws.likelihood import Likelihood
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
 

@@ -23,15 +23,15 @@ from assay.data import PreparedData
 from assay.errors import AssayError
 from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
+from assay.learning.solvers.newton import newton_fit
 from assay.runs import Streams
-from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
-from assay.valuation.scaling.margins import SMOOTH
-from assay.valuation.scaling.newton import newton_fit
-from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting
-from assay.valuation.scaling.softmax_logistic import SoftmaxLogisticSolver
-from assay.valuation.scaling.solvers import Level
-from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler
-from assay.valuation.scaling.two_level import two_level_means
+from assay.valuation.contributions.binary_logistic import BinaryLogisticSolver
+from assay.valuation.contributions.margins import SMOOTH
+from assay.valuation.contributions.setting import Labelled, ScalingUtility, Setting
+from assay.valuation.contributions.softmax_logistic import SoftmaxLogisticSolver
+from assay.valuation.contributions.solver import Level
+from assay.valuation.contributions.subsets import Cardinalities, SubsetSampler
+from assay.valuation.contributions.two_level import two_level_means
 from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import REPORTS, Measurements
 

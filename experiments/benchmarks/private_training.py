@@ -22,7 +22,7 @@ from assay.learning.modules.supervised import Supervised
 from assay.learning.networks import build_network
 from assay.learning.poisson_loader import PoissonLoader
 from assay.learning.trainers import TrainerSpec, quiet
-from assay.privacy.sampling import PoissonSampler
+from assay.privacy.poisson import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Streams
 from experiments.benchmarks.composed import data_of

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from assay.data import PreparedData
 from assay.errors import AssayError, InputError
+from assay.figures.values import new_figure
 from assay.learning.models import ModelSpec, build_model
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.statistics import log_log_slope
-from assay.tasks.plots import new_figure
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds

@@ -16,16 +16,16 @@ from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.models import ModelSpec
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.statistics import mean_interval, ranks, spearman
-from assay.valuation.directed import budget_shares
-from assay.valuation.directed.estimate import DirectedRelease
-from assay.valuation.directed.shares import Utility
-from assay.valuation.directed.subspace import SubspaceRelease
-from assay.valuation.estimates import Problem, rows_of
-from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.vector_release import VectorRelease
+from assay.valuation.gradient.directed import budget_shares
+from assay.valuation.gradient.directed.estimate import DirectedRelease
+from assay.valuation.gradient.directed.shares import Utility
+from assay.valuation.gradient.directed.subspace import SubspaceRelease
+from assay.valuation.gradient.estimates import Problem, rows_of
+from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.gradient.vector_release import VectorRelease
 
 Vector = NDArray[np.float64]
 Row = tuple[tuple[object, ...], list[float]]

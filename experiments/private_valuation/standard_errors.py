@@ -11,9 +11,9 @@ from assay.config.compose import compose
 from assay.data import prepare
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 
 RUNS, REPEATED, TRAINER, MODEL = 8, 60, TrainerSpec(), ModelSpec("auto")

@@ -15,7 +15,7 @@ from assay.errors import AssayError
 from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
 from assay.runs import Streams
-from assay.valuation.scaling.subsets import SubsetSampler
+from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.utilities import predictor_utility
 from experiments.benchmarks.composed import data_of
 

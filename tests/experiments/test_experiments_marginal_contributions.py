@@ -20,7 +20,7 @@ from experiments.benchmarks.marginal_contributions import (
 )
 from experiments.benchmarks.timing import Measurements
 
-from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
+from assay.valuation.contributions.binary_logistic import BinaryLogisticSolver
 
 TINY = Size(points=12, samples=50, share=0.1, smallest=30, largest=120, cardinalities=2, pairs=3, checked=4)
 

@@ -15,7 +15,7 @@ from experiments.benchmarks.valuation_cost import Growth, directed_cost, growth_
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 
 TINY = Growth(rows=(8, 16), evaluations=(2, 4), fixed_rows=8, fixed_evaluations=3, valid=20)
 

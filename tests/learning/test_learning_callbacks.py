@@ -21,10 +21,10 @@ from assay.learning.callbacks.show_rounds import ShowRounds
 from assay.learning.marginals import MarginalSums
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger
-from assay.privacy.mechanisms import Mechanism
-from assay.privacy.noise import SeededNoise
-from assay.privacy.reuse import ReuseMatrix
-from assay.privacy.row_account import RowAccount
+from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.rows.account import RowAccount
+from assay.privacy.rows.mechanisms import Mechanism
+from assay.privacy.rows.reuse import ReuseMatrix
 
 MODULE: Any = LightningModule()
 

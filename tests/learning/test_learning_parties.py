@@ -20,9 +20,9 @@ from assay.learning.modules.permutation_pass import PermutationPass, Rows
 from assay.learning.trainers import Batches, TrainerSpec, quiet
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
-from assay.privacy.noise import SeededNoise
-from assay.privacy.parties import Level, PartyAccount, PartySensitivity
+from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.relations import Relation
+from assay.privacy.rows.parties import Level, PartyAccount, PartySensitivity
 
 D, PARTIES = 3, [np.array([4, 0]), np.array([1]), np.array([2, 3, 5])]
 GENERATOR = np.random.default_rng(0)

@@ -25,9 +25,9 @@ from assay.learning.trainers import Batches, TrainerSpec, quiet
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.row_account import RowAccount
+from assay.privacy.rows.account import RowAccount
 from assay.valuation.games import exact_semivalue, walk
-from assay.valuation.release_bootstrap import ReleasedModel
+from assay.valuation.gradient.release_bootstrap import ReleasedModel
 from assay.valuation.semivalues import semivalue_weights
 
 N, D, RATE = 4, 3, 0.2

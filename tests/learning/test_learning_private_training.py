@@ -20,13 +20,13 @@ from assay.learning.callbacks.save_steps import SaveSteps
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
 from assay.learning.trainers import TrainerSpec, quiet
-from assay.privacy.accounting import open_accountant
+from assay.privacy.accounting.steps import open_accountant
+from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
-from assay.privacy.noise import SeededNoise
+from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.poisson import PoissonSampler
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.sampling import PoissonSampler
-from assay.privacy.training_account import NoisySteps, TrainingAccount
 
 ROWS, STEPS, SIGMA, NORM, RATE = 40, 6, 1.5, 0.3, 0.5
 X = torch.randn(ROWS, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -168,7 +168,7 @@ def test_the_step_too_many_is_refused_before_it_is_made() -> None:
 
 
 def _epsilon(book: Ledger[NoisySteps], steps: int) -> float:
-    from assay.privacy.accounting import Steps
+    from assay.privacy.accounting.steps import Steps
 
     return open_accountant("rdp").epsilon([Steps.under(Relation.ADD_REMOVE, SIGMA, 0.2, steps)], 1e-5)
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from assay.learning.callbacks.combine_releases import CombineReleases
 from assay.learning.callbacks.reuse_releases import ReuseReleases
-from assay.privacy.reuse import ReuseMatrix
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.reuse import ReuseMatrix
+from assay.privacy.rows.spec import PrivacySpec
 
 MODULE: Any = LightningModule()
 K, N, R, P = 7, 5, 2, 3

@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from assay.errors import InputError
-from assay.privacy.accounting import (
+from assay.privacy.accounting.gaussian import epsilon_of
+from assay.privacy.accounting.prv import EPSILON_ERROR, PrvAccountant
+from assay.privacy.accounting.renyi import ORDERS, RdpAccountant
+from assay.privacy.accounting.steps import (
     AccountingError,
     Cache,
     GaussianAccountant,
@@ -21,10 +24,7 @@ from assay.privacy.accounting import (
     ZcdpAccountant,
     open_accountant,
 )
-from assay.privacy.gaussian import epsilon_of
-from assay.privacy.prv import EPSILON_ERROR, PrvAccountant
 from assay.privacy.relations import Relation
-from assay.privacy.renyi import ORDERS, RdpAccountant
 
 DELTA = 1e-5
 RDP, PRV = RdpAccountant(), PrvAccountant()

@@ -7,17 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import InputError
-from assay.privacy.accounting import Steps, open_accountant
-from assay.privacy.budget import Budget
-from assay.privacy.calibration import (
+from assay.privacy.accounting.calibration import (
     TOLERANCE,
     epochs_within,
     noise_multiplier_for,
     steps_of_epochs,
     steps_within,
 )
+from assay.privacy.accounting.renyi import RdpAccountant
+from assay.privacy.accounting.steps import Steps, open_accountant
+from assay.privacy.budget import Budget
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.renyi import RdpAccountant
 
 RDP = RdpAccountant()
 

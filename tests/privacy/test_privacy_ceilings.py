@@ -16,7 +16,7 @@ from assay.privacy.ceilings import (
     true_positive_ceiling,
 )
 from assay.privacy.relations import Relation
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 
 
 def test_golden_ceilings() -> None:

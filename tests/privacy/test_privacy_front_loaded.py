@@ -12,9 +12,9 @@ from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import OverspentError
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.reuse import front_loaded_shares
-from assay.privacy.row_account import RowRelease
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.account import RowRelease
+from assay.privacy.rows.reuse import front_loaded_shares
+from assay.privacy.rows.spec import PrivacySpec
 
 
 @given(st.floats(0.01, 0.99), st.integers(1, 200), st.sampled_from(["zero_out", "replace_one"]), st.floats(0.1, 20))

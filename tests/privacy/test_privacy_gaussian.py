@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from assay.errors import InputError
-from assay.privacy.gaussian import delta_at, epsilon_of, mu_of, zcdp_epsilon
+from assay.privacy.accounting.gaussian import delta_at, epsilon_of, mu_of, zcdp_epsilon
 
 
 @pytest.mark.parametrize(

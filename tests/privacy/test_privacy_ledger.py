@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
+from assay.privacy.accounting.gaussian import epsilon_of
 from assay.privacy.budget import Budget
-from assay.privacy.gaussian import epsilon_of
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.row_account import RowAccount, RowRelease
+from assay.privacy.rows.account import RowAccount, RowRelease
 
 BUDGET = Budget(2.0, 1e-5)
 CLIP = Sensitivity(0.7, Relation.ZERO_OUT)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import InputError
-from assay.privacy.mechanisms import Mechanism
-from assay.privacy.reuse import ReuseMatrix
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.mechanisms import Mechanism
+from assay.privacy.rows.reuse import ReuseMatrix
+from assay.privacy.rows.spec import PrivacySpec
 
 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 99))

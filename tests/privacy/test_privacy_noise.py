@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from assay.privacy.noise import NoiseSource, SecureNoise, SeededNoise
+from assay.privacy.noise.sources import NoiseSource, SecureNoise, SeededNoise
 
 
 def seeded(seed: int = 0) -> SeededNoise:

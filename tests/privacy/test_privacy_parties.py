@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
-from assay.privacy.parties import Level, PartyAccount, PartyRelease, PartySensitivity, party_sensitivity
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.parties import Level, PartyAccount, PartyRelease, PartySensitivity, party_sensitivity
+from assay.privacy.rows.spec import PrivacySpec
 
 SIZES = (1, 4, 20)
 

@@ -7,8 +7,8 @@ import pytest
 from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
-from assay.privacy.pure_account import PureAccount, PureRelease
 from assay.privacy.relations import Relation
+from assay.privacy.rows.pure_account import PureAccount, PureRelease
 
 
 def account(epsilon: float = 4.0, delta: float = 1e-5) -> PureAccount:

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.privacy.accounting.renyi import RdpAccountant
+from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
+from assay.privacy.poisson import PoissonSampler
 from assay.privacy.record import Record
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.renyi import RdpAccountant
-from assay.privacy.sampling import PoissonSampler
-from assay.privacy.training_account import NoisySteps, TrainingAccount
 
 RDP = RdpAccountant()
 STEP = NoisySteps(1.5, PoissonSampler(100, 0.05, lambda step: np.random.default_rng(step)), count=10)

@@ -10,10 +10,10 @@ from scipy import stats
 
 from assay.errors import InputError
 from assay.privacy.ceilings import detection_ceiling
-from assay.privacy.mechanisms import Mechanism
 from assay.privacy.relations import Relation
-from assay.privacy.reuse import ReuseMatrix, burn_in_rounds
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.mechanisms import Mechanism
+from assay.privacy.rows.reuse import ReuseMatrix, burn_in_rounds
+from assay.privacy.rows.spec import PrivacySpec
 
 
 @given(st.integers(1, 40))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from assay.errors import InputError
-from assay.privacy.accounting import Steps
-from assay.privacy.prv import PrvAccountant
-from assay.privacy.sampling import PoissonSampler
+from assay.privacy.accounting.prv import PrvAccountant
+from assay.privacy.accounting.steps import Steps
+from assay.privacy.poisson import PoissonSampler
 from assay.runs.streams import Streams
 
 

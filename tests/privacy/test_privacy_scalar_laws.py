@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from assay.privacy.accounting.gaussian import delta_at, epsilon_of
 from assay.privacy.budget import Budget
-from assay.privacy.gaussian import delta_at, epsilon_of
 from assay.privacy.relations import Relation
-from assay.privacy.scalar_laws import GRID, LAWS, PiecewiseLaw, RandomizedResponse, ScalarLaw, law_of
+from assay.privacy.scalar_laws.laws import GRID, LAWS, PiecewiseLaw, RandomizedResponse, ScalarLaw, law_of
 
 ZERO, REPLACE = Relation.ZERO_OUT, Relation.REPLACE_ONE
 PURE = [name for name in LAWS if name != "gaussian"]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
-from assay.privacy.accounting import Accountant, Steps, open_accountant
+from assay.privacy.accounting.calibration import noise_multiplier_for
+from assay.privacy.accounting.renyi import RdpAccountant
+from assay.privacy.accounting.steps import Accountant, Steps, open_accountant
+from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
-from assay.privacy.calibration import noise_multiplier_for
 from assay.privacy.ledger import Ledger, OverspentError
+from assay.privacy.poisson import PoissonSampler
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.renyi import RdpAccountant
-from assay.privacy.sampling import PoissonSampler
-from assay.privacy.training_account import NoisySteps, TrainingAccount
 
 BUDGET, CLIP = Budget(3.0, 1e-5, Relation.ADD_REMOVE), Sensitivity(1.0, Relation.ADD_REMOVE)
 RDP = RdpAccountant()  # its cache is shared by the tests; it holds nothing that a test could change

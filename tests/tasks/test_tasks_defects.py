@@ -15,14 +15,14 @@ from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.runs.streams import Streams
 from assay.statistics import bootstrap_indices, detection_auc, spearman
 from assay.tasks.estimation_uncertainty import uncertainty_of
-from assay.valuation.estimates import Problem
-from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.permutation_fit import PermutationFit
+from assay.valuation.gradient.estimates import Problem
+from assay.valuation.gradient.permutation_fit import PermutationFit
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 
 Answer = Callable[..., Outcome]
@@ -124,7 +124,7 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
         seen.append(float(deviations[0]))
         return np.zeros(12)
 
-    monkeypatch.setattr("assay.valuation.permutation_fit.bootstrap_std_errors", spy)
+    monkeypatch.setattr("assay.valuation.gradient.permutation_fit.bootstrap_std_errors", spy)
     privacy = PrivacySpec("running_mean", max_grad_norm=norm)
     GradientSemivalue(evaluations=4).valuate(toy(), ModelSpec("auto"), privacy, Surroundings(Streams(0), TrainerSpec()))
     assert seen == [pytest.approx(norm * privacy.noise_multiplier(4))]

@@ -12,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.privacy.ceilings import ceiling_of
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.statistics import scaled_uncertainty
 from assay.tasks.cells import swept_cells

@@ -9,7 +9,7 @@ import pytest
 
 from assay.errors import InputError
 from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.tasks.membership import attack, draw_tables, seen_by
 

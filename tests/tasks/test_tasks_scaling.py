@@ -18,13 +18,13 @@ from assay.config.schema_types import LawEstimator
 from assay.data import Arrays, PreparedData
 from assay.data.records import Provenance
 from assay.errors import InputError
+from assay.figures.estimators import STYLE
 from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
 from assay.runs import Outcome, Streams
 from assay.tasks.addition_gains import Adding, top
-from assay.tasks.estimator_plots import STYLE
 from assay.tasks.scaling_law import density_mode
-from assay.valuation.scaling.subsets import SubsetSampler
+from assay.valuation.contributions.subsets import SubsetSampler
 
 Answer = Callable[..., Outcome]
 SMALL = (

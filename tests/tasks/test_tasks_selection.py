@@ -15,11 +15,11 @@ from assay.data import PreparedData, prepare
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome, RunContext, Streams
 from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
 from assay.tasks.study import Study
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 
 Answer = Callable[..., Outcome]
 SMALL = (

@@ -11,7 +11,7 @@ import pytest
 from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import log_log_slope
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 
 Answer = Callable[..., Outcome]
 SMALL = (

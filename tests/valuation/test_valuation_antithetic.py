@@ -15,10 +15,10 @@ from assay.data import PreparedData
 from assay.learning.marginals import MarginalSums
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.games import exact_semivalue, walk
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.permutations import antithetic_orders, random_orders
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Surroundings

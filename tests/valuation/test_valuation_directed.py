@@ -17,25 +17,25 @@ from assay.learning.models.replicated import path_utility
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import OverspentError
-from assay.privacy.noise import SeededNoise
-from assay.privacy.pure_account import PureRelease
-from assay.privacy.scalar_laws import PiecewiseLaw
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.rows.pure_account import PureRelease
+from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.scalar_laws.laws import PiecewiseLaw
 from assay.runs.streams import Streams
 from assay.statistics import spearman
-from assay.valuation.directed import paths as paths_module
-from assay.valuation.directed.contributions import mean_contributions
-from assay.valuation.directed.design import choose_design, spoilt
-from assay.valuation.directed.estimate import DirectedRelease
-from assay.valuation.directed.paths import (
+from assay.valuation.gradient.directed import paths as paths_module
+from assay.valuation.gradient.directed.design import choose_design, spoilt
+from assay.valuation.gradient.directed.estimate import DirectedRelease
+from assay.valuation.gradient.directed.paths import (
     MeanGradientPath,
     clipped_mean,
     mean_gradient_path,
     positions_of,
     public_paths,
 )
-from assay.valuation.estimates import Estimates, Problem, rows_of
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.directed.row_effects import mean_contributions
+from assay.valuation.gradient.estimates import Estimates, Problem, rows_of
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Surroundings
 
@@ -207,7 +207,7 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
         return original(model, start, private, choice, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("assay.valuation.directed.estimate.mean_gradient_path", spy)
+        patch.setattr("assay.valuation.gradient.directed.estimate.mean_gradient_path", spy)
         release.run(lambda rounds: None)
     choice = seen[0]
     mu = choice.max_grad_norm / 20 * choice.steps**0.5 / (choice.deviation * factor)

@@ -14,12 +14,12 @@ from assay.learning.models import ModelSpec
 from assay.learning.participation import Participation
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.ledger import OverspentError
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc
-from assay.valuation.estimates import Estimates
-from assay.valuation.federated import FederatedShapley
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.gradient.federated import FederatedShapley
+from assay.valuation.gradient.semivalue import GradientSemivalue
 
 Portion = Callable[..., PreparedData]
 NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
@@ -77,7 +77,7 @@ class Killed(Exception):
 def test_a_killed_training_ends_in_the_same_bytes(
     portion: Portion, tmp_path: Path, mechanism: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.valuation.federated.ROUNDS_A_BATCH", 1)
+    monkeypatch.setattr("assay.valuation.gradient.federated.ROUNDS_A_BATCH", 1)
     data, privacy = owned(portion("breast_cancer", train=40, components=4), 8), PrivacySpec(mechanism)
     valuator, trainer = FederatedShapley(GRADIENT, local_steps=2), replace(TRAINER, checkpoint_seconds=0)
     whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)

@@ -15,11 +15,11 @@ from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc, mean_interval, spearman
-from assay.valuation.estimates import Estimates
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 
 Portion = Callable[..., PreparedData]
@@ -74,7 +74,7 @@ class Killed(Exception):
 def test_a_killed_fit_ends_in_the_same_bytes(
     portion: Portion, tmp_path: Path, mechanism: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.valuation.permutation_fit.STEPS_A_BATCH", 1)
+    monkeypatch.setattr("assay.valuation.gradient.permutation_fit.STEPS_A_BATCH", 1)
     data, privacy = portion("diabetes"), PrivacySpec(mechanism, burn_in=0.3)
     valuator, trainer = GradientSemivalue(evaluations=8, replicates=2), replace(TRAINER, checkpoint_seconds=0)
     whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)

@@ -10,9 +10,9 @@ import pytest
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 
 
 @pytest.mark.parametrize("mechanism", ["iid", "running_mean_burn_in", "public_clip", "vector_release"])

@@ -13,13 +13,13 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.parties import Level
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.parties import Level
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc
-from assay.valuation.estimates import Estimates
-from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.party_semivalue import PartySemivalue
+from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.gradient.party_semivalue import PartySemivalue
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 
 Portion = Callable[..., PreparedData]

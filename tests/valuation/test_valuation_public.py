@@ -17,17 +17,17 @@ from assay.learning.models.heads import head_for
 from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.noise import SeededNoise
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import spearman
-from assay.valuation.estimates import Estimates, Problem
-from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.public_norm import public_norm
-from assay.valuation.public_paths import PublicPaths
+from assay.valuation.gradient.estimates import Estimates, Problem
+from assay.valuation.gradient.public_norm import public_norm
+from assay.valuation.gradient.public_paths import PublicPaths
+from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.gradient.vector_release import VectorRelease
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Surroundings
-from assay.valuation.vector_release import VectorRelease
 
 Portion = Callable[..., PreparedData]
 AUTO, TRAINER = ModelSpec("auto"), TrainerSpec()
@@ -75,7 +75,7 @@ def test_a_norm_read_from_private_rows_would_move_with_them(portion: Portion, mo
         def broken(model, start, features, target, quantile, rows=private):  # type: ignore[no-untyped-def]
             return public_norm(model, start, *rows, quantile)
 
-        monkeypatch.setattr("assay.valuation.permutation_fit.public_norm", broken)
+        monkeypatch.setattr("assay.valuation.gradient.permutation_fit.public_norm", broken)
         seen.append(value(each, "public_clip").entries[0]["max_grad_norm"])
     assert seen[0] != seen[1]
 

@@ -12,10 +12,10 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.gaussian import epsilon_of
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.accounting.gaussian import epsilon_of
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.private_semivalue import PrivateSemivalue
+from assay.valuation.gradient.private_semivalue import PrivateSemivalue
 from assay.valuation.valuator import Surroundings, Valuation
 
 Portion = Callable[..., PreparedData]

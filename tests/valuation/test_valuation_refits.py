@@ -14,10 +14,10 @@ from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.games import exact_semivalue
-from assay.valuation.semivalue import Semivalue
+from assay.valuation.library.semivalue import Semivalue
 from assay.valuation.utilities import predictor_utility
 from assay.valuation.valuator import Surroundings, Valuation
 from assay.valuation.values import Values

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from assay.learning.modules import amortised_law
-from assay.valuation.scaling.amortised import Amortised
-from assay.valuation.scaling.amortised_errors import excess, observe
-from assay.valuation.scaling.amortised_training import hold_out
-from assay.valuation.scaling.contributions import Contributions
-from assay.valuation.scaling.power_law import PowerLaws
-from assay.valuation.scaling.setting import Labelled
+from assay.valuation.contributions.samples import Contributions
+from assay.valuation.contributions.setting import Labelled
+from assay.valuation.laws.amortised import Amortised
+from assay.valuation.laws.amortised_errors import excess, observe
+from assay.valuation.laws.amortised_training import hold_out
+from assay.valuation.laws.power_law import PowerLaws
 
 Floats = NDArray[np.float64]
 SIZES = np.array([100, 300, 1000])

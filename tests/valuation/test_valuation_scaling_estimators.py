@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from sklearn.metrics import r2_score
 
 from assay.errors import InputError
-from assay.valuation.scaling.accuracy import accuracy, r_squared
-from assay.valuation.scaling.aggregate import fit_aggregate
-from assay.valuation.scaling.contributions import Contributions, cardinality_means
-from assay.valuation.scaling.laws import Predicted
-from assay.valuation.scaling.likelihood import Likelihood, profiled_loss
-from assay.valuation.scaling.log_linear import LogLinear
-from assay.valuation.scaling.monte_carlo import MonteCarlo
-from assay.valuation.scaling.power_law import PowerLaws, mean_powers
+from assay.valuation.contributions.samples import Contributions, cardinality_means
+from assay.valuation.laws.fit_quality import accuracy, r_squared
+from assay.valuation.laws.laws import Predicted
+from assay.valuation.laws.learning_curve import fit_aggregate
+from assay.valuation.laws.likelihood import Likelihood, profiled_loss
+from assay.valuation.laws.log_linear import LogLinear
+from assay.valuation.laws.monte_carlo import MonteCarlo
+from assay.valuation.laws.power_law import PowerLaws, mean_powers
 
 # The point of the paper's figure of one fit: c, alpha, sigma, beta.
 GOLDEN = (0.39, 1.33, 0.75, 2.83)

@@ -9,16 +9,16 @@ import pytest
 
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
-from assay.valuation.scaling import empirical_bayes
-from assay.valuation.scaling.accuracy import r_squared
-from assay.valuation.scaling.contributions import Contributions
-from assay.valuation.scaling.covariates import covariates_of, raw_covariates, standardised
-from assay.valuation.scaling.empirical_bayes import EmpiricalBayes, design_of, scale_information
-from assay.valuation.scaling.forms import POWER, TWO_TERM, Form
-from assay.valuation.scaling.hierarchy import BETAS, Prior, fit_hierarchy
-from assay.valuation.scaling.likelihood import Likelihood
-from assay.valuation.scaling.monte_carlo import MonteCarlo
-from assay.valuation.scaling.setting import Labelled, Setting
+from assay.valuation.contributions.samples import Contributions
+from assay.valuation.contributions.setting import Labelled, Setting
+from assay.valuation.laws import empirical_bayes
+from assay.valuation.laws.covariates import covariates_of, raw_covariates, standardised
+from assay.valuation.laws.empirical_bayes import EmpiricalBayes, design_of, scale_information
+from assay.valuation.laws.fit_quality import r_squared
+from assay.valuation.laws.forms import POWER, TWO_TERM, Form
+from assay.valuation.laws.hierarchy import BETAS, Prior, fit_hierarchy
+from assay.valuation.laws.likelihood import Likelihood
+from assay.valuation.laws.monte_carlo import MonteCarlo
 
 SIZES = np.arange(100, 1000)
 

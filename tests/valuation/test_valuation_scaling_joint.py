@@ -12,9 +12,9 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.runs import Streams
-from assay.valuation.scaling.joint_picks import pick_jointly
-from assay.valuation.scaling.setting import Labelled, Setting, setting_of
-from assay.valuation.scaling.subsets import SubsetSampler
+from assay.selection.marginal_picks import pick_jointly
+from assay.valuation.contributions.setting import Labelled, Setting, setting_of
+from assay.valuation.contributions.subsets import SubsetSampler
 
 Portion = Callable[..., PreparedData]
 

@@ -15,10 +15,10 @@ from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
 from assay.runs.streams import Streams
-from assay.valuation.scaling.least_squares import LeastSquaresSolver, squared_error_utility
-from assay.valuation.scaling.refits import RefitSolver
-from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting, setting_of
-from assay.valuation.scaling.theory import (
+from assay.valuation.contributions.least_squares import LeastSquaresSolver, squared_error_utility
+from assay.valuation.contributions.refits import RefitSolver
+from assay.valuation.contributions.setting import Labelled, ScalingUtility, Setting, setting_of
+from assay.valuation.laws.theory import (
     chi_square_rule,
     exact_contributions,
     expected_contribution,

@@ -17,13 +17,14 @@ from sklearn.linear_model import LogisticRegression
 
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
-from assay.valuation.scaling import binary_logistic, steps
-from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
-from assay.valuation.scaling.margins import SMOOTH, Odds, probability_change
-from assay.valuation.scaling.newton import newton_fit
-from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting
-from assay.valuation.scaling.steps import proximal_step
-from assay.valuation.scaling.two_level import two_level_means
+from assay.learning.solvers.newton import newton_fit
+from assay.valuation.contributions import binary_logistic
+from assay.valuation.contributions import newton_steps as steps
+from assay.valuation.contributions.binary_logistic import BinaryLogisticSolver
+from assay.valuation.contributions.margins import SMOOTH, Odds, probability_change
+from assay.valuation.contributions.newton_steps import proximal_step
+from assay.valuation.contributions.setting import Labelled, ScalingUtility, Setting
+from assay.valuation.contributions.two_level import two_level_means
 
 Floats = NDArray[np.float64]
 SMOOTH_UTILITIES: tuple[ScalingUtility, ...] = ("negative_loss", "softmax_of_probabilities")

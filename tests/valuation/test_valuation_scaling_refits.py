@@ -13,17 +13,17 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
-from assay.valuation.scaling import adam_networks
-from assay.valuation.scaling.binary_logistic import BinaryLogisticSolver
-from assay.valuation.scaling.choice import has_cheap_step, solver_for
-from assay.valuation.scaling.least_squares import LeastSquaresSolver
-from assay.valuation.scaling.refits import RefitSolver
-from assay.valuation.scaling.scores import scores
-from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting, setting_of
-from assay.valuation.scaling.shared_mlp import SharedMlpSolver
-from assay.valuation.scaling.shared_svm import SharedSvmSolver
-from assay.valuation.scaling.softmax_logistic import SoftmaxLogisticSolver
-from assay.valuation.scaling.solvers import Level
+from assay.learning.solvers import stacked_networks as adam_networks
+from assay.valuation.contributions.binary_logistic import BinaryLogisticSolver
+from assay.valuation.contributions.choice import has_cheap_step, solver_for
+from assay.valuation.contributions.least_squares import LeastSquaresSolver
+from assay.valuation.contributions.refits import RefitSolver
+from assay.valuation.contributions.scores import scores
+from assay.valuation.contributions.setting import Labelled, ScalingUtility, Setting, setting_of
+from assay.valuation.contributions.shared_svm import SharedSvmSolver
+from assay.valuation.contributions.softmax_logistic import SoftmaxLogisticSolver
+from assay.valuation.contributions.solver import Level
+from assay.valuation.contributions.stacked_mlp import SharedMlpSolver
 from assay.valuation.utilities import predictor_utility
 
 Portion = Callable[..., PreparedData]

@@ -15,14 +15,14 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
-from assay.valuation.scaling import sampling as module
-from assay.valuation.scaling.contributions import Contributions, cardinality_means, merged, stacked
-from assay.valuation.scaling.sampling import Sampling
-from assay.valuation.scaling.setting import Labelled, Setting, setting_of
-from assay.valuation.scaling.subsets import Cardinalities
-from assay.valuation.scaling.valuator import ScalingLaw
+from assay.valuation.contributions import sampling as module
+from assay.valuation.contributions.samples import Contributions, cardinality_means, merged, stacked
+from assay.valuation.contributions.sampling import Sampling
+from assay.valuation.contributions.setting import Labelled, Setting, setting_of
+from assay.valuation.contributions.subsets import Cardinalities
+from assay.valuation.laws.scaling_law import ScalingLaw
 from assay.valuation.valuator import Surroundings
 
 Portion = Callable[..., PreparedData]

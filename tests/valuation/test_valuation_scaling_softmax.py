@@ -15,12 +15,12 @@ from sklearn.linear_model import LogisticRegression
 
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
-from assay.valuation.scaling import class_steps, softmax_logistic
-from assay.valuation.scaling.class_steps import proximal_pulls
-from assay.valuation.scaling.logits import SMOOTH, Chances, probability_changes
-from assay.valuation.scaling.multinomial import Problem, contrasts, multinomial_fit, softmax
-from assay.valuation.scaling.setting import Labelled, ScalingUtility, Setting
-from assay.valuation.scaling.softmax_logistic import SoftmaxLogisticSolver
+from assay.learning.solvers.multinomial import Problem, contrasts, multinomial_fit, softmax
+from assay.valuation.contributions import class_steps, softmax_logistic
+from assay.valuation.contributions.class_steps import proximal_pulls
+from assay.valuation.contributions.logits import SMOOTH, Chances, probability_changes
+from assay.valuation.contributions.setting import Labelled, ScalingUtility, Setting
+from assay.valuation.contributions.softmax_logistic import SoftmaxLogisticSolver
 
 Floats = NDArray[np.float64]
 SMOOTH_UTILITIES: tuple[ScalingUtility, ...] = ("negative_loss", "softmax_of_probabilities")

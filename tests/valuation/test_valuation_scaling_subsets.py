@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from assay.errors import InputError
 from assay.runs import Streams
-from assay.valuation.scaling.subsets import Cardinalities, SubsetSampler, proportional
+from assay.valuation.contributions.subsets import Cardinalities, SubsetSampler, proportional
 
 
 @pytest.mark.parametrize("density", ["uniform", "log_uniform"])

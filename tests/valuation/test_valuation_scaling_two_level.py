@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from assay.errors import InputError
-from assay.valuation.scaling.contributions import Contributions, cardinality_means
-from assay.valuation.scaling.solvers import Solved
-from assay.valuation.scaling.two_level import default_share, two_level_means
+from assay.valuation.contributions.samples import Contributions, cardinality_means
+from assay.valuation.contributions.solver import Solved
+from assay.valuation.contributions.two_level import default_share, two_level_means
 
 Integers = NDArray[np.int64]
 

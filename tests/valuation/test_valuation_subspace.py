@@ -19,25 +19,25 @@ from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import OverspentError
-from assay.privacy.noise import SeededNoise
-from assay.privacy.pure_account import PureRelease
-from assay.privacy.row_account import RowAccount, RowRelease
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.rows.account import RowAccount, RowRelease
+from assay.privacy.rows.pure_account import PureRelease
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import spearman
-from assay.valuation.directed import budget_shares
-from assay.valuation.directed import subspace as subspace_module
-from assay.valuation.directed.directions import (
+from assay.valuation.gradient.directed import budget_shares
+from assay.valuation.gradient.directed import subspace as subspace_module
+from assay.valuation.gradient.directed.directions import (
     gradient_subspace,
     parts_by_target,
     projected_gradients,
     utility_gradients,
 )
-from assay.valuation.directed.estimate import DirectedRelease
-from assay.valuation.directed.shares import Utility
-from assay.valuation.directed.subspace import SubspaceRelease, clipped
-from assay.valuation.estimates import Problem, rows_of
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.directed.estimate import DirectedRelease
+from assay.valuation.gradient.directed.shares import Utility
+from assay.valuation.gradient.directed.subspace import SubspaceRelease, clipped
+from assay.valuation.gradient.estimates import Problem, rows_of
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
 
 Portion = Callable[..., PreparedData]

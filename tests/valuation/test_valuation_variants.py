@@ -12,10 +12,10 @@ import pytest
 from assay.data import Arrays, PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.estimates import Estimates, Subtables
-from assay.valuation.gradient_semivalue import GradientSemivalue
+from assay.valuation.gradient.estimates import Estimates, Subtables
+from assay.valuation.gradient.semivalue import GradientSemivalue
 
 Portion = Callable[..., PreparedData]
 BURN_IN, NONE = PrivacySpec("running_mean_burn_in", burn_in=0.25), PrivacySpec("none")

@@ -14,12 +14,12 @@ from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.ledger import OverspentError
-from assay.privacy.reuse import ReuseMatrix
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.reuse import ReuseMatrix
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
-from assay.valuation.estimates import Estimates
-from assay.valuation.gradient_semivalue import GradientSemivalue
-from assay.valuation.reuse_choice import open_reuse
+from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.gradient.reuse import open_reuse
+from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Surroundings
 
@@ -91,7 +91,7 @@ class Killed(Exception):
 def test_a_killed_fit_in_waves_ends_in_the_same_bytes(
     portion: Portion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, permutations: str
 ) -> None:
-    monkeypatch.setattr("assay.valuation.permutation_fit.STEPS_A_BATCH", 1)
+    monkeypatch.setattr("assay.valuation.gradient.permutation_fit.STEPS_A_BATCH", 1)
     data, privacy = portion("diabetes", train=12), PrivacySpec("running_mean_burn_in", burn_in=0.3)
     valuator = GradientSemivalue(evaluations=8, replicates=2, wave=3, permutations=permutations)
     whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)
@@ -193,8 +193,8 @@ def test_what_has_no_room_is_refused_before_it_is_kept(mechanism: str, key: str,
 def test_a_bootstrap_without_room_is_refused_before_anything_is_released(
     portion: Portion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.valuation.reuse_choice.ROOM", 1000)
-    monkeypatch.setattr("assay.valuation.permutation_fit.PermutationFit.run", None)
+    monkeypatch.setattr("assay.valuation.gradient.reuse.ROOM", 1000)
+    monkeypatch.setattr("assay.valuation.gradient.permutation_fit.PermutationFit.run", None)
     with pytest.raises(InputError, match=r"valuation.bootstrap=24: keeps 24 x 12 rows x 11 parameters"):
         GradientSemivalue().valuate(
             portion("diabetes", train=12), AUTO, PrivacySpec("running_mean"), Surroundings(Streams(0), TRAINER)

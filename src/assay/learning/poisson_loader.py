@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assay.privacy.sampling import PoissonSampler
+from assay.privacy.poisson import PoissonSampler
 
 
 @dataclass

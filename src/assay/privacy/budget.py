@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.privacy.gaussian import mu_of
+from assay.privacy.accounting.gaussian import mu_of
 from assay.privacy.relations import Relation, Sensitivity
 
 # Sums of squared mus, taken release by release, stay below the budget for up to a million releases in spite of rounding.

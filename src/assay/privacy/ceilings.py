@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from assay.privacy.relations import Relation
 
 if TYPE_CHECKING:
-    from assay.privacy.spec import PrivacySpec
+    from assay.privacy.rows.spec import PrivacySpec
 
 
 def detection_ceiling(mu: float, relation: Relation) -> float:

@@ -64,7 +64,7 @@ class Ledger(Generic[ReleaseT]):
 
     >>> from assay.privacy.budget import Budget
     >>> from assay.privacy.relations import Relation, Sensitivity
-    >>> from assay.privacy.row_account import RowAccount, RowRelease
+    >>> from assay.privacy.rows.account import RowAccount, RowRelease
     >>> import numpy as np
     >>> ledger = Ledger(RowAccount(Budget(1.0, 1e-5), Sensitivity(1.0, Relation.ZERO_OUT), rows=2))
     >>> ledger.charge(RowRelease(np.array([0]), noise_multiplier=5.0))

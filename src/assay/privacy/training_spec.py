@@ -8,17 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.privacy.accounting import Accountant, open_accountant
+from assay.privacy.accounting.calibration import noise_multiplier_for
+from assay.privacy.accounting.steps import Accountant, open_accountant
+from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
-from assay.privacy.calibration import noise_multiplier_for
 from assay.privacy.ledger import Ledger
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.training_account import NoisySteps, TrainingAccount
 
 if TYPE_CHECKING:
     import torch
 
-    from assay.privacy.noise import NoiseSource
+    from assay.privacy.noise.sources import NoiseSource
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,6 @@ class TrainingPrivacy:
         self, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu"
     ) -> NoiseSource:
         """The seeded source, or the secure one if `secure_noise`."""
-        from assay.privacy.noise import open_noise
+        from assay.privacy.noise.sources import open_noise
 
         return open_noise(self.secure_noise, seed_of, dtype, device)

@@ -15,7 +15,7 @@ from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.statistics import mean_interval
 from assay.tasks.study import Study
-from assay.valuation.scaling.subsets import SubsetSampler, proportional
+from assay.valuation.contributions.subsets import SubsetSampler, proportional
 from assay.valuation.utilities import predictor_score
 
 if TYPE_CHECKING:

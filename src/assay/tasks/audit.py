@@ -13,9 +13,9 @@ from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
 from assay.runs import Outcome
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.directed.design import Design, spoilt
-from assay.valuation.directed.estimate import DirectedRelease, changed_record_epsilon
-from assay.valuation.estimates import Problem
+from assay.valuation.gradient.directed.design import Design, spoilt
+from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
+from assay.valuation.gradient.estimates import Problem
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,13 +14,13 @@ import numpy as np
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.mechanisms import Mechanism
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.mechanisms import Mechanism
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
 from assay.tasks.value import write_ledger
-from assay.valuation.estimates import Estimator, Subtables
+from assay.valuation.gradient.estimates import Estimator, Subtables
 
 FOUND = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "by_burn_in")
 COSTS = ("seconds", "cpu_seconds")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.figures.values import fidelity_figure, uncertainty_figure
 from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
@@ -28,7 +29,6 @@ from assay.tasks.cells import (
     reference_cell,
     swept_cells,
 )
-from assay.tasks.plots import fidelity_figure, uncertainty_figure
 from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 
 from assay.data.parties import parties_of
+from assay.figures.values import uncertainty_figure
 from assay.learning.models import build_model
 from assay.runs import Outcome
 from assay.statistics import mean_interval
 from assay.tasks.cells import Cell, measure_cells, record_spending
 from assay.tasks.party_comparison import PartyComparison
-from assay.tasks.plots import uncertainty_figure
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.estimates import rows_of
-from assay.valuation.federated import FederatedShapley
+from assay.valuation.gradient.estimates import rows_of
+from assay.valuation.gradient.federated import FederatedShapley
 
 
 @dataclass(frozen=True)

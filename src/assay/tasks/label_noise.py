@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.figures.detection import burn_in_figure, detection_figure
 from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
@@ -28,7 +29,6 @@ from assay.tasks.cells import (
     reference_cell,
     swept_cells,
 )
-from assay.tasks.detection_plots import burn_in_figure, detection_figure
 from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:

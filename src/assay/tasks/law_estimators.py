@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from assay.figures.estimators import estimator_figure
 from assay.runs import Outcome
-from assay.tasks.estimator_plots import estimator_figure
 from assay.tasks.law_scores import Truth, score_laws
 from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.study import Study
-from assay.valuation.scaling.covariates import covariates_of
-from assay.valuation.scaling.estimators import fit_laws
-from assay.valuation.scaling.subsets import Cardinalities
+from assay.valuation.contributions.subsets import Cardinalities
+from assay.valuation.laws.covariates import covariates_of
+from assay.valuation.laws.estimators import fit_laws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.statistics import spearman
-from assay.valuation.scaling.accuracy import Accuracy, accuracy, accuracy_of
+from assay.valuation.laws.fit_quality import Accuracy, accuracy, accuracy_of
 
 if TYPE_CHECKING:
-    from assay.valuation.scaling.contributions import CardinalityMeans
-    from assay.valuation.scaling.laws import Laws, Predicted
+    from assay.valuation.contributions.samples import CardinalityMeans
+    from assay.valuation.laws.laws import Laws, Predicted
 
 NAMES = ("r2", "pearson", "spearman", "sign_agreement", "coverage")
 

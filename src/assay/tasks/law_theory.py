@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from assay.errors import InputError
+from assay.figures.scaling import theory_figure
 from assay.runs import Outcome
 from assay.statistics import spearman
 from assay.tasks.scaling import grid_of, scaling_valuator
-from assay.tasks.scaling_plots import theory_figure
 from assay.tasks.study import Study
-from assay.valuation.scaling.log_linear import LogLinear
-from assay.valuation.scaling.setting import labelled
-from assay.valuation.scaling.theory import exact_contributions, fresh_contributions, law_coefficient
+from assay.valuation.contributions.setting import labelled
+from assay.valuation.laws.log_linear import LogLinear
+from assay.valuation.laws.theory import exact_contributions, fresh_contributions, law_coefficient
 
 HARMFUL = 2**0.5  # residuals, in standard deviations of the noise, beyond which a row is harmful in the limit
 
@@ -25,7 +25,7 @@ class LawTheory:
 
     `points` train rows of a data set of known population join `samples` fresh designs at each of `cardinalities` sizes; a
     model is judged by its excess risk over the population, since a fixed set of valid rows has a term in 1/k of its own.
-    Source: 2405.20456, Theorem for linear regression; the constant as derived in `valuation/scaling/theory.py`.
+    Source: 2405.20456, Theorem for linear regression; the constant as derived in `valuation/laws/theory.py`.
     """
 
     points: int = 200

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.errors import InputError
+from assay.figures.scaling import curve_figure
 from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.tasks.scaling import grid_of, scaling_valuator
-from assay.tasks.scaling_plots import curve_figure
 from assay.tasks.study import Study
-from assay.valuation.scaling.aggregate import AggregateLaw, fit_aggregate
-from assay.valuation.scaling.laws import Predicted
-from assay.valuation.scaling.subsets import SubsetSampler
+from assay.valuation.contributions.subsets import SubsetSampler
+from assay.valuation.laws.laws import Predicted
+from assay.valuation.laws.learning_curve import AggregateLaw, fit_aggregate
 from assay.valuation.utilities import predictor_score
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class LearningCurve:
 
     The error is minus the valuator's utility (1 - accuracy for accuracy). `target`: an error for which the number of rows is
     wanted (null: none). `extrapolation` compares the law's error at the size of the whole train split with that of the model
-    fitted to it. Source: 2405.20456, aggregate law; intervals as in `valuation/scaling/aggregate.py`.
+    fitted to it. Source: 2405.20456, aggregate law; intervals as in `valuation/laws/learning_curve.py`.
     """
 
     cardinalities: int = 10

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.errors import InputError
+from assay.figures.membership import membership_figure
 from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
-from assay.privacy.mechanisms import Mechanism
+from assay.privacy.rows.mechanisms import Mechanism
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
 from assay.tasks.cells import Cell, measure_cells, record_spending
-from assay.tasks.membership_plots import membership_figure
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.estimates import Subtables
+from assay.valuation.gradient.estimates import Subtables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assay.privacy.spec import PrivacySpec
+    from assay.privacy.rows.spec import PrivacySpec
 
 FALSE_POSITIVES = 0.01
 VIEWS = ("own", "others")

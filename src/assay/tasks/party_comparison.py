@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.data.parties import Parties
-from assay.privacy.mechanisms import Mechanism
+from assay.privacy.rows.mechanisms import Mechanism
 from assay.statistics import bootstrap_indices, log_log_slope, mean_interval, percentile_interval, spearman
 from assay.tasks.cells import Cell
 from assay.tasks.estimation_uncertainty import DRAWS, uncertainty_of

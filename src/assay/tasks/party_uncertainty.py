@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.data.parties import parties_of
+from assay.figures.values import uncertainty_figure
 from assay.runs import Outcome
 from assay.tasks.cells import measure_cells, record_spending, reference_cell, swept_cells
 from assay.tasks.party_comparison import PartyComparison
-from assay.tasks.plots import uncertainty_figure
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.party_semivalue import PartySemivalue
+from assay.valuation.gradient.party_semivalue import PartySemivalue
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.data.parties import Parties, parties_of
+from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
-from assay.tasks.plots import value_figure
 from assay.tasks.study import Study, gradient_valuator
 from assay.tasks.value import write_ledger
-from assay.valuation.party_semivalue import PartySemivalue
+from assay.valuation.gradient.party_semivalue import PartySemivalue
 from assay.valuation.valuator import Surroundings
 from assay.valuation.values import Values
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assay.errors import InputError
+from assay.figures.addition import addition_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
+from assay.selection.marginal_picks import pick_jointly
 from assay.tasks.addition_gains import gain_metrics, gain_rows, gains_over, top
-from assay.tasks.addition_plots import addition_figure
 from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
 from assay.tasks.study import Study
-from assay.valuation.scaling.covariates import covariates_of
-from assay.valuation.scaling.estimators import fit_laws
-from assay.valuation.scaling.joint_picks import pick_jointly
+from assay.valuation.laws.covariates import covariates_of
+from assay.valuation.laws.estimators import fit_laws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

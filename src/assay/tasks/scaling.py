@@ -9,9 +9,9 @@ import numpy as np
 
 from assay.errors import InputError
 from assay.tasks.study import Study
-from assay.valuation.scaling.sampling import Sampling
-from assay.valuation.scaling.setting import Setting, setting_of
-from assay.valuation.scaling.valuator import ScalingLaw
+from assay.valuation.contributions.sampling import Sampling
+from assay.valuation.contributions.setting import Setting, setting_of
+from assay.valuation.laws.scaling_law import ScalingLaw
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

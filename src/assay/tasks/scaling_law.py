@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.figures.scaling import boundary_figure, crossing_figure, law_figure, parameter_figure
 from assay.runs import Outcome
 from assay.statistics import mean_interval, spearman
 from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
-from assay.tasks.scaling_plots import boundary_figure, crossing_figure, law_figure, parameter_figure
 from assay.tasks.study import Study
-from assay.valuation.scaling.accuracy import r_squared
-from assay.valuation.scaling.contributions import CardinalityMeans, merged
-from assay.valuation.scaling.label_margins import label_margins
-from assay.valuation.scaling.laws import Laws
-from assay.valuation.scaling.log_linear import LogLinear
-from assay.valuation.scaling.two_term import fit_two_term
+from assay.valuation.contributions.samples import CardinalityMeans, merged
+from assay.valuation.laws.fit_quality import r_squared
+from assay.valuation.laws.label_margins import label_margins
+from assay.valuation.laws.laws import Laws
+from assay.valuation.laws.log_linear import LogLinear
+from assay.valuation.laws.two_term import fit_two_term
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

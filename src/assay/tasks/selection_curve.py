@@ -11,12 +11,12 @@ import numpy as np
 
 from assay.data import PreparedData
 from assay.errors import InputError
+from assay.figures.selection import selection_figure
 from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import mean_interval
 from assay.tasks.cells import measure_cells, record_spending, swept_cells
-from assay.tasks.selection_plots import selection_figure
 from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.utilities import predictor_score
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from assay.learning.models import ModelSpec
     from assay.learning.trainers import TrainerSpec
-    from assay.privacy.spec import PrivacySpec
+    from assay.privacy.rows.spec import PrivacySpec
     from assay.privacy.training_spec import TrainingPrivacy
-    from assay.valuation.gradient_semivalue import GradientSemivalue
+    from assay.valuation.gradient.semivalue import GradientSemivalue
     from assay.valuation.valuator import Valuator
 
 
@@ -35,7 +35,7 @@ class Study:
 
     def row_privacy(self) -> PrivacySpec:
         """The privacy of a valuation; InputError when it is that of a training."""
-        from assay.privacy.spec import PrivacySpec
+        from assay.privacy.rows.spec import PrivacySpec
 
         if not isinstance(self.privacy, PrivacySpec):
             remedy = "use privacy=iid, running_mean or running_mean_burn_in, or task=train"
@@ -53,7 +53,7 @@ class Task(Protocol):
 
 def gradient_valuator(study: Study, task: str) -> GradientSemivalue:
     """The valuator of a task that values by gradients; InputError when another was chosen."""
-    from assay.valuation.gradient_semivalue import GradientSemivalue
+    from assay.valuation.gradient.semivalue import GradientSemivalue
 
     if not isinstance(study.valuator, GradientSemivalue):
         told = f"task={task} values along gradients and this does not"

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from pytorch_lightning import Callback
 
+from assay.figures.values import curve_figure
 from assay.gradients import Automatic, Clipping, Flat, PerLayer
 from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
@@ -24,10 +25,9 @@ from assay.learning.modules.supervised import Supervised
 from assay.learning.networks import build_network
 from assay.learning.poisson_loader import PoissonLoader
 from assay.learning.trainers import carry_out_fit, quiet
-from assay.privacy.sampling import PoissonSampler
+from assay.privacy.poisson import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Outcome, Streams
-from assay.tasks.plots import curve_figure
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:

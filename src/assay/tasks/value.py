@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc
-from assay.tasks.plots import value_figure
 from assay.tasks.study import Study
 from assay.valuation.valuator import Surroundings
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assay.errors import InputError
+from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
-from assay.tasks.plots import value_figure
 from assay.tasks.scaling import scaling_valuator
 from assay.tasks.study import Study
 from assay.valuation.valuator import Surroundings

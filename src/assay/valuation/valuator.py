@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
-from assay.privacy.spec import PrivacySpec
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.values import Values
 

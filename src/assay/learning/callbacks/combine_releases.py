@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from assay.learning.callbacks.rounds import RoundCallback
-from assay.privacy.reuse import ReuseMatrix
+from assay.privacy.rows.reuse import ReuseMatrix
 
 if TYPE_CHECKING:
     from pytorch_lightning import LightningModule

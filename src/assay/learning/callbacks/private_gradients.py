@@ -14,9 +14,9 @@ from torch.optim import Optimizer
 from assay.errors import AssayError
 from assay.gradients import ClippedSum, Clipping, Flat, PerSampleGradients, Tape
 from assay.learning.poisson_loader import PoissonLoader
+from assay.privacy.accounting.training import NoisySteps
 from assay.privacy.ledger import Ledger
-from assay.privacy.noise import NoiseSource
-from assay.privacy.training_account import NoisySteps
+from assay.privacy.noise.sources import NoiseSource
 
 
 class PrivateGradients(Callback):

@@ -14,8 +14,8 @@ from torch import Tensor
 from assay.learning.callbacks.clip_row_gradients import ClipRowGradients
 from assay.learning.callbacks.rounds import RoundCallback
 from assay.privacy.ledger import Ledger
-from assay.privacy.noise import NoiseSource
-from assay.privacy.row_account import RowRelease
+from assay.privacy.noise.sources import NoiseSource
+from assay.privacy.rows.account import RowRelease
 
 if TYPE_CHECKING:
     from assay.privacy.relations import Sensitivity

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from assay.learning.callbacks.rounds import RoundCallback
 from assay.privacy.ledger import Ledger
-from assay.privacy.noise import NoiseSource
-from assay.privacy.parties import PartyRelease, PartySensitivity
+from assay.privacy.noise.sources import NoiseSource
+from assay.privacy.rows.parties import PartyRelease, PartySensitivity
 
 
 class ReleasePartyGradients(RoundCallback):

@@ -12,7 +12,7 @@ from torch import Tensor
 from assay.learning.callbacks.clip_row_gradients import clip_rows
 from assay.learning.models.replicated import ReplicatedModel
 from assay.learning.modules.permutation_pass import Rows
-from assay.privacy.parties import PartySensitivity
+from assay.privacy.rows.parties import PartySensitivity
 
 
 class PartyMean:

@@ -1,0 +1,1 @@
+"""Figures, one family a file; they read tables alone."""

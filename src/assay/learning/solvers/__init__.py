@@ -1,0 +1,1 @@
+"""Batched solvers of models that are fitted many times."""

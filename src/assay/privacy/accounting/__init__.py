@@ -1,0 +1,1 @@
+"""What releases and noisy steps cost: accountants, calibration, and the account of a training."""

@@ -1,0 +1,1 @@
+"""Releases of single rows: mechanisms, their accounts, and the reuse of past releases."""

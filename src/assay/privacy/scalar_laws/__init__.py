@@ -1,0 +1,1 @@
+"""Laws by which one clipped number is released."""

@@ -1,0 +1,1 @@
+"""Which rows to take, under a budget of rows."""

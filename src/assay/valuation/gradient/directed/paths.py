@@ -1,0 +1,112 @@
+"""Trajectories of one-pass SGD that reveal no private row, or only a private mean of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from assay.learning.models import ReplicatedModel
+from assay.learning.modules.permutation_pass import Rows
+from assay.valuation.gradient.public_paths import PublicPaths
+
+POSITIONS = 25
+"""Places along a trajectory at which marginal contributions are taken."""
+
+
+@dataclass(frozen=True)
+class MeanGradientPath:
+    """Descent along the noised mean of clipped gradients of the private rows, in `steps` steps for each replicate.
+
+    A step's sensitivity is `sensitivity` (C / n under zero-out, 2C / n under replace-one), its noise has `deviation`.
+    Guarantee: all steps together are mu-GDP with mu = sensitivity * sqrt(steps) / deviation.
+    """
+
+    steps: int
+    max_grad_norm: float
+    deviation: float
+
+
+def positions_of(weights: NDArray[np.float64], count: int = POSITIONS) -> NDArray[np.int64]:
+    """Coalition sizes [count] at which to take marginal contributions: midpoints of equal shares of the semivalue's weights.
+
+    weights [n] are those of coalitions of 0 .. n - 1 rows, summing to n; the plain mean over these sizes is then the
+    stratified estimate of the weighted mean over all. A size may come up more than once.
+    """
+    count = min(count, len(weights))
+    reached = np.cumsum(weights) / weights.sum()
+    middles = (np.arange(count) + 0.5) / count
+    return np.searchsorted(reached, middles).clip(max=len(weights) - 1).astype(np.int64)
+
+
+def public_paths(
+    model: ReplicatedModel,
+    start: Tensor,
+    public: Rows,
+    *,
+    steps: int,
+    positions: NDArray[np.int64],
+    learning_rate: float,
+    paths: int,
+    generator: np.random.Generator,
+) -> Tensor:
+    """Parameters [paths, positions, P] of SGD over random permutations of public rows, each `steps` rows long.
+
+    Fewer public rows than steps are gone through again in another order. Reads no private row.
+    """
+    laps = -(-steps // len(public))
+    orders = np.concatenate(
+        [np.argsort(generator.random((paths, len(public))), axis=1, kind="stable") for _ in range(laps)], axis=1
+    )
+    path = PublicPaths(model, start, public, orders[:, :steps], learning_rate, np.ones(steps))
+    return path.thetas(positions)
+
+
+def mean_gradient_path(
+    model: ReplicatedModel,
+    start: Tensor,
+    private: Rows,
+    choice: MeanGradientPath,
+    *,
+    length: int,
+    positions: NDArray[np.int64],
+    learning_rate: float,
+    draws: Tensor,
+) -> Tensor:
+    """Parameters [positions, P] along one private trajectory; draws [steps, P] are standard normal.
+
+    Each step stands for length / steps rows of a one-pass SGD; positions between steps are interpolated.
+    """
+    stride = length / choice.steps
+    points = [start]
+    for step in range(choice.steps):
+        theta = points[-1]
+        gradient = clipped_mean(model, theta, private, choice.max_grad_norm) + choice.deviation * draws[step]
+        points.append(theta - learning_rate * stride * gradient)
+    reached = torch.stack(points)
+    place = torch.from_numpy(positions / stride).to(reached)
+    before = place.floor().long().clamp(max=choice.steps - 1)
+    share = (place - before)[:, None]
+    return reached[before] * (1 - share) + reached[before + 1] * share
+
+
+def clipped_mean(model: ReplicatedModel, theta: Tensor, rows: Rows, norm: float, room: int = 8_000_000) -> Tensor:
+    """Mean over rows of the gradients at theta [P], each scaled to a norm of at most `norm`; [P].
+
+    The limit is lowered by a few units in the last place, so that rounding cannot take a gradient past `norm`.
+    """
+    limit = norm * (1 - 8 * torch.finfo(theta.dtype).eps)
+    total = torch.zeros_like(theta)
+    for some in torch.split(torch.arange(len(rows)), max(1, room // theta.numel())):
+        gradient = model.row_gradients(theta.expand(len(some), -1), rows.features[some], rows.target[some])
+        length = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
+        total += torch.where(length.isfinite(), gradient * (limit / length.clamp(min=limit)), 0.0).sum(0)
+    return total / len(rows)
+
+
+def spread(paths: Tensor) -> Tensor:
+    """Deviations [M, T, P] of trajectories from their mean: what single rows do to a path, without its direction."""
+    return paths - paths.mean(0, keepdim=True)

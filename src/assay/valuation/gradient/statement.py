@@ -1,0 +1,93 @@
+"""What a publication of private values means, and what it does not, in plain sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from assay.privacy.accounting.gaussian import epsilon_of
+from assay.privacy.relations import Relation
+
+if TYPE_CHECKING:
+    from assay.data import PreparedData
+    from assay.privacy.rows.spec import PrivacySpec
+    from assay.valuation.valuator import Valuation
+
+
+def statement_of(found: Valuation, data: PreparedData, privacy: PrivacySpec, *, utility: str) -> tuple[str, ...]:
+    """Sentences on the guarantee, its assumptions, the noise, and how to read values and intervals.
+
+    Says nothing that the published values, the config and the number of rows do not say.
+    """
+    return (
+        _guarantee(found, privacy, len(data.train)),
+        _changed(found, privacy),
+        "Taken for public: the held-back rows that judge (the valid split), the columns with their types and classes, the "
+        "model and its settings, and which rows were valued. A row's id is published with its value.",
+        _noise(privacy),
+        f"A value estimates what its row adds to the {utility.replace('_', ' ')} on the held-back rows. Low values are where "
+        "to look for wrong labels first; a single low value proves nothing.",
+        _interval(privacy),
+        "Not promised: protection of facts about the population that would be learnt without the row as well, or of several "
+        "rows of one person taken together (for m rows epsilon is m times as large at the least, and delta larger still). In a "
+        "second release of the same rows the epsilons and deltas add up; if both took their noise from the same seed, one can "
+        "be subtracted from the other and the values stand bare.",
+    )
+
+
+def _guarantee(found: Valuation, privacy: PrivacySpec, rows: int) -> str:
+    delta = privacy.delta if not _pure(found, privacy) else 0.0
+    replaced = privacy.budget.relation is Relation.REPLACE_ONE
+    what = (
+        "is replaced by any other" if replaced else "is left out, and its slot publishes a draw that depends on no data"
+    )
+    who = "Each of the" if privacy.secure_noise else "With secure noise, which this run did not have, each of the"
+    return (
+        f"{who} {rows} rows is protected from whoever reads these values: they are (epsilon={_up(found.epsilon)}, "
+        f"delta={delta:g})-differentially private, where neighbouring tables are those in which one row {what} "
+        f"({privacy.relation}). Mechanism: {privacy.name}. The budget was epsilon={privacy.epsilon:g}, delta={privacy.delta:g}."
+    )
+
+
+def _up(epsilon: float) -> str:
+    """Four significant digits, never below the number itself."""
+    if not 0 < epsilon < math.inf:
+        return f"{epsilon:g}"
+    unit = 10.0 ** (math.floor(math.log10(epsilon)) - 3)
+    return f"{math.ceil(epsilon / unit * (1 - 1e-12)) * unit:.6g}"
+
+
+def _pure(found: Valuation, privacy: PrivacySpec) -> bool:
+    return privacy.mechanism.directed and not privacy.share_of_path and privacy.scalar_law != "gaussian"
+
+
+def _changed(found: Valuation, privacy: PrivacySpec) -> str:
+    if privacy.budget.relation is Relation.REPLACE_ONE:
+        return "A row that is left out is protected at the same epsilon at the least."
+    known = "release/epsilon_of_a_changed_record"
+    changed = found.facts[known] if known in found.facts else epsilon_of(2 * privacy.budget.mu, privacy.delta)
+    return (
+        f"A row whose content is changed, rather than left out, is protected at epsilon={_up(changed)} "
+        "(privacy.relation=replace_one plans for that case)."
+    )
+
+
+def _noise(privacy: PrivacySpec) -> str:
+    if privacy.secure_noise:
+        return "The noise came from the operating system's entropy and was recorded nowhere: the guarantee stands."
+    return (
+        "The noise repeats with the seed of the run: whoever knows or guesses the seed can subtract it, so that this release "
+        "protects nobody from them. Run with privacy.secure_noise=true before you publish."
+    )
+
+
+def _interval(privacy: PrivacySpec) -> str:
+    if privacy.mechanism.one_release:
+        return (
+            "The interval is that of the noise. Values beyond the clip are drawn in to it, and the public trajectories differ "
+            "from training on these rows: neither is in the interval."
+        )
+    return (
+        "The interval is that of the estimate from clipped gradients on these held-back rows; others would give somewhat other "
+        "values, and what the clip takes away is not in it."
+    )

@@ -1,0 +1,1 @@
+"""The library of valuators, one method a file."""
