@@ -7,10 +7,12 @@ from assay.runs.directory import RunDirectory, finished_runs
 from assay.runs.execute import RunResult, execute, find_finished
 from assay.runs.fingerprint import fingerprint
 from assay.runs.outcome import Outcome
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 
 __all__ = [
     "Outcome",
+    "Parts",
     "RunContext",
     "RunDirectory",
     "RunResult",
