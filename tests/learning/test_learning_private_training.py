@@ -20,7 +20,7 @@ from assay.learning.callbacks.save_steps import SaveSteps
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
 from assay.learning.trainers import TrainerSpec, quiet
-from assay.privacy.accounting.steps import open_accountant
+from assay.privacy.accounting.accountants import open_accountant
 from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError

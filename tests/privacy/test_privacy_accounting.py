@@ -13,17 +13,11 @@ from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from assay.errors import InputError
+from assay.privacy.accounting.accountants import GaussianAccountant, ZcdpAccountant, open_accountant
 from assay.privacy.accounting.gaussian import epsilon_of
 from assay.privacy.accounting.prv import EPSILON_ERROR, PrvAccountant
 from assay.privacy.accounting.renyi import ORDERS, RdpAccountant
-from assay.privacy.accounting.steps import (
-    AccountingError,
-    Cache,
-    GaussianAccountant,
-    Steps,
-    ZcdpAccountant,
-    open_accountant,
-)
+from assay.privacy.accounting.steps import AccountingError, Cache, Steps
 from assay.privacy.relations import Relation
 
 DELTA = 1e-5

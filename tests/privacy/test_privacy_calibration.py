@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import InputError
+from assay.privacy.accounting.accountants import open_accountant
 from assay.privacy.accounting.calibration import (
     TOLERANCE,
     epochs_within,
@@ -15,7 +16,7 @@ from assay.privacy.accounting.calibration import (
     steps_within,
 )
 from assay.privacy.accounting.renyi import RdpAccountant
-from assay.privacy.accounting.steps import Steps, open_accountant
+from assay.privacy.accounting.steps import Steps
 from assay.privacy.budget import Budget
 from assay.privacy.relations import Relation, Sensitivity
 

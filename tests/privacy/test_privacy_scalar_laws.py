@@ -15,7 +15,10 @@ from torch import Tensor
 from assay.privacy.accounting.gaussian import delta_at, epsilon_of
 from assay.privacy.budget import Budget
 from assay.privacy.relations import Relation
-from assay.privacy.scalar_laws.laws import GRID, LAWS, PiecewiseLaw, RandomizedResponse, ScalarLaw, law_of
+from assay.privacy.scalar_laws.law import GRID, ScalarLaw
+from assay.privacy.scalar_laws.laws import LAWS, law_of
+from assay.privacy.scalar_laws.piecewise import PiecewiseLaw
+from assay.privacy.scalar_laws.randomized_response import RandomizedResponse
 
 ZERO, REPLACE = Relation.ZERO_OUT, Relation.REPLACE_ONE
 PURE = [name for name in LAWS if name != "gaussian"]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
+from assay.privacy.accounting.accountants import open_accountant
 from assay.privacy.accounting.calibration import noise_multiplier_for
 from assay.privacy.accounting.renyi import RdpAccountant
-from assay.privacy.accounting.steps import Accountant, Steps, open_accountant
+from assay.privacy.accounting.steps import Accountant, Steps
 from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError

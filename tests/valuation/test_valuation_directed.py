@@ -16,11 +16,13 @@ from assay.learning.models import ModelSpec, build_model
 from assay.learning.models.replicated import path_utility
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.budget import Budget
+from assay.privacy.clipping import Clip
 from assay.privacy.ledger import OverspentError
 from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.relations import Relation, Sensitivity
 from assay.privacy.rows.pure_account import PureRelease
 from assay.privacy.rows.spec import PrivacySpec
-from assay.privacy.scalar_laws.laws import PiecewiseLaw
+from assay.privacy.scalar_laws.piecewise import PiecewiseLaw
 from assay.runs.streams import Streams
 from assay.statistics import spearman
 from assay.valuation.gradient.directed import paths as paths_module
@@ -210,7 +212,7 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
         patch.setattr("assay.valuation.gradient.directed.estimate.mean_gradient_path", spy)
         release.run(lambda rounds: None)
     choice = seen[0]
-    mu = choice.max_grad_norm / 20 * choice.steps**0.5 / (choice.deviation * factor)
+    mu = choice.clip.sensitivity.max_grad_norm / 20 * choice.steps**0.5 / (choice.deviation * factor)
     allowed = Budget(4.0 * 0.25, 1e-5).mu
     assert (mu <= allowed) == (factor == 1.0)
     assert mu == pytest.approx(allowed / factor, rel=1e-6)
@@ -220,8 +222,9 @@ def test_the_clipped_mean_moves_by_the_sensitivity_at_most(portion: Portion) -> 
     data = portion("diabetes", train=20)
     model = build_model(ModelSpec("linear"), kind="regression", classes=0, features=10)
     theta, norm = model.initial("random", torch.Generator().manual_seed(0)), 0.3
-    before = clipped_mean(model, theta, rows_of(data.train, torch.float64), norm)
-    wild = clipped_mean(model, theta, rows_of(moved(moved(data, 2), 2).train, torch.float64), norm)
+    clip = Clip(Sensitivity(norm, Relation.ZERO_OUT))
+    before = clipped_mean(model, theta, rows_of(data.train, torch.float64), clip)
+    wild = clipped_mean(model, theta, rows_of(moved(moved(data, 2), 2).train, torch.float64), clip)
     assert float((before - wild).norm()) <= 2 * norm / 20
     rows = rows_of(data.train, torch.float64)
     slow = sum(
@@ -235,7 +238,7 @@ def test_a_mean_path_without_noise_is_gradient_descent(portion: Portion) -> None
     data = portion("diabetes", train=20)
     model = build_model(ModelSpec("linear"), kind="regression", classes=0, features=10)
     rows, start = rows_of(data.train, torch.float64), torch.zeros(model.parameter_count, dtype=torch.float64)
-    choice = MeanGradientPath(steps=5, max_grad_norm=1e9, deviation=0.0)
+    choice = MeanGradientPath(steps=5, clip=Clip(Sensitivity(1e9, Relation.ZERO_OUT)), deviation=0.0)
     draws = torch.zeros(5, model.parameter_count, dtype=torch.float64)
     options: dict[str, Any] = {"length": 20, "learning_rate": 0.05, "draws": draws}
     found = mean_gradient_path(model, start, rows, choice, positions=np.array([0, 4, 6, 19]), **options)

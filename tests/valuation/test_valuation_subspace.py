@@ -18,6 +18,7 @@ from assay.learning.models.replicated import path_utility
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.budget import Budget
+from assay.privacy.clipping import Clip
 from assay.privacy.ledger import OverspentError
 from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.rows.account import RowAccount, RowRelease
@@ -26,7 +27,6 @@ from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import spearman
 from assay.valuation.gradient.directed import budget_shares
-from assay.valuation.gradient.directed import subspace as subspace_module
 from assay.valuation.gradient.directed.directions import (
     gradient_subspace,
     parts_by_target,
@@ -35,7 +35,7 @@ from assay.valuation.gradient.directed.directions import (
 )
 from assay.valuation.gradient.directed.estimate import DirectedRelease
 from assay.valuation.gradient.directed.shares import Utility
-from assay.valuation.gradient.directed.subspace import SubspaceRelease, clipped
+from assay.valuation.gradient.directed.subspace import SubspaceRelease
 from assay.valuation.gradient.estimates import Problem, rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Surroundings
@@ -144,7 +144,7 @@ def test_a_row_moves_the_release_by_its_sensitivity_at_most(
 ) -> None:
     """mu of the release of one row, wild or gone, against the budget; without the clip, the broken variant, it is passed."""
     if unclipped:
-        monkeypatch.setattr(subspace_module, "clipped", lambda vectors, norm: vectors)
+        monkeypatch.setattr(Clip, "__call__", lambda self, vectors: vectors)
     data = portion("diabetes", train=20)
     features = data.train.features * 1e3
     wild = replace(data, train=replace(data.train, features=features))
@@ -185,15 +185,6 @@ def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pyte
     monkeypatch.setattr(RowAccount, "charge", charged)
     release_of(portion("diabetes")).run(nothing)
     assert events == ["charge"] * 30 + ["draw"]
-
-
-def test_clipping_keeps_directions_and_drops_what_is_no_number() -> None:
-    vectors = torch.tensor([[3.0, 4.0], [0.3, 0.4], [float("nan"), 1.0], [float("inf"), 0.0]], dtype=torch.float64)
-    found = clipped(vectors, 1.0)
-    torch.testing.assert_close(found[0], torch.tensor([0.6, 0.8], dtype=torch.float64))
-    assert torch.equal(found[1], vectors[1])
-    assert (found[2:] == 0).all()
-    assert float(found.norm(dim=1).max()) < 1.0
 
 
 def test_one_estimate_with_its_standard_error(portion: Portion) -> None:

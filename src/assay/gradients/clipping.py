@@ -49,7 +49,7 @@ class Flat:
 
     def weights(self, layer_norms: Tensor, layers: Sequence[str]) -> Tensor:
         """min(1, C / |g|) [N]."""
-        return _shrink(_whole(layer_norms), self.max_grad_norm)
+        return shrinkage(_whole(layer_norms), self.max_grad_norm)
 
     def bound(self, layers: Sequence[str]) -> float:
         """C."""
@@ -73,7 +73,7 @@ class PerLayer:
     def weights(self, layer_norms: Tensor, layers: Sequence[str]) -> Tensor:
         """min(1, C_l / |g_l|) [layers, N]."""
         limits = self._limits(layers)
-        return torch.stack([_shrink(norms, limits[name]) for name, norms in zip(layers, layer_norms, strict=True)])
+        return torch.stack([shrinkage(norms, limits[name]) for name, norms in zip(layers, layer_norms, strict=True)])
 
     def bound(self, layers: Sequence[str]) -> float:
         """sqrt(sum of C_l^2)."""
@@ -121,14 +121,17 @@ def _whole(layer_norms: Tensor) -> Tensor:
     return norms
 
 
-def _shrink(norms: Tensor, limit: float) -> Tensor:
-    limit *= _room(norms)
+def shrinkage(norms: Tensor, max_norm: float, roundings: int = 8) -> Tensor:
+    """Factors min(1, C / norm) for norms of any shape, short of the limit C by `roundings` roundings.
+
+    Guarantee: a vector of finite norm times its factor has a norm of at most `max_norm`, rounding included.
+    """
+    limit = max_norm * _room(norms, roundings)
     return limit / norms.clamp(min=limit)
 
 
-def _room(norms: Tensor) -> float:
-    """A little less than one, so that rounding does not carry a clipped gradient over its limit."""
-    return 1 - 8 * torch.finfo(norms.dtype).eps
+def _room(norms: Tensor, roundings: int = 8) -> float:
+    return 1 - roundings * torch.finfo(norms.dtype).eps
 
 
 def _positive(name: str, value: float) -> None:

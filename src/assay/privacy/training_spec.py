@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.privacy.accounting.accountants import open_accountant
 from assay.privacy.accounting.calibration import noise_multiplier_for
-from assay.privacy.accounting.steps import Accountant, open_accountant
+from assay.privacy.accounting.steps import Accountant
 from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assay.learning.callbacks.clip_row_gradients import clip_rows
 from assay.learning.models.replicated import ReplicatedModel
 from assay.learning.modules.permutation_pass import Rows
+from assay.privacy.clipping import Clip
 from assay.privacy.rows.parties import PartySensitivity
 
 
@@ -35,7 +35,7 @@ class PartyMean:
         rows = features[..., :-1].reshape(-1, columns - 1)
         gradient = self.model.row_gradients(copies, rows, target.reshape(-1)).view(replicates, places, -1)
         if self.sensitivity is not None:
-            gradient = clip_rows(gradient, self.sensitivity.max_grad_norm, room=8 + places)
+            gradient = Clip(self.sensitivity, roundings=8 + places)(gradient)
         return torch.einsum("rl,rlp->rp", features[..., -1], gradient)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from assay.errors import InputError
+from assay.privacy.accounting.accountants import GaussianAccountant
 from assay.privacy.accounting.gaussian import check_epsilon
 from assay.privacy.accounting.renyi import RdpAccountant
-from assay.privacy.accounting.steps import Accountant, AccountingError, GaussianAccountant, Steps
+from assay.privacy.accounting.steps import Accountant, AccountingError, Steps
 from assay.privacy.budget import Budget
 from assay.privacy.relations import Sensitivity
 

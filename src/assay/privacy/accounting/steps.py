@@ -1,4 +1,4 @@
-"""What noisy steps cost: a history of steps in, epsilon out, by one of four accountants."""
+"""Noisy steps, and the protocol of an accountant: a history of steps in, epsilon out."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assay.errors import AssayError, InputError
-from assay.privacy.accounting.gaussian import check_delta, epsilon_of, zcdp_epsilon
 from assay.privacy.relations import Relation
 
 
 class AccountingError(AssayError):
-    """An accountant cannot tell what a history costs; the message names one that can."""
+    """An accountant has no bound for a history; the message names one that has."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Steps:
 
     @property
     def kind(self) -> tuple[float, float]:
-        """What one step costs depends on: noise multiplier and sample rate."""
+        """Noise multiplier and sample rate, which fix the cost of one step."""
         return self.noise_multiplier, self.sample_rate
 
 
@@ -60,7 +59,7 @@ class Accountant(Protocol):
 
     @property
     def name(self) -> str:
-        """What a user calls it."""
+        """Value of privacy.accountant."""
         ...
 
     def epsilon(self, history: Sequence[Steps], delta: float) -> float:
@@ -70,7 +69,7 @@ class Accountant(Protocol):
 
 @dataclass
 class Cache:
-    """The `limit` results used last, kept between questions: an accountant is asked for the same noise again and again."""
+    """The `limit` results used last: an accountant is asked for the same noise again and again."""
 
     limit: int
     _kept: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
@@ -83,56 +82,3 @@ class Cache:
         while len(self._kept) > self.limit:
             self._kept.popitem(last=False)
         return self._kept[key]
-
-
-class GaussianAccountant:
-    """Exact accounting of steps in which every row takes part, by Gaussian differential privacy.
-
-    Guarantee: epsilon is the smallest for which the composition is (epsilon, delta)-DP (Dong, Roth & Su 2019, Corollaries
-    1 and 2). A sample rate below 1 is refused: the central limit theorem that Opacus' `gdp` applies to it is no upper bound.
-    """
-
-    name = "gaussian"
-
-    def epsilon(self, history: Sequence[Steps], delta: float) -> float:
-        """Epsilon at `delta`; raises InputError when a row takes part by chance."""
-        rate = min((steps.sample_rate for steps in history if steps.count), default=1.0)
-        if rate < 1:
-            limit = f"counts full participation, and the sample rate is {rate:g}"
-            raise InputError("privacy.accountant", self.name, limit, "use privacy.accountant=prv or rdp")
-        return epsilon_of(_total_mu(history), delta)
-
-
-class ZcdpAccountant:
-    """Zero-concentrated accounting without amplification: a looser cross-check of the others.
-
-    Guarantee: an upper bound (Bun & Steinke 2016, Propositions 1.3 and 1.6). A sample rate below 1 counts as 1: by the
-    quasi-convexity of Renyi divergences a sampled step costs no more than one in which every row takes part.
-    """
-
-    name = "zcdp"
-
-    def epsilon(self, history: Sequence[Steps], delta: float) -> float:
-        """Epsilon at `delta`."""
-        check_delta(delta)
-        return zcdp_epsilon(_total_mu(history), delta)
-
-
-def _total_mu(history: Sequence[Steps]) -> float:
-    return math.sqrt(math.fsum(steps.count / steps.noise_multiplier**2 for steps in history))
-
-
-def open_accountant(name: str) -> Accountant:
-    """The accountant of this name with an empty cache: `gaussian`, `rdp`, `prv` or `zcdp`; raises InputError for another."""
-    from assay.privacy.accounting.prv import PrvAccountant
-    from assay.privacy.accounting.renyi import RdpAccountant
-
-    known: dict[str, Callable[[], Accountant]] = {
-        "gaussian": GaussianAccountant,
-        "rdp": RdpAccountant,
-        "prv": PrvAccountant,
-        "zcdp": ZcdpAccountant,
-    }
-    if name not in known:
-        raise InputError("privacy.accountant", name, f"must be one of {', '.join(known)}", "prv is the tightest")
-    return known[name]()

@@ -1,1 +1,1 @@
-"""Laws by which one clipped number is released."""
+"""Laws by which one bounded number of each row is released; all are unbiased for it."""

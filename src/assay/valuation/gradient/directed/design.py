@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,8 @@ from torch import Tensor
 
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.budget import Budget
-from assay.privacy.scalar_laws.laws import LAWS, ScalarLaw, law_of
+from assay.privacy.scalar_laws.law import ScalarLaw
+from assay.privacy.scalar_laws.laws import LAWS, law_of
 from assay.statistics import spearman
 
 QUANTILES = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.0)
@@ -31,7 +32,7 @@ def choose_design(
     public_values: Tensor,
     budget: Budget,
     *,
-    laws: Sequence[str] = LAWS,
+    laws: Iterable[str] = LAWS,
     clip: float | None = None,
     generator: np.random.Generator,
 ) -> Design:

@@ -17,6 +17,7 @@ from assay.learning.models import build_model
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.accounting.gaussian import epsilon_of, mu_of
 from assay.privacy.budget import Budget
+from assay.privacy.clipping import Clip, clipped_numbers
 from assay.privacy.ledger import Ledger
 from assay.privacy.relations import Relation, Sensitivity
 from assay.privacy.rows.account import RowAccount, RowRelease
@@ -204,11 +205,12 @@ class DirectedRelease:
         public_rows = (self.public.features, self.public.target)
         norm = public_norm(self.model, self.start, *public_rows, privacy.path_quantile)
         share = privacy.epsilon * privacy.share_of_path
-        deviation = privacy.budget.relation.factor * norm / length * steps**0.5 / mu_of(share, privacy.delta)
+        clip = Clip(Sensitivity(norm, privacy.budget.relation))
+        deviation = clip.sensitivity.value / length * steps**0.5 / mu_of(share, privacy.delta)
         self.ledger.charge(PureRelease(share, privacy.delta))
         self.ledger.note(what="mean gradient path", steps=steps, max_grad_norm=norm, secure=noise.secure)
         draw, found = noise.open_round(2), []
-        choice = MeanGradientPath(steps, norm, deviation * (1 + 1e-9))
+        choice = MeanGradientPath(steps, clip, deviation * (1 + 1e-9))
         jitter = spread(public)
         for _ in range(self.choice.replicates):
             path = mean_gradient_path(
@@ -228,7 +230,7 @@ class DirectedRelease:
         self, exact: Tensor, design: Design, noise: NoiseSource
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Released values and their standard errors [R, n]; a value that is no number is released as 0."""
-        x = torch.where(exact.isfinite(), exact / design.clip, 0.0).clamp(-1, 1).cpu()
+        x = clipped_numbers(exact, design.clip).cpu()
         law = design.law
         for release in _charges(design, len(self.train), self.choice.replicates, self.laws):
             self.ledger.charge(release)

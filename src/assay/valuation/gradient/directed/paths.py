@@ -11,6 +11,7 @@ from torch import Tensor
 
 from assay.learning.models import ReplicatedModel
 from assay.learning.modules.permutation_pass import Rows
+from assay.privacy.clipping import Clip
 from assay.valuation.gradient.public_paths import PublicPaths
 
 POSITIONS = 25
@@ -21,12 +22,12 @@ POSITIONS = 25
 class MeanGradientPath:
     """Descent along the noised mean of clipped gradients of the private rows, in `steps` steps for each replicate.
 
-    A step's sensitivity is `sensitivity` (C / n under zero-out, 2C / n under replace-one), its noise has `deviation`.
-    Guarantee: all steps together are mu-GDP with mu = sensitivity * sqrt(steps) / deviation.
+    A step's sensitivity is that of `clip` over n rows, its noise has `deviation`.
+    Guarantee: all steps together are mu-GDP with mu = clip.sensitivity.value / n * sqrt(steps) / deviation.
     """
 
     steps: int
-    max_grad_norm: float
+    clip: Clip
     deviation: float
 
 
@@ -84,7 +85,7 @@ def mean_gradient_path(
     points = [start]
     for step in range(choice.steps):
         theta = points[-1]
-        gradient = clipped_mean(model, theta, private, choice.max_grad_norm) + choice.deviation * draws[step]
+        gradient = clipped_mean(model, theta, private, choice.clip) + choice.deviation * draws[step]
         points.append(theta - learning_rate * stride * gradient)
     reached = torch.stack(points)
     place = torch.from_numpy(positions / stride).to(reached)
@@ -93,17 +94,11 @@ def mean_gradient_path(
     return reached[before] * (1 - share) + reached[before + 1] * share
 
 
-def clipped_mean(model: ReplicatedModel, theta: Tensor, rows: Rows, norm: float, room: int = 8_000_000) -> Tensor:
-    """Mean over rows of the gradients at theta [P], each scaled to a norm of at most `norm`; [P].
-
-    The limit is lowered by a few units in the last place, so that rounding cannot take a gradient past `norm`.
-    """
-    limit = norm * (1 - 8 * torch.finfo(theta.dtype).eps)
+def clipped_mean(model: ReplicatedModel, theta: Tensor, rows: Rows, clip: Clip, room: int = 8_000_000) -> Tensor:
+    """Mean [P] over rows of their clipped gradients at theta [P]."""
     total = torch.zeros_like(theta)
     for some in torch.split(torch.arange(len(rows)), max(1, room // theta.numel())):
-        gradient = model.row_gradients(theta.expand(len(some), -1), rows.features[some], rows.target[some])
-        length = torch.linalg.vector_norm(gradient, dim=1, keepdim=True)
-        total += torch.where(length.isfinite(), gradient * (limit / length.clamp(min=limit)), 0.0).sum(0)
+        total += clip(model.row_gradients(theta.expand(len(some), -1), rows.features[some], rows.target[some])).sum(0)
     return total / len(rows)
 
 

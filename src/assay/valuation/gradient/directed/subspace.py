@@ -14,9 +14,11 @@ from torch import Tensor
 from assay.errors import InputError
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.accounting.gaussian import epsilon_of
+from assay.privacy.clipping import Clip
 from assay.privacy.ledger import Ledger
+from assay.privacy.relations import Sensitivity
 from assay.privacy.rows.account import RowRelease
-from assay.privacy.scalar_laws.laws import GaussianLaw
+from assay.privacy.scalar_laws.gaussian import GaussianLaw
 from assay.runs.cost import Meter
 from assay.statistics import spearman
 from assay.valuation.gradient.directed.design import DRAWS, QUANTILES, spoilt
@@ -136,7 +138,7 @@ class SubspaceRelease:
         noise = torch.from_numpy(generator.standard_normal((DRAWS, *public.shape))) * privacy.noise_multiplier(1)
         truth, scores = (public @ slopes.T).numpy(), {}
         for clip in sorted({each for each in clips if each > 0}) or [1.0]:
-            found = ((clipped(public, clip) + clip * noise) @ slopes.T).numpy()
+            found = ((Clip(Sensitivity(clip, privacy.budget.relation))(public) + clip * noise) @ slopes.T).numpy()
             scores[clip] = float(np.mean([spearman(found[..., u], truth[:, u]) for u in range(truth.shape[1])]))
         return max(scores.items(), key=lambda scored: scored[1])
 
@@ -156,7 +158,7 @@ class SubspaceRelease:
             what="coordinates", clip=norm, dimensions=exact.shape[1], noise_multiplier=multiplier, secure=noise.secure
         )
         draw = noise.open_round(1)
-        bounded, shape = clipped(exact, norm) / norm, (replicates, *exact.shape)
+        bounded, shape = Clip(self.privacy.sensitivity)(exact) / norm, (replicates, *exact.shape)
         released = law.release(bounded, draw(shape), torch.empty(0)) * norm
         projections = Projections(released, self.basis.cpu(), multiplier * norm)
         values, error = projections.values(self.slopes[0].cpu())
@@ -185,13 +187,3 @@ class SubspaceRelease:
             "release/share_of_direction": kept,
             "release/epsilon_of_a_changed_record": epsilon_of(2 * budget.mu / budget.relation.factor, budget.delta),
         }
-
-
-def clipped(vectors: Tensor, norm: float) -> Tensor:
-    """Vectors [n, r] scaled to an L2 norm of at most `norm`; one that is no number becomes zero.
-
-    The limit is lowered by a few units in the last place, so that rounding cannot take a vector past `norm`.
-    """
-    limit = norm * (1 - 8 * torch.finfo(vectors.dtype).eps)
-    length = torch.linalg.vector_norm(vectors, dim=1, keepdim=True)
-    return torch.where(length.isfinite(), vectors * (limit / length.clamp(min=limit)), 0.0)
