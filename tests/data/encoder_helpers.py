@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from data_helpers import write_wheel
 
-from assay.data.archives import file_sha256
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.encoders import ENCODERS, Encoder
+from assay.data.encoding.encoders import ENCODERS, Encoder
 from assay.data.records import Provenance
+from assay.data.sources.archives import file_sha256
 
 WIDTH = 4
 FROM = Provenance("archive", "pack==1", "0")

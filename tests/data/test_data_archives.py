@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from data_helpers import ar_bytes, tar_bytes, write_deb, write_wheel
 
-from assay.data.archives import (
+from assay.data.sources.archives import (
     FolderMembers,
     OneFile,
     TarMembers,

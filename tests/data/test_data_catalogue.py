@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from assay.data import list_datasets
-from assay.data.catalogue import CATALOGUE, entry_of
+from assay.data.sources.catalogue import CATALOGUE, entry_of
 from assay.errors import InputError
 
 OPTIONS = Path(__file__).parents[2] / "conf/dataset"

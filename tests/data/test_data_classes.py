@@ -11,9 +11,9 @@ import pytest
 from data_helpers import settings
 
 from assay.data import prepare
-from assay.data.adjust import with_classes, with_kind
-from assay.data.built_in import load_built_in
+from assay.data.changes import with_classes, with_kind
 from assay.data.dataset import ID, TARGET
+from assay.data.loaders.bundled import load_built_in
 from assay.errors import InputError
 
 

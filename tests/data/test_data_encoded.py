@@ -15,9 +15,9 @@ import pytest
 from data_helpers import settings
 from encoder_helpers import image_encoder, images
 
-from assay.data import encoded
 from assay.data.dataset import Dataset
-from assay.data.encoded import EncodedRows
+from assay.data.encoding import encoded
+from assay.data.encoding.encoded import EncodedRows
 from assay.data.preparation import arrays_of
 from assay.data.records import Provenance
 from assay.errors import AssayError
@@ -140,7 +140,7 @@ from pathlib import Path
 sys.path[:0] = [sys.argv[1]]
 import numpy as np
 from encoder_helpers import images, packed
-from assay.data import encoded
+from assay.data.encoding import encoded
 encoded.BLOCK = 5
 store = encoded.EncodedRows("pictures", packed(sys.argv[3:]), Path(sys.argv[2]), workers=1)
 store.columns(images(150), np.arange(150))

@@ -14,13 +14,14 @@ from data_helpers import settings
 from encoder_helpers import image_encoder, images, text_encoder, texts
 from numpy.testing import assert_allclose
 
-from assay.data import fetch, list_encoders, prepare, registries, verify
-from assay.data.encoded import EncodedRows, unpack
-from assay.data.encoders import ENCODERS, columns_of, encoder_of
-from assay.data.networks import build_network, one_thread
-from assay.data.origins import Archive
+from assay.data import fetch, list_encoders, prepare, verify
+from assay.data.encoding.encoded import EncodedRows, unpack
+from assay.data.encoding.encoders import ENCODERS, columns_of, encoder_of
+from assay.data.encoding.networks import build_network, one_thread
 from assay.data.preparation import arrays_of
-from assay.data.store import find_archive
+from assay.data.sources import registries
+from assay.data.sources.origins import Archive
+from assay.data.sources.store import find_archive
 from assay.errors import AssayError, InputError
 
 DATA = Path(os.environ.get("ASSAY_DATA") or Path.home() / ".cache/assay")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from assay.data.dataset import build_dataset
-from assay.data.features import encode, fit_map, hashed_counts, pixel_channels, vocabularies
+from assay.data.encoding.features import encode, fit_map, hashed_counts, pixel_channels, vocabularies
 from assay.data.records import Provenance
 from assay.errors import InputError
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from data_helpers import settings
 
-from assay.data import hub, local_checksum, prepare
+from assay.data import local_checksum, prepare
+from assay.data.own import hub
 from assay.errors import AssayError, InputError
 
 

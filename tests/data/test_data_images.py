@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from data_helpers import tar_bytes, write_deb, write_wheel
 
-from assay.data.archives import FolderMembers, TarMembers, open_archive
 from assay.data.dataset import PARTITION, TARGET, Dataset
 from assay.data.loaders import images
-from assay.data.origins import IDX_NAMES, PHOTO_MEMBERS
 from assay.data.records import Provenance
+from assay.data.sources.archives import FolderMembers, TarMembers, open_archive
+from assay.data.sources.origins import IDX_NAMES, PHOTO_MEMBERS
 
 FROM = Provenance("archive", "pack==1", "0")
 

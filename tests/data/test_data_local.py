@@ -12,7 +12,7 @@ import pytest
 from data_helpers import settings
 
 from assay.data import check_columns, local_checksum, prepare
-from assay.data.inference import column_types, target_kind
+from assay.data.own.inference import column_types, target_kind
 from assay.errors import InputError
 
 Write = Callable[[str], Path]

@@ -12,8 +12,8 @@ import pytest
 from data_helpers import settings
 
 from assay.data import PreparedData, check_columns, prepare
-from assay.data.description import cautions, facts, summary
-from assay.data.inference import column_types, target_kind
+from assay.data.own.description import cautions, facts, summary
+from assay.data.own.inference import column_types, target_kind
 from assay.errors import InputError
 
 

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 from data_helpers import settings, write_wheel
 
-from assay.data import local_checksum, prepare, providers
-from assay.data.cache import cached, write
-from assay.data.catalogue import CATALOGUE
+from assay.data import local_checksum, prepare
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.origins import Archive, Canonical
 from assay.data.records import Provenance
+from assay.data.sources import providers
+from assay.data.sources.cache import cached, write
+from assay.data.sources.catalogue import CATALOGUE
+from assay.data.sources.origins import Archive, Canonical
 from assay.errors import AssayError, InputError
 
 GAMMA = "".join(f"{','.join(str(i * j % 17 + j) for j in range(1, 11))},{'gh'[i % 2]}\n" for i in range(60))

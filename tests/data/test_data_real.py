@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assay.data.catalogue import CATALOGUE
 from assay.data.dataset import PARTITION, SOURCE, TARGET, Dataset
-from assay.data.providers import named_dataset
-from assay.data.store import find_archive
+from assay.data.sources.catalogue import CATALOGUE
+from assay.data.sources.providers import named_dataset
+from assay.data.sources.store import find_archive
 
 DATA = Path(os.environ.get("ASSAY_DATA") or Path.home() / ".cache/assay")
 
@@ -86,7 +86,7 @@ def test_sentiment_domains() -> None:
 
 
 def test_digits_is_a_part_of_optdigits() -> None:
-    from assay.data.built_in import load_built_in
+    from assay.data.loaders.bundled import load_built_in
 
     def rows(dataset: Dataset) -> set[bytes]:
         pixels = dataset.take("image").flatten().to_numpy(zero_copy_only=False).reshape(len(dataset), 64)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.data.sources import assign_sources
+from assay.data.owners import assign_sources
 from assay.errors import InputError
 
 

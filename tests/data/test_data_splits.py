@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.data.splits import allocate, part_sizes, split_rows, stratified_parts
+from assay.data.split import allocate, part_sizes, split_rows, stratified_parts
 from assay.errors import InputError
 
 

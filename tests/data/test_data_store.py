@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from data_helpers import tar_bytes, write_deb, write_wheel
 
-from assay.data import fetch, list_datasets, registries, store, verify
-from assay.data.archives import members_sha256, open_archive
-from assay.data.catalogue import CATALOGUE
-from assay.data.origins import Archive, Canonical
+from assay.data import fetch, list_datasets, verify
+from assay.data.sources import registries, store
+from assay.data.sources.archives import members_sha256, open_archive
+from assay.data.sources.catalogue import CATALOGUE
+from assay.data.sources.origins import Archive, Canonical
 from assay.errors import AssayError, InputError
 
 CSV = "".join(f"{i},{i + 1},1,1,1,1.5,1,1,{['yes', 'no'][i % 2]}\n" for i in range(20)).encode()

@@ -11,9 +11,9 @@ from data_helpers import settings
 from numpy.testing import assert_allclose
 
 from assay.data import prepare
+from assay.data.loaders.synthetic import load_synthetic, population_of
 from assay.data.population import Population
 from assay.data.records import PreparedData
-from assay.data.synthetic import load_synthetic, population_of
 from assay.errors import AssayError, InputError
 
 DRAWN = {"rows": 400, "dimension": 6, "noise": 0.1, "flips": 0.0, "seed": 42}

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from data_helpers import write_wheel
 
-from assay.data.archives import FolderMembers, Members, open_archive
 from assay.data.dataset import PARTITION, TARGET, Dataset
 from assay.data.loaders import tables
 from assay.data.records import Provenance
+from assay.data.sources.archives import FolderMembers, Members, open_archive
 from assay.errors import AssayError
 
 FROM = Provenance("archive", "pack==1", "0")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from data_helpers import tar_bytes, write_wheel
 
-from assay.data.archives import FolderMembers, TarMembers, open_archive
 from assay.data.dataset import PARTITION, SOURCE, TARGET
 from assay.data.loaders import flows, texts
 from assay.data.records import Provenance
+from assay.data.sources.archives import FolderMembers, TarMembers, open_archive
 from assay.errors import AssayError
 
 FROM = Provenance("archive", "pack==1", "0")
@@ -133,7 +133,7 @@ def test_a_folder_without_flows_is_named(tmp_path: Path) -> None:
 
 
 def test_flows_are_numbers_after_encoding(tmp_path: Path) -> None:
-    from assay.data.features import encode, vocabularies
+    from assay.data.encoding.features import encode, vocabularies
 
     (tmp_path / "a.log.labeled").write_text(zeek(("1", "2", "Benign   -")))
     dataset = flows.iot23(FolderMembers(tmp_path), FROM)

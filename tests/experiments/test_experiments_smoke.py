@@ -11,8 +11,8 @@ import pytest
 from assay.cli import main
 from assay.config.compose import compose
 from assay.config.locations import conf_root
-from assay.data.catalogue import CATALOGUE
-from assay.data.store import find_archive
+from assay.data.sources.catalogue import CATALOGUE
+from assay.data.sources.store import find_archive
 
 EXPERIMENTS = sorted(
     str(path.relative_to(conf_root() / "experiment").with_suffix(""))

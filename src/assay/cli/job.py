@@ -108,7 +108,7 @@ def _described(data: PreparedData, private: bool) -> dict[str, Any]:
     """Says on the terminal and in the log what was made of the user's own table; returns it as facts."""
     if data.description is None:
         return {}
-    from assay.data.description import cautions, facts, summary
+    from assay.data.own.description import cautions, facts, summary
 
     for level, lines in ((logging.INFO, summary(data)), (logging.WARNING, cautions(data))):
         for line in lines:

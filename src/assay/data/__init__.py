@@ -4,12 +4,12 @@ A dataset is stored as an Arrow table with roles (`dataset.py`); arrays exist at
 Importing this package loads neither pandas, scikit-learn, datasets nor torch.
 """
 
-from assay.data.catalogue import list_datasets
-from assay.data.columns import check_columns, local_checksum
-from assay.data.encoders import list_encoders
+from assay.data.encoding.encoders import list_encoders
+from assay.data.own.columns import check_columns, local_checksum
 from assay.data.preparation import prepare
 from assay.data.records import Arrays, PreparedData, Provenance
-from assay.data.store import fetch, verify
+from assay.data.sources.catalogue import list_datasets
+from assay.data.sources.store import fetch, verify
 
 __all__ = [
     "Arrays",

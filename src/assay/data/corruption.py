@@ -10,7 +10,7 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from assay.data.records import Flags, Floats, Integers
+    from assay.arrays import Flags, Floats, Integers
 
 
 def chosen_rows(key: str, share: float, rows: int, generator: np.random.Generator) -> Integers:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
+    from assay.arrays import Flags, Floats, Integers
     from assay.data.population import Population
-    from assay.data.records import Flags, Floats, Integers
 
 # Role columns are kept apart from features of the same name by a prefix no header has.
 TARGET, ID, PARTITION, CLEAN, SOURCE = (f"assay:{role}" for role in ("target", "id", "partition", "clean", "source"))
@@ -95,7 +95,7 @@ def build_dataset(
     import numpy as np
     import pyarrow as pa
 
-    from assay.data.cache import hugging_face
+    from assay.data.sources.cache import hugging_face
 
     stored: dict[str, pa.Array] = {}
     columns = []

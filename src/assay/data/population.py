@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from assay.data.records import Floats, Integers
+    from assay.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,9 +13,9 @@ from assay.errors import AssayError, InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from assay.data.encoded import EncodedRows
+    from assay.arrays import Floats, Integers
+    from assay.data.encoding.encoded import EncodedRows
     from assay.data.population import Population
-    from assay.data.records import Floats, Integers
 
 
 def prepare(
@@ -52,8 +52,8 @@ def prepare(
     missing=drop left out.
     Raises InputError for what a user can mend.
     """
-    from assay.data.adjust import with_classes
-    from assay.data.providers import load
+    from assay.data.changes import with_classes
+    from assay.data.sources.providers import load
 
     dataset = load(
         name,
@@ -79,8 +79,8 @@ def _store(name: str, preprocess: Mapping[str, Any], data_dir: Path) -> EncodedR
     """Where the rows of a dataset are kept as the chosen encoder sees them."""
     if preprocess.get("encoder") is None:
         return None
-    from assay.data.encoded import EncodedRows
-    from assay.data.encoders import encoder_of
+    from assay.data.encoding.encoded import EncodedRows
+    from assay.data.encoding.encoders import encoder_of
 
     return EncodedRows(name, encoder_of(preprocess["encoder"]), data_dir)
 
@@ -100,7 +100,7 @@ def arrays_of(
     import numpy as np
 
     from assay.data.corruption import corrupt
-    from assay.data.features import encode, fit_map, pixel_channels, vocabularies
+    from assay.data.encoding.features import encode, fit_map, pixel_channels, vocabularies
 
     parts = _choose_rows(dataset, rows, split, generator)
     valid = parts[1]
@@ -171,7 +171,7 @@ def _choose_rows(
     """Positions of train, valid and test in the dataset, after the subsample to `rows`."""
     import numpy as np
 
-    from assay.data.splits import split_rows, stratified_parts
+    from assay.data.split import split_rows, stratified_parts
 
     classification = dataset.kind == "classification"
     strata = np.asarray(dataset.numbers(TARGET)) if classification else np.zeros(len(dataset), dtype=np.int64)
@@ -213,7 +213,7 @@ def _owners(
     """Sources of each part: drawn for train when asked for, else those that the dataset has of its own."""
     import numpy as np
 
-    from assay.data.sources import assign_sources
+    from assay.data.owners import assign_sources
 
     if not settings["count"]:
         if not dataset.has(SOURCE):

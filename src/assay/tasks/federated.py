@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from assay.data.parties import parties_of
+from assay.data.owners import parties_of
 from assay.figures.values import uncertainty_figure
 from assay.learning.models import build_model
 from assay.runs import Outcome

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.data.parties import Parties
+from assay.data.owners import Parties
 from assay.privacy.rows.mechanisms import Mechanism
 from assay.statistics import bootstrap_indices, log_log_slope, mean_interval, percentile_interval, spearman
 from assay.tasks.cells import Cell

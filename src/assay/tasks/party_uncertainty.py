@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assay.data.parties import parties_of
+from assay.data.owners import parties_of
 from assay.figures.values import uncertainty_figure
 from assay.runs import Outcome
 from assay.tasks.cells import measure_cells, record_spending, reference_cell, swept_cells

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.data.parties import Parties, parties_of
+from assay.data.owners import Parties, parties_of
 from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically

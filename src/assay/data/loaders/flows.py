@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from assay.data.archives import Members
 from assay.data.dataset import Dataset, build_dataset
 from assay.data.records import Provenance
+from assay.data.sources.archives import Members
 from assay.errors import AssayError
 
 PORTS = ("id.orig_p", "id.resp_p", "duration", "orig_bytes", "resp_bytes", "missed_bytes")

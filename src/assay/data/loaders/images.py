@@ -9,10 +9,10 @@ import pickle
 import struct
 from typing import TYPE_CHECKING, Any
 
-from assay.data.archives import Members, TarMembers
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.origins import PHOTO_MEMBERS
 from assay.data.records import Provenance
+from assay.data.sources.archives import Members, TarMembers
+from assay.data.sources.origins import PHOTO_MEMBERS
 from assay.errors import AssayError
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from assay.data.archives import Members
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.origins import SHUTTLE_MEMBER
 from assay.data.records import Provenance
+from assay.data.sources.archives import Members
+from assay.data.sources.origins import SHUTTLE_MEMBER
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def miniboone(members: Members, provenance: Provenance) -> Dataset:
 
 def bank_marketing(members: Members, provenance: Provenance) -> Dataset:
     """45211 x 16, bank-full.csv."""
-    from assay.data.local import table_dataset
+    from assay.data.own.local import table_dataset
 
     with zipfile.ZipFile(io.BytesIO(members.read("bank.zip"))) as archive:
         table = read_csv(archive.read("bank-full.csv"), header=0, sep=";", keep_default_na=False)

@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from assay.data.archives import Members, TarMembers
 from assay.data.dataset import Dataset, build_dataset
 from assay.data.records import Provenance
+from assay.data.sources.archives import Members, TarMembers
 
 DOMAINS = {
     "movies": "movieReviewSnippets",

@@ -12,7 +12,7 @@ import torch
 from pytorch_lightning import Callback
 
 from assay.data import PreparedData
-from assay.data.parties import Parties, parties_of
+from assay.data.owners import Parties, parties_of
 from assay.learning.callbacks.record_values import RecordValues
 from assay.learning.callbacks.release_party_gradients import ReleasePartyGradients
 from assay.learning.callbacks.reuse_releases import ReuseReleases

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from pytorch_lightning import Callback
 
-from assay.data.parties import Parties
+from assay.data.owners import Parties
 from assay.learning.callbacks.record_values import RecordValues
 from assay.learning.callbacks.release_party_gradients import ReleasePartyGradients
 from assay.learning.callbacks.reuse_releases import ReuseReleases

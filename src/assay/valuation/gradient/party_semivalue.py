@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from assay.data import PreparedData
-from assay.data.parties import parties_of
+from assay.data.owners import parties_of
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.parties import Level

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from assay.data import origins
-from assay.data.origins import Archive, Canonical, keel, uci, vader
+from assay.data.sources import origins
+from assay.data.sources.origins import Archive, Canonical, keel, uci, vader
 from assay.errors import InputError
 
 

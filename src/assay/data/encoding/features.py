@@ -12,7 +12,7 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from assay.data.records import Floats, Integers
+    from assay.arrays import Floats, Integers
 
 
 def vocabularies(dataset: Dataset, public: Integers) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from assay.data.columns import update_from_file
+from assay.data.own.columns import update_from_file
 from assay.errors import AssayError
 
 

@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.data.archives import FolderMembers, Members, damaged, file_sha256, members_sha256, open_archive
-from assay.data.catalogue import CATALOGUE, Entry, entry_of
-from assay.data.encoders import ENCODERS, Encoder
-from assay.data.origins import Archive, Canonical
+from assay.data.encoding.encoders import ENCODERS, Encoder
+from assay.data.sources.archives import FolderMembers, Members, damaged, file_sha256, members_sha256, open_archive
+from assay.data.sources.catalogue import CATALOGUE, Entry, entry_of
+from assay.data.sources.origins import Archive, Canonical
 from assay.errors import AssayError
 
 
@@ -153,7 +153,7 @@ def _fetch_archive(archive: Archive, data_dir: Path) -> str:
 
 def _take(archive: Archive, data_dir: Path) -> Path:
     """Download an archive to a folder of its own, check it, and move it into place in one step."""
-    from assay.data.registries import download
+    from assay.data.sources.registries import download
 
     raw = raw_folder(data_dir)
     make_folder(raw)
@@ -175,7 +175,7 @@ def fetch_canonical(name: str, canonical: Canonical, data_dir: Path) -> None:
 
 
 def _fetch_files(canonical: Canonical, folder: Path) -> None:
-    from assay.data.registries import download_url
+    from assay.data.sources.registries import download_url
 
     for file, url, checksum in canonical.files:
         if not (folder / file).is_file():

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.data.columns import (
+from assay.data.dataset import Dataset, build_dataset
+from assay.data.own.columns import (
     check_names,
     csv_header,
     existing,
@@ -17,15 +18,14 @@ from assay.data.columns import (
     read_as,
     type_override,
 )
-from assay.data.dataset import Dataset, build_dataset
-from assay.data.inference import check_values, column_types, target_kind
+from assay.data.own.inference import check_values, column_types, target_kind
 from assay.data.records import Description, Provenance
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from assay.data.records import Floats, Integers
+    from assay.arrays import Floats, Integers
 
 
 def load_table(

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from assay.data.columns import check_names, listing
 from assay.data.dataset import TARGET, Dataset
+from assay.data.own.columns import check_names, listing
 from assay.errors import InputError
 
 if TYPE_CHECKING:
-    from assay.data.records import Floats, Integers
+    from assay.arrays import Floats, Integers
 
 
 def with_columns(dataset: Dataset, features: Sequence[str] | None, types: Mapping[str, str]) -> Dataset:
@@ -92,7 +92,7 @@ def with_classes(dataset: Dataset, classes: Sequence[str] | Sequence[Sequence[st
 def _with_target(dataset: Dataset, target: Floats | Integers) -> object:
     import pyarrow as pa
 
-    from assay.data.cache import hugging_face
+    from assay.data.sources.cache import hugging_face
 
     table = dataset.table.data.table
     return hugging_face().Dataset(table.set_column(table.column_names.index(TARGET), TARGET, pa.array(target)))

@@ -10,7 +10,7 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
-    from assay.data.records import Integers
+    from assay.arrays import Integers
 
 PARTS = ("train", "valid", "test")
 

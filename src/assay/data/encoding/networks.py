@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.data.encoders import KEY, Encoder
+from assay.data.encoding.encoders import KEY, Encoder
 from assay.errors import AssayError, InputError
 
 if TYPE_CHECKING:

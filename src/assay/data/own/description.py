@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assay.data.columns import listing
+from assay.data.own.columns import listing
 
 if TYPE_CHECKING:
     from assay.data.records import PreparedData

@@ -14,15 +14,16 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from assay.data.archives import FolderMembers, Members, OneFile, file_sha256, open_archive
-from assay.data.built_in import load_built_in
-from assay.data.cache import cached
-from assay.data.catalogue import Entry, entry_of
-from assay.data.columns import existing, local_checksum
 from assay.data.dataset import Dataset
+from assay.data.loaders.bundled import load_built_in
+from assay.data.loaders.synthetic import load_synthetic
+from assay.data.own.columns import existing, local_checksum
 from assay.data.records import Provenance
-from assay.data.registries import offline
-from assay.data.store import (
+from assay.data.sources.archives import FolderMembers, Members, OneFile, file_sha256, open_archive
+from assay.data.sources.cache import cached
+from assay.data.sources.catalogue import Entry, entry_of
+from assay.data.sources.registries import offline
+from assay.data.sources.store import (
     canonical_folder,
     check_canonical,
     fetch_canonical,
@@ -30,7 +31,6 @@ from assay.data.store import (
     has_canonical,
     open_checked,
 )
-from assay.data.synthetic import load_synthetic
 from assay.errors import AssayError, InputError
 
 # What parsers raise on content that is not what they expect.
@@ -60,7 +60,7 @@ def load(
         if path is None:
             limit = f"dataset={name} needs your data"
             raise InputError("dataset.path", "null", limit, "give dataset.path=... and dataset.target=...")
-        from assay.data import hub, local
+        from assay.data.own import hub, local
 
         chosen: dict[str, Any] = {"kind": kind, "modality": modality, "target": target, "features": features}
         chosen |= {"types": types, "missing": missing}
@@ -78,7 +78,7 @@ def load(
         dataset = load_synthetic(name, entry.kind, synthetic)
     else:
         dataset = named_dataset(name, entry, path, download, data_dir)
-    from assay.data.adjust import with_columns, with_kind
+    from assay.data.changes import with_columns, with_kind
 
     return with_kind(with_columns(dataset, features, types), kind)
 

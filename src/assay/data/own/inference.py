@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from assay.data.columns import listing, type_override
+from assay.data.own.columns import listing, type_override
 from assay.errors import InputError
 
 if TYPE_CHECKING:

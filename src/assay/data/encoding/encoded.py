@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from assay.data.dataset import Column, Dataset
-from assay.data.encoders import KEY, Encoder, columns_of, feature_names
-from assay.data.networks import build_network, check_installed, one_thread
-from assay.data.store import find_archive, make_folder, open_checked
+from assay.data.encoding.encoders import KEY, Encoder, columns_of, feature_names
+from assay.data.encoding.networks import build_network, check_installed, one_thread
+from assay.data.sources.store import find_archive, make_folder, open_checked
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from assay.data.records import Integers
+    from assay.arrays import Integers
 
     Table = NDArray[np.float32]
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from assay.data.cache import hugging_face
-from assay.data.columns import check_names, local_checksum
 from assay.data.dataset import Dataset
-from assay.data.local import table_dataset
+from assay.data.own.columns import check_names, local_checksum
+from assay.data.own.local import table_dataset
 from assay.data.records import Provenance
-from assay.data.registries import offline
+from assay.data.sources.cache import hugging_face
+from assay.data.sources.registries import offline
 from assay.errors import AssayError, InputError
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from assay.data import origins
 from assay.data.dataset import Column, Dataset
-from assay.data.origins import Archive
+from assay.data.sources import origins
+from assay.data.sources.origins import Archive
 from assay.errors import InputError
 
 KEY = "dataset.preprocess.encoder"
@@ -20,7 +20,7 @@ KEY = "dataset.preprocess.encoder"
 class Encoder:
     """A network, the columns it reads, and the packages that carry it, all of which are needed."""
 
-    name: str  # also of its function in assay.data.networks
+    name: str  # also of its function in assay.data.encoding.networks
     reads: str  # the type of column: text | image
     width: int  # of its features
     settings: str  # how it is applied; another text is another encoder
