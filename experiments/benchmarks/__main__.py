@@ -17,6 +17,7 @@ from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.valuator import Problem, Run
 from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
@@ -35,7 +36,7 @@ def valuation(
 ) -> object:
     """One private valuation."""
     valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates)
-    return valuator.value(data, MODEL, PrivacySpec(mechanism, burn_in=0.3), Streams(0), TRAINER)
+    return valuator.value(Problem(data, MODEL, PrivacySpec(mechanism, burn_in=0.3)), Run(Streams(0), TRAINER))
 
 
 def trainer_share(data: PreparedData) -> float:

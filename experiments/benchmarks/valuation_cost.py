@@ -27,7 +27,7 @@ from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.statistics import log_log_slope
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
@@ -63,7 +63,7 @@ def values(
 ) -> Callable[[], object]:
     """A G-Shapley estimate of all replicates, to be carried out."""
     valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates, learning_rate=LEARNING_RATE)
-    return lambda: valuator.value(data, model, privacy, Streams(0), trainer)
+    return lambda: valuator.value(Problem(data, model, privacy), Run(Streams(0), trainer))
 
 
 def rounds(works: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.float64]:
@@ -123,10 +123,10 @@ def errors_cost(
     trainer: TrainerSpec = DOUBLE,
 ) -> None:
     """Values with the bootstrap repetitions behind their standard errors, and what that multiplies the cost by."""
-    privacy, surroundings = PrivacySpec("running_mean"), Surroundings(Streams(0), trainer)
+    privacy, surroundings = PrivacySpec("running_mean"), Run(Streams(0), trainer)
     full = GradientSemivalue(evaluations=evaluations, learning_rate=LEARNING_RATE)
     choices = [replace(full, bootstrap=0), full]
-    works = [lambda choice=each: choice.valuate(data, model, privacy, surroundings) for each in choices]
+    works = [lambda choice=each: choice.valuate(Problem(data, model, privacy), surroundings) for each in choices]
     taken = rounds(works, repeats)
     what = f"{name}, k={evaluations}, with {full.bootstrap} repetitions"
     found.note(f"{what}, CPU s", taken[:, 1])

@@ -26,6 +26,7 @@ from assay.valuation.gradient.directed.subspace import SubspaceRelease
 from assay.valuation.gradient.estimates import Problem, rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.gradient.vector_release import VectorRelease
+from assay.valuation.valuator import Run
 
 Vector = NDArray[np.float64]
 Row = tuple[tuple[object, ...], list[float]]
@@ -56,22 +57,25 @@ class Case:
     def problem(self, name: str, epsilon: float, **options: float) -> Problem:
         """The same rows and streams under a mechanism."""
         privacy = PrivacySpec(name, epsilon=epsilon, **options)  # type: ignore[arg-type]
-        return Problem(self.data, ModelSpec("auto"), privacy, Streams(1000 + self.seed), TrainerSpec())
+        return Problem(self.data, ModelSpec("auto"), privacy)
+
+    @property
+    def run(self) -> Run:
+        """Streams and trainer of the noise draws."""
+        return Run(Streams(1000 + self.seed), TrainerSpec())
 
     def values(self, name: str, epsilon: float, utility: str = "negative_loss", **options: float) -> Vector:
         """Values [replicates, n] under a mechanism."""
         problem = self.problem(name, epsilon, **options)
-        return (
-            self.choice(utility)
-            .value(problem.data, problem.model, problem.privacy, problem.streams, problem.trainer)
-            .values
-        )
+        return self.choice(utility).value(problem, self.run).values
 
     def reference(self, utility: str = "negative_loss", judges: NDArray[np.int64] | None = None) -> Vector:
         """Values [n] without privacy, judged by some of the valid rows."""
         valuator = replace(self.choice(utility), evaluations=PERMUTATIONS, replicates=LANES, wave=PERMUTATIONS)
         data = self.data if judges is None else replace(self.data, valid=rows_at(self.data.valid, judges))
-        found = valuator.value(data, ModelSpec("auto"), PrivacySpec("none"), Streams(2000 + self.seed), TrainerSpec())
+        found = valuator.value(
+            Problem(data, ModelSpec("auto"), PrivacySpec("none")), Run(Streams(2000 + self.seed), TrainerSpec())
+        )
         return np.asarray(found.values.mean(axis=0))
 
 
@@ -100,10 +104,6 @@ def fidelity(values: Vector, truth: Vector) -> float:
     return float(np.mean(spearman(values, truth)))
 
 
-def nothing(rounds: int) -> None:
-    """Progress that nobody follows."""
-
-
 def public_points(case: Case) -> Iterator[Row]:
     """Fewer public rows drive trajectories and design; all valid rows judge."""
     truth, valid = case.reference(), rows_of(case.data.valid, torch.float64)
@@ -112,8 +112,10 @@ def public_points(case: Case) -> Iterator[Row]:
         public = Rows(valid.features[order[:count].copy()], valid.target[order[:count].copy()])
         found = []
         for epsilon in (8.0, 1.0):
-            release = DirectedRelease(case.choice(), case.problem("directed", epsilon), "values", public=public)
-            found.append(fidelity(release.run(nothing).estimates.values, truth))
+            release = DirectedRelease(
+                case.choice(), case.problem("directed", epsilon), case.run, "values", public=public
+            )
+            found.append(fidelity(release.run().estimates.values, truth))
         exact = release.exact_values(release.train, release.public_paths()).numpy()
         yield (case.name, count), [fidelity(exact, truth), *found]
 
@@ -144,12 +146,12 @@ def several_utilities(case: Case) -> Iterator[Row]:
         apart = [float(spearman(a, b)) for i, a in enumerate(truths) for b in truths[:i]]
         for epsilon in (8.0, 4.0, 1.0):
             utilities = [Utility("negative_loss", rows) for rows in judges]
-            shared = budget_shares(case.choice(), case.problem("directed", epsilon), "values", utilities)
+            shared = budget_shares(case.choice(), case.problem("directed", epsilon), case.run, "values", utilities)
             found = [[each.values for each in shared.estimates]]
             for dimensions in (1, 2, 4):
                 problem = case.problem("directed_subspace", epsilon, dimensions=dimensions)
-                release = SubspaceRelease(case.choice(), problem, "values", own if basis > 1 else [])
-                projections, slopes = release.run(nothing).projections, [release.slope(rows) for rows in judges]
+                release = SubspaceRelease(case.choice(), problem, case.run, "values", own if basis > 1 else [])
+                projections, slopes = release.run().projections, [release.slope(rows) for rows in judges]
                 found.append([projections.values(slope)[0] for slope in slopes])
             releases = vectors(case, epsilon)
             found.append([(releases @ slope).numpy() for slope in slopes])
@@ -159,8 +161,8 @@ def several_utilities(case: Case) -> Iterator[Row]:
 
 def vectors(case: Case, epsilon: float) -> torch.Tensor:
     """The vector release's gradients [R, n, P], from which values for any utility follow at no further cost."""
-    vector = VectorRelease(case.choice(), case.problem("vector_release", epsilon), "values")
-    vector.fit.run(None, nothing)
+    vector = VectorRelease(case.choice(), case.problem("vector_release", epsilon), case.run, "values")
+    vector.fit.run(None)
     assert isinstance(vector.fit.reuse, ReuseReleases)
     return vector.fit.reuse.mean_releases(1).double()
 
@@ -178,7 +180,7 @@ def redundancy(case: Case) -> Iterator[Row]:
         table = replace(rows_at(train, places), ids=np.arange(len(places)))
         held = replace(case, data=replace(case.data, train=table))
         copied, truth = np.isin(places, chosen), held.reference()
-        release = DirectedRelease(held.choice(), held.problem("directed", 8.0), "values")
+        release = DirectedRelease(held.choice(), held.problem("directed", 8.0), held.run, "values")
         found = {
             "none": truth[None],
             "directed, no noise": release.exact_values(release.train, release.public_paths()).numpy()[None],

@@ -14,7 +14,7 @@ from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 RUNS, REPEATED, TRAINER, MODEL = 8, 60, TrainerSpec(), ModelSpec("auto")
 SETTINGS = (("diabetes", 0.05), ("breast_cancer", 0.5))
@@ -33,10 +33,12 @@ def main() -> None:
             for mechanism in ("running_mean", "running_mean_burn_in"):
                 privacy = PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.3)
                 valuator = GradientSemivalue(evaluations=20, learning_rate=rate)
-                repeated = replace(valuator, replicates=REPEATED).value(data, MODEL, privacy, Streams(99), TRAINER)
+                repeated = replace(valuator, replicates=REPEATED).value(
+                    Problem(data, MODEL, privacy), Run(Streams(99), TRAINER)
+                )
                 true = repeated.values.var(axis=0, ddof=1).mean()
                 single = [
-                    valuator.valuate(data, MODEL, privacy, Surroundings(Streams(seed), TRAINER)).values.std_error
+                    valuator.valuate(Problem(data, MODEL, privacy), Run(Streams(seed), TRAINER)).values.std_error
                     for seed in range(RUNS)
                 ]
                 ratio = np.mean([(errors**2).mean() / true for errors in single]) ** 0.5

@@ -20,10 +20,9 @@ from assay.runs import Outcome
 from assay.runs.streams import Streams
 from assay.statistics import bootstrap_indices, detection_auc, spearman
 from assay.tasks.estimation_uncertainty import uncertainty_of
-from assay.valuation.gradient.estimates import Problem
 from assay.valuation.gradient.permutation_fit import PermutationFit
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -107,8 +106,8 @@ def test_purposes_draw_noise_of_their_own() -> None:
     """Cells at different k must be independent: the interval of the slope takes them so."""
     noise = {}
     for purpose in ("evaluations-4", "evaluations-8"):
-        problem = Problem(toy(), ModelSpec("auto"), PrivacySpec("iid"), Streams(0), TrainerSpec())
-        fit = PermutationFit(GradientSemivalue(evaluations=4), problem, purpose)
+        problem, run = Problem(toy(), ModelSpec("auto"), PrivacySpec("iid")), Run(Streams(0), TrainerSpec())
+        fit = PermutationFit(GradientSemivalue(evaluations=4), problem, run, purpose)
         assert fit.release is not None
         noise[purpose] = fit.release.noise.open_round(1)((5,))
     assert not torch.equal(noise["evaluations-4"], noise["evaluations-8"])
@@ -126,7 +125,7 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
 
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.bootstrap_std_errors", spy)
     privacy = PrivacySpec("running_mean", max_grad_norm=norm)
-    GradientSemivalue(evaluations=4).valuate(toy(), ModelSpec("auto"), privacy, Surroundings(Streams(0), TrainerSpec()))
+    GradientSemivalue(evaluations=4).valuate(Problem(toy(), ModelSpec("auto"), privacy), Run(Streams(0), TrainerSpec()))
     assert seen == [pytest.approx(norm * privacy.noise_multiplier(4))]
 
 
@@ -135,7 +134,8 @@ def test_the_start_does_not_read_private_rows(how: str) -> None:
     starts = [
         PermutationFit(
             GradientSemivalue(initialisation=how),
-            Problem(toy(shift=shift), ModelSpec("mlp", hidden=(3,)), PrivacySpec("iid"), Streams(0), TrainerSpec()),
+            Problem(toy(shift=shift), ModelSpec("mlp", hidden=(3,)), PrivacySpec("iid")),
+            Run(Streams(0), TrainerSpec()),
             "values",
         ).start
         for shift in (0.0, 5.0)
@@ -158,7 +158,8 @@ def test_a_fit_computes_on_the_threads_asked_for(threads: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(torch.optim.LBFGS, "step", step)
             GradientSemivalue(evaluations=2, initialisation="public").value(
-                toy(), ModelSpec("auto"), PrivacySpec("none"), Streams(0), replace(TrainerSpec(), threads=threads)
+                Problem(toy(), ModelSpec("auto"), PrivacySpec("none")),
+                Run(Streams(0), replace(TrainerSpec(), threads=threads)),
             )
         assert torch.get_num_threads() == threads
         assert seen == [threads]

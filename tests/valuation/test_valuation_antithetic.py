@@ -21,7 +21,7 @@ from assay.valuation.games import exact_semivalue, walk
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.permutations import antithetic_orders, random_orders
 from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 N = 5
 Coalition = list[int] | tuple[int, ...]
@@ -126,9 +126,9 @@ def test_errors_of_groups_by_their_definition(rounds: int, burn_in: int, seed: i
 @pytest.mark.parametrize("mechanism", ["none", "iid", "running_mean"])
 def test_a_valuation_takes_pairs(portion: Callable[..., PreparedData], mechanism: str) -> None:
     """Pairs halve the degrees of freedom; the touches stay; without noise the values of real data scatter less, by little."""
-    data, surroundings = portion("diabetes"), Surroundings(Streams(0), TrainerSpec())
+    data, surroundings = portion("diabetes"), Run(Streams(0), TrainerSpec())
     valuator = GradientSemivalue(evaluations=10, permutations="antithetic", bootstrap=4)
-    found = valuator.valuate(data, ModelSpec("auto"), PrivacySpec(mechanism), surroundings)
+    found = valuator.valuate(Problem(data, ModelSpec("auto"), PrivacySpec(mechanism)), surroundings)
     assert found.values.freedom == (3 if mechanism == "running_mean" else 4)
     if mechanism != "none":
         assert found.ledger[-1]["most_per_row"] == 10
@@ -136,7 +136,7 @@ def test_a_valuation_takes_pairs(portion: Callable[..., PreparedData], mechanism
     start = {"evaluations": 4, "replicates": 30, "learning_rate": 0.05}
     spread = [
         GradientSemivalue(permutations=kind, **start)  # type: ignore[arg-type]
-        .value(data, ModelSpec("auto"), PrivacySpec("none"), Streams(0), TrainerSpec())
+        .value(Problem(data, ModelSpec("auto"), PrivacySpec("none")), Run(Streams(0), TrainerSpec()))
         .values.var(axis=0, ddof=1)
         .mean()
         for kind in ("plain", "antithetic")

@@ -36,12 +36,13 @@ from assay.valuation.gradient.directed.paths import (
     public_paths,
 )
 from assay.valuation.gradient.directed.row_effects import mean_contributions
-from assay.valuation.gradient.estimates import Estimates, Problem, rows_of
+from assay.valuation.gradient.estimates import Estimates, rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
+RUN = Run(Streams(0), TrainerSpec())
 MECHANISMS = ["directed", "directed_gaussian", "directed_private_path"]
 RATE = {"diabetes": 0.05, "breast_cancer": 0.5, "digits": 0.3}
 
@@ -49,7 +50,7 @@ RATE = {"diabetes": 0.05, "breast_cancer": 0.5, "digits": 0.3}
 def value(data: PreparedData, name: str, *, model: str = "auto", seed: int = 0, **choices: Any) -> Estimates:
     privacy = PrivacySpec(name, **{"paths": 4, **choices.pop("privacy", {})})
     valuator = GradientSemivalue(**{"evaluations": 4, "replicates": 2, "learning_rate": 0.1, **choices})
-    return valuator.value(data, ModelSpec(model, hidden=(6,)), privacy, Streams(seed), TrainerSpec())
+    return valuator.value(Problem(data, ModelSpec(model, hidden=(6,)), privacy), Run(Streams(seed), TrainerSpec()))
 
 
 def moved(data: PreparedData, row: int) -> PreparedData:
@@ -142,11 +143,12 @@ def test_the_released_number_is_bounded_whatever_the_row(portion: Portion) -> No
     wild = replace(data, train=replace(data.train, features=data.train.features * 1e4))
     release = DirectedRelease(
         GradientSemivalue(learning_rate=0.1),
-        Problem(wild, ModelSpec(), PrivacySpec("directed"), Streams(0), TrainerSpec()),
+        Problem(wild, ModelSpec(), PrivacySpec("directed")),
+        RUN,
         "x",
     )
     exact = release.exact_values(release.train, release.public_paths())
-    found = release.run(lambda rounds: None)
+    found = release.run()
     law, clip = found.design.law, found.design.clip
     assert isinstance(law, PiecewiseLaw)
     assert float(exact.abs().max()) > 100 * clip
@@ -183,9 +185,9 @@ def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pyte
 
 
 def test_a_second_release_is_refused(portion: Portion) -> None:
-    problem = Problem(portion("diabetes"), ModelSpec(), PrivacySpec("directed", paths=2), Streams(0), TrainerSpec())
-    release = DirectedRelease(GradientSemivalue(), problem, "x")
-    release.run(lambda rounds: None)
+    problem = Problem(portion("diabetes"), ModelSpec(), PrivacySpec("directed", paths=2))
+    release = DirectedRelease(GradientSemivalue(), problem, RUN, "x")
+    release.run()
     with pytest.raises(OverspentError):
         release.ledger.charge(PureRelease(0.1))
 
@@ -197,10 +199,8 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
     Noise at half scale, the broken variant, comes out above the budget.
     """
     data = portion("diabetes", train=20)
-    problem = Problem(
-        data, ModelSpec("linear"), PrivacySpec("directed_private_path", epsilon=4.0), Streams(0), TrainerSpec()
-    )
-    release = DirectedRelease(GradientSemivalue(), problem, "x")
+    problem = Problem(data, ModelSpec("linear"), PrivacySpec("directed_private_path", epsilon=4.0))
+    release = DirectedRelease(GradientSemivalue(), problem, RUN, "x")
     seen: list[MeanGradientPath] = []
     original = paths_module.mean_gradient_path
 
@@ -210,7 +210,7 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("assay.valuation.gradient.directed.estimate.mean_gradient_path", spy)
-        release.run(lambda rounds: None)
+        release.run()
     choice = seen[0]
     mu = choice.clip.sensitivity.max_grad_norm / 20 * choice.steps**0.5 / (choice.deviation * factor)
     allowed = Budget(4.0 * 0.25, 1e-5).mu
@@ -286,7 +286,7 @@ def test_one_estimate_with_facts_of_its_release(portion: Portion) -> None:
     valuator = GradientSemivalue(learning_rate=0.5)
     for relation, low, high in (("zero_out", 4.0, 8.0), ("replace_one", 4.0, 4.0)):
         privacy = PrivacySpec("directed", epsilon=4.0, relation=relation, paths=3)
-        found = valuator.valuate(data, ModelSpec(), privacy, Surroundings(Streams(0), TrainerSpec()))
+        found = valuator.valuate(Problem(data, ModelSpec(), privacy), Run(Streams(0), TrainerSpec()))
         assert found.epsilon == 4.0
         assert low - 1e-6 <= found.facts["release/epsilon_of_a_changed_record"] <= high + 1e-6
         assert found.facts["release/clip"] > 0

@@ -20,6 +20,7 @@ from assay.statistics import detection_auc
 from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.federated import FederatedShapley
 from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
@@ -32,7 +33,9 @@ def owned(data: PreparedData, clients: int) -> PreparedData:
 
 def value(data: PreparedData, privacy: PrivacySpec, **choices: object) -> tuple[Estimates, Participation]:
     valuator = FederatedShapley(GRADIENT, **{"fraction": 0.4, **choices})  # type: ignore[arg-type]
-    return valuator.value(data, AUTO, privacy, Streams(0), TRAINER), valuator.participation(10, Streams(0))
+    return valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)), valuator.participation(
+        10, Streams(0)
+    )
 
 
 @pytest.mark.parametrize("mechanism", ["iid", "running_mean", "running_mean_burn_in"])
@@ -80,7 +83,7 @@ def test_a_killed_training_ends_in_the_same_bytes(
     monkeypatch.setattr("assay.valuation.gradient.federated.ROUNDS_A_BATCH", 1)
     data, privacy = owned(portion("breast_cancer", train=40, components=4), 8), PrivacySpec(mechanism)
     valuator, trainer = FederatedShapley(GRADIENT, local_steps=2), replace(TRAINER, checkpoint_seconds=0)
-    whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)
+    whole = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
     seen: list[int] = []
 
     def kill(rounds: int) -> None:
@@ -90,8 +93,8 @@ def test_a_killed_training_ends_in_the_same_bytes(
 
     path = tmp_path / "rounds.pt"
     with pytest.raises(Killed):
-        valuator.value(data, AUTO, privacy, Streams(0), trainer, checkpoint=path, advance=kill)
-    resumed = valuator.value(data, AUTO, privacy, Streams(0), trainer, checkpoint=path)
+        valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), trainer, advance=kill), checkpoint=path)
+    resumed = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), trainer), checkpoint=path)
     assert resumed.values.tobytes() == whole.values.tobytes()
     assert resumed.extras["final"].tobytes() == whole.extras["final"].tobytes()
     assert resumed.entries == whole.entries
@@ -104,7 +107,7 @@ def test_clients_with_wrong_labels_contribute_less(portion: Portion) -> None:
     target = np.where(source < 4, 1 - data.train.target, data.train.target)
     data = replace(data, train=replace(data.train, source=source, target=target))
     valuator = FederatedShapley(replace(GRADIENT, evaluations=30), fraction=0.5)
-    found = valuator.value(data, AUTO, NONE, Streams(0), TRAINER)
+    found = valuator.value(Problem(data, AUTO, NONE), Run(Streams(0), TRAINER))
     assert detection_auc(found.values[0], np.arange(12) >= 4) > 0.95
     assert found.epsilon == 0.0
     assert found.touches.sum() == 0

@@ -20,7 +20,7 @@ from assay.runs.streams import Streams
 from assay.statistics import detection_auc, mean_interval, spearman
 from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
@@ -28,7 +28,7 @@ NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
 
 def value(data: PreparedData, privacy: PrivacySpec = NONE, seed: int = 0, **choices: object) -> Estimates:
     valuator = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return valuator.value(data, AUTO, privacy, Streams(seed), TRAINER)
+    return valuator.value(Problem(data, AUTO, privacy), Run(Streams(seed), TRAINER))
 
 
 @pytest.mark.parametrize("mechanism", ["iid", "running_mean", "running_mean_burn_in"])
@@ -77,7 +77,7 @@ def test_a_killed_fit_ends_in_the_same_bytes(
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.STEPS_A_BATCH", 1)
     data, privacy = portion("diabetes"), PrivacySpec(mechanism, burn_in=0.3)
     valuator, trainer = GradientSemivalue(evaluations=8, replicates=2), replace(TRAINER, checkpoint_seconds=0)
-    whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)
+    whole = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
     seen: list[int] = []
 
     def kill(rounds: int) -> None:
@@ -87,9 +87,11 @@ def test_a_killed_fit_ends_in_the_same_bytes(
 
     path = tmp_path / "rounds.pt"
     with pytest.raises(Killed):
-        valuator.value(data, AUTO, privacy, Streams(0), trainer, checkpoint=path, advance=kill)
+        valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), trainer, advance=kill), checkpoint=path)
     counted: list[int] = []
-    resumed = valuator.value(data, AUTO, privacy, Streams(0), trainer, checkpoint=path, advance=counted.append)
+    resumed = valuator.value(
+        Problem(data, AUTO, privacy), Run(Streams(0), trainer, advance=counted.append), checkpoint=path
+    )
     assert counted[0] == 4  # the round during which the kill came is done again
     assert resumed.values.tobytes() == whole.values.tobytes()
     assert resumed.entries == whole.entries
@@ -102,12 +104,16 @@ def test_bootstrap_errors_cover_the_spread_over_replicates(portion: Portion) -> 
     data = portion("diabetes", train=40, components=5, norm=1.0)
     privacy = PrivacySpec("running_mean_burn_in", epsilon=8.0, burn_in=0.3)
     valuator = GradientSemivalue(evaluations=20, bootstrap=40)
-    single = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER))
-    spread = replace(valuator, replicates=40).value(data, AUTO, privacy, Streams(1), TRAINER).values.var(axis=0, ddof=1)
+    single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+    spread = (
+        replace(valuator, replicates=40)
+        .value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER))
+        .values.var(axis=0, ddof=1)
+    )
     ratio = (single.values.std_error**2).mean() / spread.mean()
     assert 0.9 < ratio < 3
     # rounds taken for independent would say far less
-    wrong = valuator.value(data, AUTO, privacy, Streams(0), TRAINER).std_errors[0]
+    wrong = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).std_errors[0]
     assert (wrong**2).mean() < 0.5 * spread.mean()
 
 
@@ -115,8 +121,12 @@ def test_independent_rounds_give_their_own_errors(portion: Portion) -> None:
     """Mean variance by rounds of one run with i.i.d. noise, against the variance over 60 runs: within a third."""
     data, privacy = portion("diabetes", train=25, components=5, norm=1.0), PrivacySpec("iid", epsilon=8.0)
     valuator = GradientSemivalue(evaluations=30)
-    single = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER)).values
-    spread = replace(valuator, replicates=60).value(data, AUTO, privacy, Streams(1), TRAINER).values.var(axis=0, ddof=1)
+    single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values
+    spread = (
+        replace(valuator, replicates=60)
+        .value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER))
+        .values.var(axis=0, ddof=1)
+    )
     assert 2 / 3 < (single.std_error**2).mean() / spread.mean() < 3 / 2
 
 
@@ -165,18 +175,18 @@ def test_semivalues_and_utilities_differ_but_agree_in_rank(portion: Portion) -> 
 def test_an_mlp_is_valued_privately(portion: Portion) -> None:
     data, spec = portion("digits", train=20, components=8), ModelSpec("mlp", hidden=(6,))
     valuator = GradientSemivalue(evaluations=3, replicates=2, utility="accuracy")
-    found = valuator.value(data, spec, PrivacySpec("running_mean", epsilon=4.0), Streams(0), TRAINER)
+    found = valuator.value(Problem(data, spec, PrivacySpec("running_mean", epsilon=4.0)), Run(Streams(0), TRAINER))
     assert (found.touches == 3).all()
     assert np.isfinite(found.values).all()
 
 
 def test_single_precision_agrees_with_double(portion: Portion) -> None:
     data, valuator = portion("diabetes"), GradientSemivalue(evaluations=5)
-    double = valuator.value(data, AUTO, NONE, Streams(0), TRAINER).values
-    single = valuator.value(data, AUTO, NONE, Streams(0), replace(TRAINER, precision=32)).values
+    double = valuator.value(Problem(data, AUTO, NONE), Run(Streams(0), TRAINER)).values
+    single = valuator.value(Problem(data, AUTO, NONE), Run(Streams(0), replace(TRAINER, precision=32))).values
     np.testing.assert_allclose(single, double, atol=1e-4 * np.abs(double).max())
 
 
 def test_trees_are_refused_in_one_line(portion: Portion) -> None:
     with pytest.raises(InputError, match=r"model=xgboost: trees have no per-row gradients .*valuation=semivalue"):
-        GradientSemivalue().value(portion("diabetes"), ModelSpec("xgboost"), NONE, Streams(0), TRAINER)
+        GradientSemivalue().value(Problem(portion("diabetes"), ModelSpec("xgboost"), NONE), Run(Streams(0), TRAINER))

@@ -15,12 +15,13 @@ from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.parties import Level
 from assay.privacy.rows.spec import PrivacySpec
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc
 from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.party_semivalue import PartySemivalue
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
@@ -33,7 +34,9 @@ def owned(data: PreparedData, parties: int) -> PreparedData:
 
 def value(data: PreparedData, privacy: PrivacySpec = NONE, level: str = "record", **choices: object) -> Estimates:
     gradient = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return PartySemivalue(gradient, level).value(data, AUTO, privacy, Streams(0), TRAINER, purpose="values")
+    return PartySemivalue(gradient, level).value(
+        Problem(data, AUTO, privacy), Run(Streams(0), TRAINER), purpose="values"
+    )
 
 
 @pytest.mark.parametrize("mechanism", ["none", "iid", "running_mean_burn_in"])
@@ -41,7 +44,7 @@ def test_parties_of_one_row_are_valued_as_the_rows_are(portion: Portion, mechani
     """The same permutations, the same noise: the pass over parties is a generalisation, to the last rounding."""
     data, privacy = portion("diabetes", train=12), PrivacySpec(mechanism, burn_in=0.5)
     gradient = GradientSemivalue(evaluations=6, replicates=2)
-    rows = gradient.value(data, AUTO, privacy, Streams(0), TRAINER)
+    rows = gradient.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
     parties = value(owned(data, 12), privacy)
     np.testing.assert_allclose(parties.values, rows.values, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(parties.touches, rows.touches)
@@ -75,9 +78,9 @@ def test_one_estimate_has_errors_and_resumes(portion: Portion, tmp_path: Path, m
     data = owned(portion("breast_cancer", components=4), 6)
     valuator = PartySemivalue(GradientSemivalue(evaluations=8, bootstrap=6))
     privacy = PrivacySpec(mechanism, epsilon=2.0, burn_in=0.5)
-    first = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER, scratch=tmp_path))
-    again = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER, scratch=tmp_path))
-    fresh = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER))
+    first = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER, parts=Parts(folder=tmp_path)))
+    again = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER, parts=Parts(folder=tmp_path)))
+    fresh = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
     assert (first.values.std_error > 0).all()
     assert first.values.value.tobytes() == again.values.value.tobytes() == fresh.values.value.tobytes()
     assert first.ledger == again.ledger == fresh.ledger
@@ -91,8 +94,10 @@ def test_bootstrap_errors_of_unequal_parties_cover_the_spread(portion: Portion) 
     data = replace(data, train=replace(data.train, source=source))
     privacy = PrivacySpec("running_mean_burn_in", epsilon=4.0, burn_in=0.3)
     gradient = GradientSemivalue(evaluations=20, bootstrap=60, learning_rate=0.2)
-    single = PartySemivalue(gradient).valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER))
-    many = PartySemivalue(replace(gradient, replicates=40)).value(data, AUTO, privacy, Streams(1), TRAINER)
+    single = PartySemivalue(gradient).valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+    many = PartySemivalue(replace(gradient, replicates=40)).value(
+        Problem(data, AUTO, privacy), Run(Streams(1), TRAINER)
+    )
     for part in (slice(0, 4), slice(4, 8)):
         ratio = (single.values.std_error[part] ** 2).mean() / many.values.var(axis=0, ddof=1)[part].mean()
         assert 0.6 < ratio < 4

@@ -21,13 +21,13 @@ from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import spearman
-from assay.valuation.gradient.estimates import Estimates, Problem
+from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.public_norm import public_norm
 from assay.valuation.gradient.public_paths import PublicPaths
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.gradient.vector_release import VectorRelease
 from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 AUTO, TRAINER = ModelSpec("auto"), TrainerSpec()
@@ -36,7 +36,9 @@ BOTH = pytest.mark.parametrize("mechanism", ["public_clip", "vector_release"])
 
 def value(data: PreparedData, mechanism: str, seed: int = 0, epsilon: float = 2.0, **choices: object) -> Estimates:
     valuator = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return valuator.value(data, AUTO, PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.5), Streams(seed), TRAINER)
+    return valuator.value(
+        Problem(data, AUTO, PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.5)), Run(Streams(seed), TRAINER)
+    )
 
 
 @BOTH
@@ -81,8 +83,8 @@ def test_a_norm_read_from_private_rows_would_move_with_them(portion: Portion, mo
 
 
 def test_noise_and_account_carry_the_norm_that_is_used(portion: Portion) -> None:
-    problem = Problem(portion("diabetes"), AUTO, PrivacySpec("vector_release"), Streams(0), TRAINER)
-    fit = VectorRelease(GradientSemivalue(), problem, "values").fit
+    problem = Problem(portion("diabetes"), AUTO, PrivacySpec("vector_release"))
+    fit = VectorRelease(GradientSemivalue(), problem, Run(Streams(0), TRAINER), "values").fit
     assert fit.account is not None
     assert fit.release is not None
     assert fit.callbacks[0].sensitivity == fit.account.sensitivity == fit.privacy.sensitivity  # type: ignore[attr-defined]
@@ -146,8 +148,10 @@ def test_first_order_is_the_limit_of_the_differences() -> None:
 def test_the_released_gradient_is_clipped_at_the_start_and_noised(portion: Portion) -> None:
     """Section V by hand: one release a row at the start, whose noise is known by its stream."""
     data, privacy = portion("diabetes", train=8), PrivacySpec("vector_release", epsilon=3.0)
-    run = VectorRelease(GradientSemivalue(evaluations=4), Problem(data, AUTO, privacy, Streams(5), TRAINER), "values")
-    run.run(None, lambda rounds: None)
+    run = VectorRelease(
+        GradientSemivalue(evaluations=4), Problem(data, AUTO, privacy), Run(Streams(5), TRAINER), "values"
+    )
+    run.run(None)
     assert run.fit.reuse is not None
     assert run.fit.module is not None
     norm = run.fit.privacy.max_grad_norm
@@ -166,8 +170,12 @@ def test_standard_errors_are_the_spread_over_releases(portion: Portion, utility:
     data = portion("breast_cancer", train=25, components=4)
     privacy = PrivacySpec("vector_release", epsilon=8.0)
     valuator = GradientSemivalue(evaluations=40, learning_rate=0.5, utility=utility, bootstrap=40)
-    told = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER)).values.std_error
-    spread = replace(valuator, replicates=60).value(data, AUTO, privacy, Streams(1), TRAINER).values.var(axis=0, ddof=1)
+    told = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values.std_error
+    spread = (
+        replace(valuator, replicates=60)
+        .value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER))
+        .values.var(axis=0, ddof=1)
+    )
     assert 2 / 3 < (told**2).mean() / spread.mean() < 3 / 2 + (utility == "accuracy")
 
 
@@ -183,7 +191,9 @@ def test_a_finished_release_is_not_made_again(portion: Portion, tmp_path: Path) 
     """With secure noise a second run from the checkpoint has the same values: the release was kept."""
     privacy, valuator = PrivacySpec("vector_release", secure_noise=True), GradientSemivalue(evaluations=3)
     runs = [
-        valuator.value(portion("diabetes"), AUTO, privacy, Streams(0), TRAINER, checkpoint=tmp_path / "values.pt")
+        valuator.value(
+            Problem(portion("diabetes"), AUTO, privacy), Run(Streams(0), TRAINER), checkpoint=tmp_path / "values.pt"
+        )
         for _ in range(2)
     ]
     assert runs[0].values.tobytes() == runs[1].values.tobytes()

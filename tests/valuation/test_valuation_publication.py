@@ -16,7 +16,7 @@ from assay.privacy.accounting.gaussian import epsilon_of
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.gradient.private_semivalue import PrivateSemivalue
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 
 Portion = Callable[..., PreparedData]
 
@@ -24,7 +24,7 @@ Portion = Callable[..., PreparedData]
 def publish(portion: Portion, name: str = "directed", **choices: Any) -> Valuation:
     privacy = PrivacySpec(name, **{"epsilon": 4.0, "paths": 2, **choices})
     valuator = PrivateSemivalue(evaluations=3, bootstrap=2)
-    return valuator.valuate(portion("breast_cancer"), ModelSpec(), privacy, Surroundings(Streams(0), TrainerSpec()))
+    return valuator.valuate(Problem(portion("breast_cancer"), ModelSpec(), privacy), Run(Streams(0), TrainerSpec()))
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,12 @@ from assay.learning.learners import Learner
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.valuation.games import exact_semivalue
 from assay.valuation.library.semivalue import Semivalue
 from assay.valuation.utilities import predictor_utility
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 Portion = Callable[..., PreparedData]
@@ -27,11 +28,9 @@ NONE = PrivacySpec("none")
 
 
 def valuate(data: PreparedData, model: str = "auto", **choices: object) -> Valuation:
-    surroundings = {key: choices.pop(key) for key in ("workers", "scratch") if key in choices}
+    parts = Parts(choices.pop("scratch", None), choices.pop("workers", 1))
     valuator = Semivalue(**{"evaluations": 3, **choices})  # type: ignore[arg-type]
-    return valuator.valuate(
-        data, ModelSpec(model, trees=5), NONE, Surroundings(Streams(0), TrainerSpec(), **surroundings)
-    )  # type: ignore[arg-type]
+    return valuator.valuate(Problem(data, ModelSpec(model, trees=5), NONE), Run(Streams(0), TrainerSpec(), parts=parts))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("name", "model"), [("diabetes", "auto"), ("breast_cancer", "auto"), ("diabetes", "xgboost")])
@@ -94,7 +93,7 @@ def test_finished_permutations_are_not_walked_again(
 def test_privacy_is_refused(portion: Portion) -> None:
     with pytest.raises(InputError, match=r"privacy=iid: a refit has no bounded sensitivity"):
         Semivalue().valuate(
-            portion("diabetes"), ModelSpec(), PrivacySpec("iid"), Surroundings(Streams(0), TrainerSpec())
+            Problem(portion("diabetes"), ModelSpec(), PrivacySpec("iid")), Run(Streams(0), TrainerSpec())
         )
 
 

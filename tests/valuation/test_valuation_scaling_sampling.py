@@ -23,7 +23,7 @@ from assay.valuation.contributions.sampling import Sampling
 from assay.valuation.contributions.setting import Labelled, Setting, setting_of
 from assay.valuation.contributions.subsets import Cardinalities
 from assay.valuation.laws.scaling_law import ScalingLaw
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 LAW = Cardinalities(10, 60)
@@ -128,8 +128,8 @@ def test_parts_are_put_together() -> None:
         cardinality_means(Contributions(rng.permuted(sizes, axis=1), delta, np.ones(delta.shape), True))
 
 
-def surroundings(**changes: object) -> Surroundings:
-    return replace(Surroundings(Streams(0), TrainerSpec()), **changes)  # type: ignore[arg-type]
+def surroundings(**changes: object) -> Run:
+    return replace(Run(Streams(0), TrainerSpec()), **changes)  # type: ignore[arg-type]
 
 
 def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +143,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 
     monkeypatch.setattr(module.Sampling, "samples", spied)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(data, ModelSpec(), PrivacySpec("none"), surroundings())
+    found = valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("none")), surroundings())
     assert sorted(len(each.points) for each in seen) == [40, 40, 40]
     rows = {each.tobytes() for each in data.train.features}
     valued = [each.tobytes() for setting in seen for each in setting.points.features]
@@ -159,7 +159,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 def test_values_are_in_the_order_of_the_rows(portion: Portion) -> None:
     data = portion("breast_cancer", train=120, valid=100, labels=0.2, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=60, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(data, ModelSpec(), PrivacySpec("none"), surroundings())
+    found = valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("none")), surroundings())
     clean = data.train.clean
     assert found.values.value[clean].mean() > found.values.value[~clean].mean() + 3 * found.values.std_error.mean() / 4
 
@@ -168,9 +168,9 @@ def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=100, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=50, folds=3)
     with pytest.raises(InputError, match="no bounded sensitivity"):
-        valuator.valuate(data, ModelSpec(), PrivacySpec("iid"), surroundings())
+        valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("iid")), surroundings())
     with pytest.raises(InputError, match=r"valuation.largest=50: subsets are drawn from 40 rows"):
-        valuator.valuate(data, ModelSpec(), PrivacySpec("none"), surroundings())
+        valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("none")), surroundings())
 
 
 def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:

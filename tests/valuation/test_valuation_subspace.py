@@ -36,31 +36,28 @@ from assay.valuation.gradient.directed.directions import (
 from assay.valuation.gradient.directed.estimate import DirectedRelease
 from assay.valuation.gradient.directed.shares import Utility
 from assay.valuation.gradient.directed.subspace import SubspaceRelease
-from assay.valuation.gradient.estimates import Problem, rows_of
+from assay.valuation.gradient.estimates import rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
+RUN = Run(Streams(0), TrainerSpec())
 
 
-def problem_of(data: PreparedData, name: str = "directed_subspace", *, seed: int = 0, **privacy: Any) -> Problem:
+def problem_of(data: PreparedData, name: str = "directed_subspace", **privacy: Any) -> Problem:
     spec = PrivacySpec(name, **{"paths": 4, **privacy})
-    return Problem(data, ModelSpec(), spec, Streams(seed), TrainerSpec())
+    return Problem(data, ModelSpec(), spec)
 
 
 def release_of(data: PreparedData, **privacy: Any) -> SubspaceRelease:
     choice = GradientSemivalue(replicates=2, learning_rate=0.1)
-    return SubspaceRelease(choice, problem_of(data, **privacy), "x")
+    return SubspaceRelease(choice, problem_of(data, **privacy), RUN, "x")
 
 
 def moved(data: PreparedData, row: int) -> PreparedData:
     features = data.train.features.copy()
     features[row] += 3.0
     return replace(data, train=replace(data.train, features=features))
-
-
-def nothing(rounds: int) -> None:
-    """Progress that nobody follows."""
 
 
 @pytest.mark.parametrize(("name", "kind", "classes"), [("digits", "mlp", 10), ("breast_cancer", "logistic", 2)])
@@ -103,7 +100,7 @@ def test_in_the_whole_space_without_noise_values_are_first_order_contributions(p
     """All dimensions lose nothing: for any rows that judge, -a * mean gradient of V times the mean row gradient."""
     data = portion("diabetes")
     release = release_of(data, dimensions=11, clip=1e6, epsilon=1e8, delta=0.5)
-    found, judges = release.run(nothing), Rows(release.valid.features[:9], release.valid.target[:9])
+    found, judges = release.run(), Rows(release.valid.features[:9], release.valid.target[:9])
     values, error = found.projections.values(release.slope(judges))
     model, thetas, rows = release.model, release.paths.flatten(0, 1), release.along.train
     slope = torch.func.grad(lambda t: path_utility(model, t[None], judges.features, judges.target, "negative_loss")[0])
@@ -117,9 +114,8 @@ def test_in_the_whole_space_without_noise_values_are_first_order_contributions(p
 def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=120, labels=0.3, components=5, norm=1.0)
     choice = GradientSemivalue(evaluations=40, replicates=8, learning_rate=0.5)
-    spec = (data, ModelSpec(), PrivacySpec("none"), Streams(0), TrainerSpec())
-    reference = choice.value(*spec).values.mean(axis=0)
-    found = choice.value(*spec[:2], PrivacySpec("directed_subspace", epsilon=20.0), *spec[3:])
+    reference = choice.value(Problem(data, ModelSpec(), PrivacySpec("none")), RUN).values.mean(axis=0)
+    found = choice.value(Problem(data, ModelSpec(), PrivacySpec("directed_subspace", epsilon=20.0)), RUN)
     assert spearman(found.values, reference).mean() > 0.6
     assert np.ptp(found.std_errors) == 0
 
@@ -127,7 +123,7 @@ def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
 @pytest.mark.parametrize("relation", ["zero_out", "replace_one"])
 def test_the_budget_is_spent_once_whatever_is_computed(portion: Portion, relation: str) -> None:
     release = release_of(portion("breast_cancer"), epsilon=2.0, relation=relation)
-    found = release.run(nothing)
+    found = release.run()
     for part in parts_by_target(release.valid, 2):
         found.projections.values(release.slope(part))
     assert found.estimates.epsilon == pytest.approx(2.0, rel=1e-6)
@@ -152,7 +148,7 @@ def test_a_row_moves_the_release_by_its_sensitivity_at_most(
     one, other = (release_of(table, clip=0.1, relation=relation, epsilon=4.0) for table in (wild, opposite))
     if relation == "zero_out":
         other.coordinates = lambda rows: torch.zeros(20, 2, dtype=torch.float64)  # type: ignore[method-assign]
-    released = [each.run(nothing).projections for each in (one, other)]
+    released = [each.run().projections for each in (one, other)]
     distance = (released[0].coordinates - released[1].coordinates)[0].norm(dim=1).max()  # the same noise in both
     mu = float(distance) / released[0].deviation
     assert one.ledger.sensitivity.value == pytest.approx(0.1 * factor)
@@ -161,7 +157,7 @@ def test_a_row_moves_the_release_by_its_sensitivity_at_most(
 
 def test_a_row_moves_its_own_release_alone(portion: Portion) -> None:
     data = portion("breast_cancer")
-    before, after = (release_of(table).run(nothing) for table in (data, moved(data, 3)))
+    before, after = (release_of(table).run() for table in (data, moved(data, 3)))
     others = np.arange(len(data.train)) != 3
     assert np.array_equal(before.estimates.values[:, others], after.estimates.values[:, others])
     assert not np.array_equal(before.estimates.values[:, 3], after.estimates.values[:, 3])
@@ -183,16 +179,16 @@ def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pyte
 
     monkeypatch.setattr(SeededNoise, "open_round", open_round)
     monkeypatch.setattr(RowAccount, "charge", charged)
-    release_of(portion("diabetes")).run(nothing)
+    release_of(portion("diabetes")).run()
     assert events == ["charge"] * 30 + ["draw"]
 
 
 def test_one_estimate_with_its_standard_error(portion: Portion) -> None:
     data, choice = portion("diabetes"), GradientSemivalue(replicates=600, learning_rate=0.1)
-    found = SubspaceRelease(choice, problem_of(data), "x").run(nothing).estimates
+    found = SubspaceRelease(choice, problem_of(data), RUN, "x").run().estimates
     assert found.values.std(axis=0, ddof=1).mean() == pytest.approx(found.std_errors[0, 0], rel=0.03)
     single = choice.valuate(
-        data, ModelSpec(), PrivacySpec("directed_subspace", paths=4), Surroundings(Streams(0), TrainerSpec())
+        Problem(data, ModelSpec(), PrivacySpec("directed_subspace", paths=4)), Run(Streams(0), TrainerSpec())
     )
     assert single.facts["release/epsilon_of_a_changed_record"] > single.epsilon
     assert 0 < single.facts["release/share_of_direction"] <= 1
@@ -202,7 +198,7 @@ def test_what_has_no_gradient_or_too_few_parameters_is_refused(portion: Portion)
     told = "has no gradient, along which privacy=directed_subspace could project"
     choice = GradientSemivalue(utility="accuracy")
     with pytest.raises(InputError, match=told):
-        SubspaceRelease(choice, problem_of(portion("breast_cancer")), "x")
+        SubspaceRelease(choice, problem_of(portion("breast_cancer")), RUN, "x")
     for given in (
         ["privacy=directed_subspace"],
         ["privacy=directed", "task=label_noise", "task.mechanisms=[directed_subspace]"],
@@ -219,7 +215,7 @@ def test_shares_of_the_budget_add_up_to_it(portion: Portion, count: int) -> None
     problem = problem_of(data, "directed", epsilon=4.0)
     valid = rows_of(data.valid, torch.float64)
     utilities = [Utility(("negative_loss", "accuracy")[number % 2], valid) for number in range(count)]
-    found = budget_shares(GradientSemivalue(replicates=2), problem, "x", utilities)
+    found = budget_shares(GradientSemivalue(replicates=2), problem, RUN, "x", utilities)
     assert [entry["epsilon"] for entry in found.ledger.entries] == pytest.approx(
         [4.0 * (number + 1) / count for number in range(count)]
     )
@@ -233,10 +229,10 @@ def test_shares_draw_noise_of_their_own_and_are_single_releases(portion: Portion
     data = portion("breast_cancer")
     problem, choice = problem_of(data, "directed", epsilon=4.0), GradientSemivalue(replicates=2)
     valid = rows_of(data.valid, torch.float64)
-    first, second = budget_shares(choice, problem, "x", [Utility("negative_loss", valid)] * 2).estimates
+    first, second = budget_shares(choice, problem, RUN, "x", [Utility("negative_loss", valid)] * 2).estimates
     assert not np.array_equal(first.values, second.values)
     half = replace(problem, privacy=replace(problem.privacy, epsilon=2.0))
-    alone = DirectedRelease(choice, half, "x utility 0").run(nothing).estimates
+    alone = DirectedRelease(choice, half, RUN, "x utility 0").run().estimates
     assert np.array_equal(first.values, alone.values)
 
 
@@ -247,11 +243,12 @@ def test_shares_are_for_pure_laws_alone(portion: Portion) -> None:
             budget_shares(
                 choice,
                 problem_of(data, name, **options),
+                RUN,
                 "x",
                 [Utility("accuracy", rows_of(data.valid, torch.float64))],
             )
     with pytest.raises(ValueError, match="a utility at the least"):
-        budget_shares(choice, problem_of(data, "directed"), "x", [])
+        budget_shares(choice, problem_of(data, "directed"), RUN, "x", [])
 
 
 def test_fewer_public_rows_drive_and_all_valid_rows_judge(portion: Portion) -> None:
@@ -260,7 +257,7 @@ def test_fewer_public_rows_drive_and_all_valid_rows_judge(portion: Portion) -> N
     problem, choice = problem_of(data, "directed"), GradientSemivalue(learning_rate=0.5)
     valid = rows_of(data.valid, torch.float64)
     few, rest = Rows(valid.features[:5], valid.target[:5]), Rows(valid.features[5:], valid.target[5:])
-    plain, driven = DirectedRelease(choice, problem, "x"), DirectedRelease(choice, problem, "x", public=few)
+    plain, driven = DirectedRelease(choice, problem, RUN, "x"), DirectedRelease(choice, problem, RUN, "x", public=few)
     assert not torch.equal(plain.public_paths(), driven.public_paths())
     cut = replace(
         data,
@@ -272,11 +269,12 @@ def test_fewer_public_rows_drive_and_all_valid_rows_judge(portion: Portion) -> N
             clean=data.valid.clean[:5],
         ),
     )
-    only = DirectedRelease(choice, replace(problem, data=cut), "x", judges=rest)
+    only = DirectedRelease(choice, replace(problem, data=cut), RUN, "x", judges=rest)
     paths = driven.public_paths()
     assert torch.equal(only.public_paths(), paths)
     by_parts = [
-        DirectedRelease(choice, problem, "x", judges=each).exact_values(driven.train, paths) for each in (few, rest)
+        DirectedRelease(choice, problem, RUN, "x", judges=each).exact_values(driven.train, paths)
+        for each in (few, rest)
     ]
     assert torch.equal(by_parts[1], only.exact_values(only.train, paths))
     whole = (5 * by_parts[0] + len(rest) * by_parts[1]) / len(valid)

@@ -16,6 +16,7 @@ from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.gradient.estimates import Estimates, Subtables
 from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 BURN_IN, NONE = PrivacySpec("running_mean_burn_in", burn_in=0.25), PrivacySpec("none")
@@ -25,7 +26,7 @@ LINEAR = ModelSpec("linear", intercept=False)
 def value(data: PreparedData, privacy: PrivacySpec, replicates: int = 3, **choices: object) -> Estimates:
     extra = {name: choices.pop(name) for name in ("burn_ins", "subtables", "checkpoint") if name in choices}
     valuator = GradientSemivalue(**{"evaluations": 8, "replicates": replicates, **choices})  # type: ignore[arg-type]
-    return valuator.value(data, LINEAR, privacy, Streams(0), TrainerSpec(), **extra)  # type: ignore[arg-type]
+    return valuator.value(Problem(data, LINEAR, privacy), Run(Streams(0), TrainerSpec()), **extra)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("semivalue", ["shapley", "banzhaf"])

@@ -21,7 +21,7 @@ from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.reuse import open_reuse
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Surroundings
+from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 AUTO, TRAINER, K = ModelSpec("auto"), TrainerSpec(), 7
@@ -30,7 +30,7 @@ MECHANISMS = ["none", "iid", "running_mean", "running_mean_burn_in", "front_load
 
 def value(data: PreparedData, privacy: PrivacySpec, **choices: object) -> Estimates:
     valuator = GradientSemivalue(**{"evaluations": K, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return valuator.value(data, AUTO, privacy, Streams(0), TRAINER)
+    return valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
@@ -94,7 +94,7 @@ def test_a_killed_fit_in_waves_ends_in_the_same_bytes(
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.STEPS_A_BATCH", 1)
     data, privacy = portion("diabetes", train=12), PrivacySpec("running_mean_burn_in", burn_in=0.3)
     valuator = GradientSemivalue(evaluations=8, replicates=2, wave=3, permutations=permutations)
-    whole = valuator.value(data, AUTO, privacy, Streams(0), TRAINER)
+    whole = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
     seen: list[int] = []
 
     def kill(rounds: int) -> None:
@@ -104,9 +104,11 @@ def test_a_killed_fit_in_waves_ends_in_the_same_bytes(
 
     path, saving = tmp_path / "rounds.pt", replace(TRAINER, checkpoint_seconds=0)
     with pytest.raises(Killed):
-        valuator.value(data, AUTO, privacy, Streams(0), saving, checkpoint=path, advance=kill)
+        valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), saving, advance=kill), checkpoint=path)
     counted: list[int] = []
-    resumed = valuator.value(data, AUTO, privacy, Streams(0), saving, checkpoint=path, advance=counted.append)
+    resumed = valuator.value(
+        Problem(data, AUTO, privacy), Run(Streams(0), saving, advance=counted.append), checkpoint=path
+    )
     assert counted[0] == 3  # whole waves only
     assert resumed.values.tobytes() == whole.values.tobytes()
     assert resumed.std_errors.tobytes() == whole.std_errors.tobytes()
@@ -118,8 +120,8 @@ def test_bootstrap_errors_cover_the_spread_in_waves_and_under_front_loading(port
     data = portion("diabetes", train=30, components=5, norm=1.0)
     for privacy, wave in ((PrivacySpec("running_mean"), 4), (PrivacySpec("front_loaded"), 1)):
         valuator = GradientSemivalue(evaluations=16, bootstrap=40, wave=wave)
-        single = valuator.valuate(data, AUTO, privacy, Surroundings(Streams(0), TRAINER)).values
-        repeated = replace(valuator, replicates=40).value(data, AUTO, privacy, Streams(1), TRAINER).values
+        single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values
+        repeated = replace(valuator, replicates=40).value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER)).values
         ratio = (single.std_error**2).mean() / repeated.var(axis=0, ddof=1).mean()
         assert 0.9 < ratio < 3
 
@@ -197,5 +199,5 @@ def test_a_bootstrap_without_room_is_refused_before_anything_is_released(
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.PermutationFit.run", None)
     with pytest.raises(InputError, match=r"valuation.bootstrap=24: keeps 24 x 12 rows x 11 parameters"):
         GradientSemivalue().valuate(
-            portion("diabetes", train=12), AUTO, PrivacySpec("running_mean"), Surroundings(Streams(0), TRAINER)
+            Problem(portion("diabetes", train=12), AUTO, PrivacySpec("running_mean")), Run(Streams(0), TRAINER)
         )

@@ -15,7 +15,6 @@ from assay.runs import Outcome
 from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.gradient.directed.design import Design, spoilt
 from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
-from assay.valuation.gradient.estimates import Problem
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,8 +42,8 @@ class AuditRelease:
         import pandas as pd
 
         valuator, privacy, streams = gradient_valuator(study, self.name), study.row_privacy(), study.context.streams
-        problem = Problem(study.data, study.model, privacy, streams, study.trainer)
-        release = DirectedRelease(valuator, problem, "audit")
+        problem, run = study.problem(), study.run
+        release = DirectedRelease(valuator, problem, run, "audit")
         public = release.public_paths()
         design = release.design(public)
         values = _worst_row(release, public, design.clip, len(study.data.classes), streams.generator("audited row"))

@@ -21,6 +21,7 @@ from assay.runs.streams import Streams
 from assay.tasks.study import Study
 from assay.tasks.value import write_ledger
 from assay.valuation.gradient.estimates import Estimator, Subtables
+from assay.valuation.valuator import Problem, Run
 
 FOUND = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "by_burn_in")
 COSTS = ("seconds", "cpu_seconds")
@@ -70,14 +71,10 @@ class Bench:
         if not path.exists():
             valuator = self.valuator.with_budget(cell.evaluations, cell.replicates)
             found = valuator.value(
-                self.data,
-                self.model,
-                cell.privacy,
-                self.streams,
-                self.trainer,
+                Problem(self.data, self.model, cell.privacy),
+                Run(self.streams, self.trainer, advance=advance),
                 purpose=cell.purpose,
                 checkpoint=path.with_suffix(".pt"),
-                advance=advance,
                 **cell.wishes,
             )
             arrays = {name: np.asarray(getattr(found, name)) for name in FOUND} | found.extras

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,6 @@ from assay.statistics import detection_auc, spearman
 from assay.tasks.study import Study, gradient_valuator
 from assay.tasks.value import write_ledger
 from assay.valuation.gradient.party_semivalue import PartySemivalue
-from assay.valuation.valuator import Surroundings
 from assay.valuation.values import Values
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ class PartyValue:
         context, parties = study.context, parties_of(study.data.train)
         valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
         with context.progress.task("valuing", valuator.evaluations) as bar:
-            surroundings = Surroundings(context.streams, study.trainer, context.workers, context.scratch, bar.advance)
-            found = valuator.valuate(study.data, study.model, study.row_privacy(), surroundings)
+            run = replace(study.run, advance=bar.advance)
+            found = valuator.valuate(study.problem(), run)
         table = party_table(found.values, parties, study.data.source_names)
         metrics: dict[str, float] = {
             "parties": float(len(parties)),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assay.privacy.rows.spec import PrivacySpec
     from assay.privacy.training_spec import TrainingPrivacy
     from assay.valuation.gradient.semivalue import GradientSemivalue
-    from assay.valuation.valuator import Valuator
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +32,21 @@ class Study:
     privacy: PrivacySpec | TrainingPrivacy
     trainer: TrainerSpec
     context: RunContext
+
+    @property
+    def run(self) -> Run:
+        """Streams, trainer and parts of the run."""
+        from assay.runs.parts import Parts
+        from assay.valuation.valuator import Run
+
+        context = self.context
+        return Run(context.streams, self.trainer, Parts(context.scratch, context.workers), context.progress)
+
+    def problem(self) -> Problem:
+        """The rows to be valued, with model and privacy; InputError when the privacy is that of a training."""
+        from assay.valuation.valuator import Problem
+
+        return Problem(self.data, self.model, self.row_privacy())
 
     def row_privacy(self) -> PrivacySpec:
         """The privacy of a valuation; InputError when it is that of a training."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,6 @@ from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc
 from assay.tasks.study import Study
-from assay.valuation.valuator import Surroundings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +29,8 @@ class Value:
         """Table `values`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
         context, train = study.context, study.data.train
         with context.progress.task("valuing", study.valuator.evaluations) as bar:
-            surroundings = Surroundings(context.streams, study.trainer, context.workers, context.scratch, bar.advance)
-            found = study.valuator.valuate(study.data, study.model, study.row_privacy(), surroundings)
+            run = replace(study.run, advance=bar.advance)
+            found = study.valuator.valuate(study.problem(), run)
         table = found.values.table()
         metrics: dict[str, float] = {
             "rows": float(len(train)),

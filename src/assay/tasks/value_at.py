@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.errors import InputError
 from assay.figures.values import value_figure
@@ -11,7 +11,6 @@ from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
 from assay.tasks.scaling import scaling_valuator
 from assay.tasks.study import Study
-from assay.valuation.valuator import Surroundings
 from assay.valuation.values import Values
 
 
@@ -28,8 +27,8 @@ class ValueAt:
         if self.k < 1:
             raise InputError("task.k", self.k, "must be >= 1", "how many rows the data set has without the row")
         with context.progress.task("sampling contributions", valuator.evaluations) as bar:
-            surroundings = Surroundings(context.streams, study.trainer, context.workers, context.scratch, bar.advance)
-            found = valuator.laws(study.data, study.model, study.row_privacy(), surroundings)
+            run = replace(study.run, advance=bar.advance)
+            found = valuator.laws(study.problem(), run)
         sizes = [valuator.smallest, self.k, valuator.largest]
         import numpy as np
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from assay.data import PreparedData
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
+from assay.runs.parts import Parts
+from assay.runs.progress import Progress
 from assay.runs.streams import Streams
 from assay.valuation.values import Values
 
@@ -32,15 +34,34 @@ class Valuation:
     statement: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """Where a valuation runs: streams, trainer, workers, a folder for checkpoints (None: no resuming), a progress callback."""
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Which rows are valued with which model, under what privacy."""
+
+    data: PreparedData
+    model: ModelSpec
+    privacy: PrivacySpec
+
+
+def _silent(steps: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Random streams, trainer, the saved parts, and the progress of one run."""
 
     streams: Streams
     trainer: TrainerSpec
-    workers: int = 1
-    scratch: Path | None = None
-    advance: Callable[[int], object] = lambda rounds: None
+    parts: Parts = field(default_factory=Parts)
+    progress: Progress = field(default_factory=lambda: Progress(wanted=False))
+    advance: Callable[[int], object] = _silent
+
+    @contextmanager
+    def showing(self, title: str, total: float | None) -> Iterator[Run]:
+        """The same run with a progress bar of `total` steps, which its `advance` moves."""
+        with self.progress.task(title, total) as bar:
+            yield replace(self, advance=bar.advance)
 
 
 class Valuator(Protocol):
@@ -48,8 +69,6 @@ class Valuator(Protocol):
 
     evaluations: int
 
-    def valuate(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> Valuation:
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Values of the train split, judged on the valid split; the test split is not looked at."""
         ...

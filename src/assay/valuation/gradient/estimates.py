@@ -9,28 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from assay.data import Arrays, PreparedData
-from assay.learning.models import ModelSpec
+from assay.data import Arrays
 from assay.learning.modules.permutation_pass import Rows
-from assay.learning.trainers import TrainerSpec
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.cost import Cost
-from assay.runs.streams import Streams
+from assay.valuation.valuator import Problem, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Which rows are to be valued with which model, under what privacy, from which random streams, and where."""
-
-    data: PreparedData
-    model: ModelSpec
-    privacy: PrivacySpec
-    streams: Streams
-    trainer: TrainerSpec
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,15 +63,11 @@ class Estimator(Protocol):
 
     def value(
         self,
-        data: PreparedData,
-        model: ModelSpec,
-        privacy: PrivacySpec,
-        streams: Streams,
-        trainer: TrainerSpec,
+        problem: Problem,
+        run: Run,
         *,
         purpose: str = "values",
         checkpoint: Path | None = None,
-        advance: Callable[[int], object] = lambda rounds: None,
     ) -> Estimates:
         """Values once for each replicate; `purpose` names the random streams, `checkpoint` the file to resume from."""
         ...

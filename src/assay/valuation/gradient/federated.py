@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -27,11 +26,11 @@ from assay.learning.participation import Participation, draw_participation
 from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
 from assay.privacy.rows.parties import Level, PartyAccount, PartySensitivity, party_sensitivity
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.gradient.estimates import Estimates, rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
+from assay.valuation.valuator import Problem, Run
 
 ROUNDS_A_BATCH = 20
 
@@ -67,17 +66,15 @@ class FederatedShapley:
 
     def value(
         self,
-        data: PreparedData,
-        model: ModelSpec,
-        privacy: PrivacySpec,
-        streams: Streams,
-        trainer: TrainerSpec,
+        problem: Problem,
+        run: Run,
         *,
         purpose: str = "federated",
         checkpoint: Path | None = None,
-        advance: Callable[[int], object] = lambda rounds: None,
     ) -> Estimates:
         """Values of the clients, once for each replicate; `extras` holds the global models reached [R, P] as "final"."""
+        data, model, privacy = problem.data, problem.model, problem.privacy
+        streams, trainer = run.streams, run.trainer
         torch.set_num_threads(trainer.threads)
         parties, gradient = parties_of(data.train), self.gradient
         participation = self.participation(len(parties), streams)
@@ -95,11 +92,11 @@ class FederatedShapley:
             callbacks = [release, *([ReuseReleases(len(parties))] if privacy.mechanism.reuses else []), *callbacks]
         save = SaveRounds(checkpoint, trainer.checkpoint_seconds)
         done = save.resume(module, callbacks)
-        advance(done)
+        run.advance(done)
         if done < gradient.evaluations:
             batches = Batches(torch.split(torch.arange(done + 1, gradient.evaluations + 1), ROUNDS_A_BATCH))
             with quiet():
-                fit = trainer.build([*callbacks, ShowRounds(advance), save], max_epochs=1)
+                fit = trainer.build([*callbacks, ShowRounds(run.advance), save], max_epochs=1)
             carry_out_fit(fit, module, batches)
         counted = sums.evaluations
         with np.errstate(invalid="ignore"):

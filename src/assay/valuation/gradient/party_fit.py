@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,10 +24,11 @@ from assay.learning.modules.permutation_pass import PermutationPass
 from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
 from assay.privacy.rows.parties import Level, PartyAccount, party_sensitivity
-from assay.valuation.gradient.estimates import Estimates, Problem, rows_of
+from assay.valuation.gradient.estimates import Estimates, rows_of
 from assay.valuation.gradient.release_bootstrap import bootstrap_std_errors
 from assay.valuation.permutations import random_orders
 from assay.valuation.semivalues import semivalue_weights
+from assay.valuation.valuator import Problem, Run
 
 if TYPE_CHECKING:
     from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -40,11 +40,11 @@ class PartyFit:
     """The module and callbacks of one estimate of the parties' values, built from its choices."""
 
     def __init__(
-        self, choice: GradientSemivalue, level: Level, parties: Parties, problem: Problem, purpose: str
+        self, choice: GradientSemivalue, level: Level, parties: Parties, problem: Problem, run: Run, purpose: str
     ) -> None:
-        data, privacy, streams, trainer = problem.data, problem.privacy, problem.streams, problem.trainer
+        data, privacy, streams, trainer = problem.data, problem.privacy, run.streams, run.trainer
         torch.set_num_threads(trainer.threads)  # the start too is computed, and must not depend on what ran before
-        self.choice, self.parties, self.problem, dtype = choice, parties, problem, trainer.dtype
+        self.choice, self.parties, self.problem, self.context, dtype = choice, parties, problem, run, trainer.dtype
         features, classes = data.train.features.shape[1], len(data.classes)
         model = build_model(problem.model, kind=data.kind, classes=classes, features=features, modality=data.modality)
         self.sensitivity = party_sensitivity(privacy, parties.sizes, level)
@@ -80,9 +80,9 @@ class PartyFit:
         weights = semivalue_weights(choice.semivalue, count, choice.alpha, choice.beta)
         return MarginalSums(count, replicates, self.problem.privacy.burn_in_rounds(choice.evaluations), weights)
 
-    def run(self, checkpoint: Path | None, advance: Callable[[int], object]) -> Estimates:
+    def run(self, checkpoint: Path | None) -> Estimates:
         """Carries out the rounds that are not yet done; the cost includes that of interrupted attempts."""
-        trainer, evaluations = self.problem.trainer, self.choice.evaluations
+        trainer, evaluations, advance = self.context.trainer, self.choice.evaluations, self.context.advance
         save = SaveRounds(checkpoint, trainer.checkpoint_seconds)
         done = save.resume(self.module, self.callbacks)
         advance(done)
@@ -120,11 +120,11 @@ class PartyFit:
             deviations=np.broadcast_to(self.release.deviations, (self.choice.evaluations, len(self.parties))),
             reuse=ReuseReleases(len(self.parties)),
             marginals=self._sums(replicates),
-            orders=random_orders(self.problem.streams, len(self.parties), replicates, "bootstrap"),
+            orders=random_orders(self.context.streams, len(self.parties), replicates, "bootstrap"),
             replicates=replicates,
             learning_rate=self.choice.learning_rate,
             utility=self.choice.utility,
             wave=1,
-            streams=self.problem.streams,
-            trainer=self.problem.trainer,
+            streams=self.context.streams,
+            trainer=self.context.trainer,
         )

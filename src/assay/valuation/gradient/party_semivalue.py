@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from assay.data import PreparedData
 from assay.data.owners import parties_of
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.parties import Level
-from assay.privacy.rows.spec import PrivacySpec
-from assay.runs.streams import Streams
-from assay.valuation.gradient.estimates import Estimates, Problem
+from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.party_fit import PartyFit
 from assay.valuation.gradient.semivalue import GradientSemivalue
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 
@@ -45,14 +39,12 @@ class PartySemivalue:
         """The same for another number of evaluations and replicates."""
         return replace(self, gradient=self.gradient.with_budget(evaluations, replicates))
 
-    def valuate(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> Valuation:
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
         """One estimate with standard errors, as GradientSemivalue gives them; raises InputError without sources."""
-        checkpoint = surroundings.scratch / "parties.pt" if surroundings.scratch is not None else None
+        privacy, checkpoint = problem.privacy, run.parts.file("parties.pt")
         single = self.with_budget(self.evaluations, 1)
-        fit = single._fit(Problem(data, model, privacy, surroundings.streams, surroundings.trainer), "parties")
-        found = fit.run(checkpoint, surroundings.advance)
+        fit = single._fit(problem, run, "parties")
+        found = fit.run(checkpoint)
         errors, freedom, repeats = found.std_errors[0], int(found.evaluations[0, 0]) - 1, self.gradient.bootstrap
         if fit.reuse is not None:
             errors = fit.bootstrap(repeats) if repeats > 1 else np.full_like(errors, np.nan)
@@ -63,18 +55,14 @@ class PartySemivalue:
 
     def value(
         self,
-        data: PreparedData,
-        model: ModelSpec,
-        privacy: PrivacySpec,
-        streams: Streams,
-        trainer: TrainerSpec,
+        problem: Problem,
+        run: Run,
         *,
         purpose: str = "parties",
         checkpoint: Path | None = None,
-        advance: Callable[[int], object] = lambda rounds: None,
     ) -> Estimates:
         """Values of the parties, once for each replicate; arguments as in GradientSemivalue.value."""
-        return self._fit(Problem(data, model, privacy, streams, trainer), purpose).run(checkpoint, advance)
+        return self._fit(problem, run, purpose).run(checkpoint)
 
-    def _fit(self, problem: Problem, purpose: str) -> PartyFit:
-        return PartyFit(self.gradient, Level(self.level), parties_of(problem.data.train), problem, purpose)
+    def _fit(self, problem: Problem, run: Run, purpose: str) -> PartyFit:
+        return PartyFit(self.gradient, Level(self.level), parties_of(problem.data.train), problem, run, purpose)

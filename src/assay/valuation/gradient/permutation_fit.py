@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,12 +26,13 @@ from assay.privacy.ledger import Ledger
 from assay.privacy.rows.account import RowAccount
 from assay.privacy.rows.reuse import burn_in_rounds
 from assay.runs.cost import Cost
-from assay.valuation.gradient.estimates import Estimates, Problem, Subtables, rows_of
+from assay.valuation.gradient.estimates import Estimates, Subtables, rows_of
 from assay.valuation.gradient.public_norm import public_norm
 from assay.valuation.gradient.release_bootstrap import bootstrap_std_errors
 from assay.valuation.gradient.reuse import Reuse, open_reuse
 from assay.valuation.permutations import Orders, antithetic_orders, orders_within, random_orders
 from assay.valuation.semivalues import semivalue_weights
+from assay.valuation.valuator import Problem, Run
 
 if TYPE_CHECKING:
     from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -46,19 +47,16 @@ class PermutationFit:
         self,
         choice: GradientSemivalue,
         problem: Problem,
+        run: Run,
         purpose: str,
         burn_ins: Sequence[float] = (),
         subtables: Subtables | None = None,
     ) -> None:
-        data, model, privacy, streams, trainer = (
-            problem.data,
-            problem.model,
-            problem.privacy,
-            problem.streams,
-            problem.trainer,
-        )
+        data, model, privacy = problem.data, problem.model, problem.privacy
+        streams, trainer = run.streams, run.trainer
         torch.set_num_threads(trainer.threads)  # the start too is computed, and must not depend on what ran before
         self.choice, self.privacy, self.streams, self.trainer = choice, privacy, streams, trainer
+        self.advance = run.advance
         self.ids, self.rows, replicates, dtype = data.train.ids, len(data.train), choice.replicates, trainer.dtype
         self.steps = self.rows if subtables is None else subtables.rows.shape[1]
         features = data.train.features.shape[1]
@@ -127,17 +125,17 @@ class PermutationFit:
         weights = semivalue_weights(self.choice.semivalue, self.steps, self.choice.alpha, self.choice.beta)
         return MarginalSums(self.rows, replicates, burn_in, weights, group=2 if self.choice.antithetic else 1)
 
-    def run(self, checkpoint: Path | None, advance: Callable[[int], object]) -> Estimates:
+    def run(self, checkpoint: Path | None) -> Estimates:
         """Carries out the rounds that are not yet done; the cost includes that of interrupted attempts."""
         save = SaveRounds(checkpoint, self.trainer.checkpoint_seconds)
         done = save.resume(self.module, self.callbacks)
-        advance(done)
+        self.advance(done)
         if done < self.choice.evaluations:
             rounds = torch.arange(done + 1, self.choice.evaluations + 1)
             waves = -(-max(1, STEPS_A_BATCH // self.rows) // self.choice.wave)
             batches = Batches(torch.split(rounds, waves * self.choice.wave))  # a resumed fit begins with a wave
             with quiet():
-                fit = self.trainer.build([*self.callbacks, ShowRounds(advance), save], max_epochs=1)
+                fit = self.trainer.build([*self.callbacks, ShowRounds(self.advance), save], max_epochs=1)
             carry_out_fit(fit, self.module, batches)
         return self._found(save.cost())
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.privacy.rows.spec import PrivacySpec
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.gradient.statement import statement_of
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 
 
 @dataclass(frozen=True)
@@ -22,12 +19,11 @@ class PrivateSemivalue(GradientSemivalue):
 
     name: str = "private_semivalue"
 
-    def valuate(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> Valuation:
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
         """As GradientSemivalue, with a statement."""
+        data, privacy = problem.data, problem.privacy
         if not privacy.mechanism.private:
             remedy = "use privacy=directed, or valuation=gradient_semivalue"
             raise InputError("privacy", privacy.name, "values for publication need a privacy mechanism", remedy)
-        found = super().valuate(data, model, privacy, surroundings)
+        found = super().valuate(problem, run)
         return replace(found, statement=statement_of(found, data, privacy, utility=self.utility))

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.data import PreparedData
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.mechanisms import Mechanism
-from assay.privacy.rows.spec import PrivacySpec
-from assay.runs.streams import Streams
 from assay.valuation.gradient.directed import (
     directed_estimates,
     directed_valuation,
     subspace_estimates,
     subspace_valuation,
 )
-from assay.valuation.gradient.estimates import Estimates, Problem, Subtables
+from assay.valuation.gradient.estimates import Estimates, Subtables
 from assay.valuation.gradient.permutation_fit import PermutationFit
 from assay.valuation.gradient.vector_release import VectorRelease
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 
@@ -66,30 +61,25 @@ class GradientSemivalue:
         """The same valuator for another number of evaluations and replicates."""
         return replace(self, evaluations=evaluations, replicates=replicates)
 
-    def valuate(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> Valuation:
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
         """One estimate with standard errors: over rounds where they are independent, by a bootstrap where releases are reused.
 
         Raises InputError for a model without per-row gradients or one that does not fit the target.
         """
-        checkpoint = surroundings.scratch / "values.pt" if surroundings.scratch is not None else None
+        privacy, checkpoint = problem.privacy, run.parts.file("values.pt")
         single = replace(self, replicates=1)
-        problem = Problem(data, model, privacy, surroundings.streams, surroundings.trainer)
         if privacy.mechanism is Mechanism.DIRECTED_SUBSPACE:
-            return subspace_valuation(single, problem, surroundings.advance)
+            return subspace_valuation(single, problem, run)
         if privacy.mechanism.directed:
-            return directed_valuation(single, problem, surroundings.advance)
+            return directed_valuation(single, problem, run)
         if privacy.mechanism is Mechanism.VECTOR_RELEASE:
-            found = VectorRelease(single, problem, "values").run(
-                checkpoint, surroundings.advance, redraws=self.bootstrap
-            )
+            found = VectorRelease(single, problem, run, "values").run(checkpoint, redraws=self.bootstrap)
             freedom = (self.bootstrap if self.utility == "accuracy" else self.evaluations) - 1
             return _valuation(found, found.std_errors[0], freedom)
-        fit = PermutationFit(single, problem, "values")
+        fit = PermutationFit(single, problem, run, "values")
         if self.bootstrap > 1:
             fit.check_bootstrap(self.bootstrap)
-        found = fit.run(checkpoint, surroundings.advance)
+        found = fit.run(checkpoint)
         errors, freedom = found.std_errors[0], fit.record.marginals.independent - 1
         if fit.reuse is not None:
             errors = fit.bootstrap(self.bootstrap) if self.bootstrap > 1 else np.full_like(errors, np.nan)
@@ -98,35 +88,31 @@ class GradientSemivalue:
 
     def value(
         self,
-        data: PreparedData,
-        model: ModelSpec,
-        privacy: PrivacySpec,
-        streams: Streams,
-        trainer: TrainerSpec,
+        problem: Problem,
+        run: Run,
         *,
         purpose: str = "values",
         checkpoint: Path | None = None,
-        advance: Callable[[int], object] = lambda rounds: None,
         burn_ins: Sequence[float] = (),
         subtables: Subtables | None = None,
     ) -> Estimates:
         """Values of the train split, once for each replicate.
 
-        `purpose` names the random streams, `checkpoint` the file to save to and resume from, `advance` is told of finished
-        rounds. `burn_ins` are further burn-ins, as shares of the evaluations or numbers of them, whose values come from the
-        same rounds; `subtables` gives every replicate a table of its own, and rows outside it the value NaN. Raises
-        InputError for a model without per-row gradients or one that does not fit the target.
+        `purpose` names the random streams, `checkpoint` the file to save to and resume from. `burn_ins` are further burn-ins,
+        as shares of the evaluations or numbers of them, whose values come from the same rounds; `subtables` gives every
+        replicate a table of its own, and rows outside it the value NaN. Raises InputError for a model without per-row
+        gradients or one that does not fit the target.
         """
-        problem = Problem(data, model, privacy, streams, trainer)
+        privacy = problem.privacy
         if privacy.mechanism.one_release and (burn_ins or subtables is not None):
             raise ValueError(f"{privacy.name} makes one release, which has neither burn-ins nor subtables")
         if privacy.mechanism is Mechanism.DIRECTED_SUBSPACE:
-            return subspace_estimates(self, problem, purpose, advance)
+            return subspace_estimates(self, problem, run, purpose)
         if privacy.mechanism.directed:
-            return directed_estimates(self, problem, purpose, advance)
+            return directed_estimates(self, problem, run, purpose)
         if privacy.mechanism is Mechanism.VECTOR_RELEASE:
-            return VectorRelease(self, problem, purpose).run(checkpoint, advance)
-        return PermutationFit(self, problem, purpose, burn_ins, subtables).run(checkpoint, advance)
+            return VectorRelease(self, problem, run, purpose).run(checkpoint)
+        return PermutationFit(self, problem, run, purpose, burn_ins, subtables).run(checkpoint)
 
 
 def _valuation(found: Estimates, errors: NDArray[np.float64], freedom: int) -> Valuation:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +12,12 @@ from torch import Tensor
 
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.runs.cost import Meter
-from assay.valuation.gradient.estimates import Estimates, Problem
+from assay.valuation.gradient.estimates import Estimates
 from assay.valuation.gradient.permutation_fit import PermutationFit
 from assay.valuation.gradient.public_paths import Matrix, PublicPaths
 from assay.valuation.permutations import random_orders
 from assay.valuation.semivalues import semivalue_weights
+from assay.valuation.valuator import Problem, Run
 
 if TYPE_CHECKING:
     from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -52,22 +52,20 @@ class VectorRelease:
     Source: [derived]; the clipping norm and paths as in `public_norm` and `PublicPaths`.
     """
 
-    def __init__(self, choice: GradientSemivalue, problem: Problem, purpose: str) -> None:
-        self.choice, self.problem, self.purpose = choice, problem, purpose
+    def __init__(self, choice: GradientSemivalue, problem: Problem, run: Run, purpose: str) -> None:
+        self.choice, self.problem, self.context, self.purpose = choice, problem, run, purpose
         # a round that stands still at the start: clipped, accounted for, noised and saved like any other
         still = replace(choice, evaluations=1, learning_rate=0.0, permutations="plain", wave=1)
-        self.fit = PermutationFit(still, problem, purpose)
+        self.fit = PermutationFit(still, problem, run, purpose)
 
-    def run(
-        self, checkpoint: Path | None, advance: Callable[[int], object], *, redraws: int | None = None
-    ) -> Estimates:
+    def run(self, checkpoint: Path | None, *, redraws: int | None = None) -> Estimates:
         """The values with standard errors over paths and noise; `redraws` as in `replayed`."""
-        released = self.fit.run(checkpoint, advance)
+        released = self.fit.run(checkpoint)
         reuse, meter = self.fit.reuse, Meter()
         if not isinstance(reuse, ReuseReleases):
             raise TypeError(f"privacy={self.problem.privacy.name}: keeps no releases to replay")
         found = self.replayed(reuse.mean_releases(1), redraws)
-        advance(self.choice.evaluations - 1)
+        self.context.advance(self.choice.evaluations - 1)
         return replace(
             released,
             values=found.values,
@@ -98,11 +96,11 @@ class VectorRelease:
 
     def _by_differences(self, paths: PublicPaths, release: Tensor, replicate: int, redraws: int) -> Parts:
         names, (rows, _) = (self.purpose, "replay", str(replicate)), release.shape
-        orders = random_orders(self.problem.streams, rows, len(paths.order), *names)(1)
+        orders = random_orders(self.context.streams, rows, len(paths.order), *names)(1)
         values, over_paths = _over_paths(paths.differences(release[None], orders, "accuracy")[:, 0])
         noise, walked = np.full(rows, np.nan), 2 * len(paths.order) * rows
         if redraws > 1:
-            generator = torch.Generator().manual_seed(self.problem.streams.seed("bootstrap noise", *names))
+            generator = torch.Generator().manual_seed(self.context.streams.seed("bootstrap noise", *names))
             draw = torch.randn((redraws, *release.shape), generator=generator, dtype=release.dtype)
             again = release + self._deviation() * draw.to(release.device)
             noise = paths.differences(again, orders, "accuracy").mean(axis=0).var(axis=0, ddof=1)
@@ -114,10 +112,10 @@ class VectorRelease:
 
     def _paths(self, steps: int, replicate: int) -> PublicPaths:
         """`evaluations` paths of `steps` steps, which begin a new order of the valid rows when one is used up."""
-        valid, choice, device = self.fit.valid, self.choice, self.problem.trainer.device
+        valid, choice, device = self.fit.valid, self.choice, self.context.trainer.device
         passes = -(-steps // len(valid))
         names = (self.purpose, "public paths", str(replicate))
-        orders = random_orders(self.problem.streams, len(valid), choice.evaluations, *names)
+        orders = random_orders(self.context.streams, len(valid), choice.evaluations, *names)
         order = np.concatenate([orders(number) for number in range(1, passes + 1)], axis=1)[:, :steps]
         rows = type(valid)(valid.features.to(device), valid.target.to(device))
         weights = semivalue_weights(choice.semivalue, steps, choice.alpha, choice.beta)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import ModelSpec
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.contributions.samples import Contributions, stacked
 from assay.valuation.contributions.sampling import Sampling
@@ -23,7 +22,7 @@ from assay.valuation.contributions.subsets import Cardinalities
 from assay.valuation.laws.covariates import raw_covariates, standardised
 from assay.valuation.laws.estimators import fit_laws
 from assay.valuation.laws.laws import Laws
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 Integers = NDArray[np.int64]
@@ -64,11 +63,10 @@ class ScalingLaw:
         """The sizes of random subsets."""
         return Cardinalities(self.smallest, self.largest, self.density)
 
-    def valuate(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> Valuation:
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Distributional Shapley values of the train split; InputError with privacy."""
-        found = self.laws(data, model, privacy, surroundings)
+        found = self.laws(problem, run)
+        data = problem.data
         predicted = found.laws.over(self.smallest, self.largest)
         evaluations = np.full(len(data.train), self.evaluations)
         values = Values(data.train.ids, predicted.mean, predicted.std_error, evaluations, predicted.freedom)
@@ -80,32 +78,31 @@ class ScalingLaw:
             facts={"refits": float(found.fallbacks)},
         )
 
-    def laws(self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings) -> RowLaws:
+    def laws(self, problem: Problem, run: Run) -> RowLaws:
         """The law of every train row; finished parts are kept in the scratch folder. InputError with privacy."""
+        data, model, privacy = problem.data, problem.model, problem.privacy
         if privacy.mechanism.private:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
             raise InputError("privacy", privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
         rows: list[Integers] = []
         samples: list[Contributions] = []
         covariates = []
-        for number, fold in enumerate(self._folds(len(data.train), surroundings.streams)):
+        for number, fold in enumerate(self._folds(len(data.train), run.streams)):
             setting = self._setting(data, model, fold)
-            samples.append(self._samples(setting, number, surroundings))
+            samples.append(self._samples(setting, number, run))
             covariates.append(raw_covariates(setting))
             rows.append(fold)
         back = np.concatenate(rows).argsort()
         every, known = stacked(samples).of_points(back), standardised(np.concatenate(covariates)[back])
         whole = replace(setting, points=labelled(data.train))
-        laws = fit_laws(
-            self.estimator, whole, every, known, surroundings.streams.generator("law"), surroundings.trainer
-        )
+        laws = fit_laws(self.estimator, whole, every, known, run.streams.generator("law"), run.trainer)
         return RowLaws(laws, every.fits, every.fallbacks)
 
-    def _samples(self, setting: Setting, fold: int, surroundings: Surroundings) -> Contributions:
-        sampling = Sampling(setting, surroundings.streams, surroundings.workers, surroundings.scratch)
+    def _samples(self, setting: Setting, fold: int, run: Run) -> Contributions:
+        sampling = Sampling(setting, run.streams, run.parts.workers, run.parts.folder)
         shared = self.subsets == "shared"
         found = sampling.samples(f"fold-{fold}", self.cardinalities, self.evaluations, self.level, shared=shared)
-        surroundings.advance(max(1, self.evaluations // self.folds))
+        run.advance(max(1, self.evaluations // self.folds))
         return found
 
     def _folds(self, rows: int, streams: Streams) -> Iterator[Integers]:

@@ -15,14 +15,12 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.learning.marginals import MarginalSums
-from assay.learning.models import ModelSpec
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.valuation.permutations import random_orders
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.utilities import predictor_utility
-from assay.valuation.valuator import Surroundings, Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 
@@ -62,44 +60,43 @@ class Semivalue:
     utility: str = "negative_loss"
     name: str = "semivalue"
 
-    def valuate(
-        self, data: PreparedData, model: ModelSpec, privacy: PrivacySpec, surroundings: Surroundings
-    ) -> Valuation:
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Values of the train split; finished permutations are kept in the scratch folder. Raises InputError with privacy."""
+        data, model, privacy = problem.data, problem.model, problem.privacy
         if privacy.mechanism.private:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
             raise InputError("privacy", privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
         rows = len(data.train)
         learner = Learner(model, data.kind, len(data.classes), data.modality)
         model.resolved(data.kind, data.modality)
-        walk = _Walk(learner, data, self.utility, surroundings.streams)
+        walk = _Walk(learner, data, self.utility, run.streams)
         sums = MarginalSums(rows, weights=semivalue_weights(self.semivalue, rows, self.alpha, self.beta))
-        orders = random_orders(surroundings.streams, rows, 1, "values")
-        for number, marginals in enumerate(self._walks(walk, surroundings), start=1):
+        orders = random_orders(run.streams, rows, 1, "values")
+        for number, marginals in enumerate(self._walks(walk, run), start=1):
             sums.add(number, orders(number), marginals[None])
-            surroundings.advance(1)
+            run.advance(1)
         fits = self.evaluations * (rows + 1)
         values = Values(
             data.train.ids, sums.values()[0], sums.std_errors()[0], sums.evaluations[0], self.evaluations - 1
         )
         return Valuation(values, math.inf, utility_evaluations=fits, model_fits=fits)
 
-    def _walks(self, walk: _Walk, surroundings: Surroundings) -> Iterator[NDArray[np.float64]]:
+    def _walks(self, walk: _Walk, run: Run) -> Iterator[NDArray[np.float64]]:
         """Every permutation's marginals in order, from its file where an interrupted run had walked it."""
         numbers = range(1, self.evaluations + 1)
-        kept = _kept(surroundings.scratch)
+        kept = _kept(run.parts.folder)
         missing = [number for number in numbers if number not in kept]
-        if surroundings.workers > 1:
+        if run.parts.workers > 1:
             from joblib import Parallel, delayed
 
-            fresh = iter(Parallel(surroundings.workers, return_as="generator")(delayed(walk)(n) for n in missing))
+            fresh = iter(Parallel(run.parts.workers, return_as="generator")(delayed(walk)(n) for n in missing))
         else:
             fresh = (walk(number) for number in missing)
         for number in numbers:
             if number not in kept:
                 marginals = next(fresh)
-                if surroundings.scratch is not None:
-                    _keep(surroundings.scratch, number, marginals)
+                if run.parts.folder is not None:
+                    _keep(run.parts.folder, number, marginals)
             else:
                 marginals = kept[number]
             yield marginals

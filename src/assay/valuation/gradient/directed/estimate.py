@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +33,10 @@ from assay.valuation.gradient.directed.paths import (
     spread,
 )
 from assay.valuation.gradient.directed.row_effects import mean_contributions
-from assay.valuation.gradient.estimates import Estimates, Problem, rows_of
+from assay.valuation.gradient.estimates import Estimates, rows_of
 from assay.valuation.gradient.public_norm import public_norm
 from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Valuation
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 if TYPE_CHECKING:
@@ -55,16 +54,14 @@ class Released:
     design: Design
 
 
-def directed_estimates(
-    choice: GradientSemivalue, problem: Problem, purpose: str, advance: Callable[[int], object]
-) -> Estimates:
+def directed_estimates(choice: GradientSemivalue, problem: Problem, run: Run, purpose: str) -> Estimates:
     """One release of each row in each replicate; see `DirectedRelease`."""
-    return DirectedRelease(choice, problem, purpose).run(advance).estimates
+    return DirectedRelease(choice, problem, run, purpose).run().estimates
 
 
-def directed_valuation(choice: GradientSemivalue, problem: Problem, advance: Callable[[int], object]) -> Valuation:
+def directed_valuation(choice: GradientSemivalue, problem: Problem, run: Run) -> Valuation:
     """The first replicate as values; standard errors are those of the release's noise, not of the clip's bias."""
-    found = DirectedRelease(choice, problem, "values").run(advance)
+    found = DirectedRelease(choice, problem, run, "values").run()
     estimates, design = found.estimates, found.design
     half = np.full_like(estimates.values[0], design.law.half_width * design.clip)
     columns = (estimates.ids, estimates.values[0], estimates.std_errors[0], estimates.evaluations[0])
@@ -102,15 +99,16 @@ class DirectedRelease:
         self,
         choice: GradientSemivalue,
         problem: Problem,
+        run: Run,
         purpose: str,
         *,
         public: Rows | None = None,
         judges: Rows | None = None,
         ledger: Ledger[Any] | None = None,
     ) -> None:
-        data, privacy, trainer = problem.data, problem.privacy, problem.trainer
+        data, privacy, trainer = problem.data, problem.privacy, run.trainer
         torch.set_num_threads(trainer.threads)
-        self.choice, self.problem, self.purpose = choice, problem, purpose
+        self.choice, self.problem, self.context, self.purpose = choice, problem, run, purpose
         self.train, self.valid = rows_of(data.train, trainer.dtype), rows_of(data.valid, trainer.dtype)
         self.public, self.judges = public or self.valid, judges or self.valid
         self.model = build_model(
@@ -120,7 +118,7 @@ class DirectedRelease:
             features=data.train.features.shape[1],
             modality=data.modality,
         )
-        generator = torch.Generator().manual_seed(problem.streams.seed("initialisation"))
+        generator = torch.Generator().manual_seed(run.streams.seed("initialisation"))
         start = public_start(self.model, choice.initialisation, self.public.features, self.public.target, generator)
         self.start = start.to(self.valid.features)
         weights = semivalue_weights(choice.semivalue, len(self.train), choice.alpha, choice.beta)
@@ -137,20 +135,22 @@ class DirectedRelease:
             return Ledger(RowAccount(privacy.budget, Sensitivity(1.0, privacy.budget.relation), rows, replicates))
         return Ledger(PureAccount(privacy.budget, rows, replicates))
 
-    def run(self, advance: Callable[[int], object]) -> Released:
+    def run(self) -> Released:
         """Trajectories, design, values, account, noise: in this order."""
         meter, problem, replicates = Meter(), self.problem, self.choice.replicates
         public = self.public_paths()
         design = self.design(public)
         noise = problem.privacy.noise(
-            lambda number: problem.streams.seed("noise", self.purpose, number), torch.float64, problem.trainer.device
+            lambda number: self.context.streams.seed("noise", self.purpose, number),
+            torch.float64,
+            self.context.trainer.device,
         )
         if problem.privacy.share_of_path:
             exact = self._along_private_paths(public, noise)
         else:
             exact = self.exact_values(self.train, public).expand(replicates, -1)
         released, errors = self._release(exact, design, noise)
-        advance(self.choice.evaluations)
+        self.context.advance(self.choice.evaluations)
         account = self.ledger.account
         count = np.full((replicates, len(self.train)), len(public.flatten(0, 1)), dtype=np.int64)
         estimates = Estimates(
@@ -177,7 +177,7 @@ class DirectedRelease:
             positions=self.positions,
             learning_rate=self.choice.learning_rate,
             paths=self.problem.privacy.paths,
-            generator=self.problem.streams.generator("public paths"),
+            generator=self.context.streams.generator("public paths"),
         )
 
     def _contributions(self, thetas: Tensor, rows: Rows) -> Tensor:
@@ -192,7 +192,7 @@ class DirectedRelease:
 
     def design(self, public: Tensor) -> Design:
         """Law and clip, from public rows."""
-        generator = self.problem.streams.generator("design", self.purpose)
+        generator = self.context.streams.generator("design", self.purpose)
         wrong = spoilt(self.public, len(self.problem.data.classes), generator)
         values = torch.cat([self.exact_values(rows, public) for rows in (self.public, wrong)]).cpu()
         clip = self.problem.privacy.clip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,8 @@ from assay.privacy.ledger import Ledger
 from assay.privacy.rows.mechanisms import Mechanism
 from assay.privacy.rows.pure_account import PureAccount
 from assay.valuation.gradient.directed.estimate import DirectedRelease
-from assay.valuation.gradient.estimates import Estimates, Problem
+from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.valuator import Problem, Run
 
 if TYPE_CHECKING:
     from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -37,9 +38,9 @@ class Shared:
 def budget_shares(
     choice: GradientSemivalue,
     problem: Problem,
+    run: Run,
     purpose: str,
     utilities: Sequence[Utility],
-    advance: Callable[[int], object] = lambda rounds: None,
 ) -> Shared:
     """One directed release of each row for each of m utilities, with epsilon / m each by pure laws.
 
@@ -62,6 +63,6 @@ def budget_shares(
         judged = replace(choice, utility=utility.score)
         # noise of its own for each: the same draws twice would cancel in a difference
         name = f"{purpose} utility {number}"
-        release = DirectedRelease(judged, share, name, judges=utility.judges, ledger=ledger)
-        found.append(release.run(advance).estimates)
+        release = DirectedRelease(judged, share, run, name, judges=utility.judges, ledger=ledger)
+        found.append(release.run().estimates)
     return Shared(found, ledger)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,8 @@ from assay.valuation.gradient.directed.directions import (
     utility_gradients,
 )
 from assay.valuation.gradient.directed.estimate import DirectedRelease
-from assay.valuation.gradient.estimates import Estimates, Problem
-from assay.valuation.valuator import Valuation
+from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 if TYPE_CHECKING:
@@ -65,16 +65,14 @@ class ReleasedSubspace:
     facts: dict[str, float]
 
 
-def subspace_estimates(
-    choice: GradientSemivalue, problem: Problem, purpose: str, advance: Callable[[int], object]
-) -> Estimates:
+def subspace_estimates(choice: GradientSemivalue, problem: Problem, run: Run, purpose: str) -> Estimates:
     """One release of each row in each replicate; see `SubspaceRelease`."""
-    return SubspaceRelease(choice, problem, purpose).run(advance).estimates
+    return SubspaceRelease(choice, problem, run, purpose).run().estimates
 
 
-def subspace_valuation(choice: GradientSemivalue, problem: Problem, advance: Callable[[int], object]) -> Valuation:
+def subspace_valuation(choice: GradientSemivalue, problem: Problem, run: Run) -> Valuation:
     """The first replicate as values; standard errors are those of the release's noise, not of clip and projection."""
-    found = SubspaceRelease(choice, problem, "values").run(advance)
+    found = SubspaceRelease(choice, problem, run, "values").run()
     estimates = found.estimates
     values = Values(estimates.ids, estimates.values[0], estimates.std_errors[0], estimates.evaluations[0])
     return Valuation(
@@ -98,13 +96,13 @@ class SubspaceRelease:
     """
 
     def __init__(
-        self, choice: GradientSemivalue, problem: Problem, purpose: str, judges: Sequence[Rows] | None = None
+        self, choice: GradientSemivalue, problem: Problem, run: Run, purpose: str, judges: Sequence[Rows] | None = None
     ) -> None:
         if choice.utility != "negative_loss":
             told = "has no gradient, along which privacy=directed_subspace could project"
             raise InputError("valuation.utility", choice.utility, told, "use valuation.utility=negative_loss")
-        self.along = DirectedRelease(choice, problem, purpose)
-        self.choice, self.problem, self.purpose = choice, problem, purpose
+        self.along = DirectedRelease(choice, problem, run, purpose)
+        self.choice, self.problem, self.context, self.purpose = choice, problem, run, purpose
         self.model, self.valid = self.along.model, self.along.valid
         dimensions = problem.privacy.dimensions
         if dimensions > self.model.parameter_count:
@@ -129,7 +127,7 @@ class SubspaceRelease:
 
     def _public_clip(self) -> tuple[float, float]:
         """The clip whose simulated releases rank public rows best, and their Spearman correlation in the mean of utilities."""
-        privacy, generator = self.problem.privacy, self.problem.streams.generator("design", self.purpose)
+        privacy, generator = self.problem.privacy, self.context.streams.generator("design", self.purpose)
         wrong = spoilt(self.valid, len(self.problem.data.classes), generator)
         public = torch.cat([self.coordinates(rows) for rows in (self.valid, wrong)])
         slopes = torch.stack([each.cpu() for each in self.slopes]).double() @ self.basis.cpu().double()
@@ -142,7 +140,7 @@ class SubspaceRelease:
             scores[clip] = float(np.mean([spearman(found[..., u], truth[:, u]) for u in range(truth.shape[1])]))
         return max(scores.items(), key=lambda scored: scored[1])
 
-    def run(self, advance: Callable[[int], object]) -> ReleasedSubspace:
+    def run(self) -> ReleasedSubspace:
         """Coordinates, account, noise, values: in this order."""
         meter, replicates, rows = Meter(), self.choice.replicates, len(self.along.train)
         exact = self.coordinates(self.along.train)
@@ -151,7 +149,7 @@ class SubspaceRelease:
         for row in range(rows):
             self.ledger.charge(RowRelease(np.full(replicates, row), multiplier))
         noise = self.privacy.noise(
-            lambda number: self.problem.streams.seed("noise", self.purpose, number), torch.float64
+            lambda number: self.context.streams.seed("noise", self.purpose, number), torch.float64
         )
         norm = self.privacy.max_grad_norm
         self.ledger.note(
@@ -162,7 +160,7 @@ class SubspaceRelease:
         released = law.release(bounded, draw(shape), torch.empty(0)) * norm
         projections = Projections(released, self.basis.cpu(), multiplier * norm)
         values, error = projections.values(self.slopes[0].cpu())
-        advance(self.choice.evaluations)
+        self.context.advance(self.choice.evaluations)
         places = self.paths.shape[0] * self.paths.shape[1]
         estimates = Estimates(
             ids=self.problem.data.train.ids,
