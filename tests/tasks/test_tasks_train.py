@@ -18,7 +18,7 @@ from assay.learning.networks import build_network
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Outcome, RunContext, Streams
 from assay.statistics import detection_auc
-from assay.tasks.train import sampling_streams
+from assay.tasks.training import sampling_streams
 
 Answer = Callable[..., Outcome]
 DIGITS = ("task=train", "dataset=digits", "task.epochs=8", "task.batch_size=64", "trainer.precision=32")

@@ -139,7 +139,7 @@ def test_a_run_that_fails_after_its_fit_does_not_release_twice(
 
     monkeypatch.setattr(PermutationPass, "training_step", step)
     with monkeypatch.context() as broken:
-        broken.setattr("assay.tasks.value.value_figure", fail)
+        broken.setattr("assay.figures.values.value_figure", fail)
         with pytest.raises(ValueError, match="no figure today"):
             execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs")
     result = execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs")

@@ -7,21 +7,22 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from assay.data import PreparedData
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.mechanisms import Mechanism
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
 from assay.tasks.value import write_ledger
-from assay.valuation.gradient.estimates import Estimator, Subtables
-from assay.valuation.valuator import Problem, Run
+
+if TYPE_CHECKING:
+    from assay.learning.models import ModelSpec
+    from assay.learning.trainers import TrainerSpec
+    from assay.privacy.rows.spec import PrivacySpec
+    from assay.valuation.gradient.estimates import Estimator, Subtables
 
 FOUND = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "by_burn_in")
 COSTS = ("seconds", "cpu_seconds")
@@ -69,6 +70,8 @@ class Bench:
         """The cell's result, from its file if an interrupted run had got so far."""
         path = self.scratch / cell.file
         if not path.exists():
+            from assay.valuation.valuator import Problem, Run
+
             valuator = self.valuator.with_budget(cell.evaluations, cell.replicates)
             found = valuator.value(
                 Problem(self.data, self.model, cell.privacy),

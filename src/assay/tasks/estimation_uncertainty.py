@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.figures.values import fidelity_figure, uncertainty_figure
+from assay.config.limits import not_empty
 from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
@@ -29,6 +29,7 @@ from assay.tasks.cells import (
     reference_cell,
     swept_cells,
 )
+from assay.tasks.fields import AtLeastTwo, Evaluations, Sweep
 from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:
@@ -50,15 +51,21 @@ class EstimationUncertainty:
     Mechanisms share permutations and noise at the same number of evaluations, so that they are compared in pairs.
     """
 
-    mechanisms: Sequence[str]
-    evaluations: Sequence[int]
-    replicates: int
-    reference_evaluations: int
+    reads_test: ClassVar[bool] = False
+
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
+        default_factory=lambda: ["none", "iid", "running_mean", "running_mean_burn_in"]
+    )
+    evaluations: Sweep = field(default_factory=lambda: [10, 40, 160])
+    replicates: AtLeastTwo = 24
+    reference_evaluations: Evaluations = 1200
     name: str = "estimation_uncertainty"
 
     def answer(self, study: Study) -> Outcome:
         """Tables summary, slopes, costs and values; the same as flat metrics; two figures."""
         import pandas as pd
+
+        from assay.figures.values import fidelity_figure, uncertainty_figure
 
         valuator, privacy, clean = gradient_valuator(study, self.name), study.row_privacy(), clean_rows(study)
         cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import torch
 
+from assay.config.limits import Limit, at_least, not_empty
 from assay.data.owners import parties_of
-from assay.figures.values import uncertainty_figure
-from assay.learning.models import build_model
 from assay.runs import Outcome
 from assay.statistics import mean_interval
 from assay.tasks.cells import Cell, measure_cells, record_spending
+from assay.tasks.fields import AtLeastTwo, Count, Level, Sweep
 from assay.tasks.party_comparison import PartyComparison
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.gradient.estimates import rows_of
-from assay.valuation.gradient.federated import FederatedShapley
 
 
 @dataclass(frozen=True)
@@ -29,20 +26,29 @@ class Federated:
     the longest training is scored once on the test split, for each mechanism and replicate; nothing is chosen by it.
     """
 
-    level: str
-    mechanisms: Sequence[str]
-    evaluations: Sequence[int]
-    replicates: int
-    fraction: float
-    sampling: str
-    participations: int | None
-    local_steps: int
-    permutations: int
+    reads_test: ClassVar[bool] = False  # it scores on the test split where there is one
+
+    level: Level = "record"
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
+        default_factory=lambda: ["none", "iid", "running_mean"]
+    )
+    evaluations: Sweep = field(default_factory=lambda: [10, 40, 160])
+    replicates: AtLeastTwo = 24
+    fraction: Annotated[
+        float, Limit(lambda value: 0 < value <= 1, "must be above 0 and 1 at most", "1 is every client")
+    ] = 0.25
+    sampling: Literal["fixed", "poisson"] = "fixed"
+    participations: Annotated[int | None, at_least(1, "null sets no limit")] = None
+    local_steps: Count = 1
+    permutations: Count = 24
     name: str = "federated"
 
     def answer(self, study: Study) -> Outcome:
         """Tables summary, slopes, costs, parties and test; the same as flat metrics; a figure."""
         import pandas as pd
+
+        from assay.figures.values import uncertainty_figure
+        from assay.valuation.gradient.federated import FederatedShapley
 
         parties, privacy, streams = parties_of(study.data.train), study.row_privacy(), study.context.streams
         valuator = FederatedShapley(
@@ -86,6 +92,11 @@ class Federated:
 
     def _test(self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""
+        import torch
+
+        from assay.learning.models import build_model
+        from assay.valuation.gradient.estimates import rows_of
+
         data = study.data
         if not len(data.test):
             return []

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.figures.detection import burn_in_figure, detection_figure
+from assay.config.limits import not_empty
 from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
@@ -29,6 +29,7 @@ from assay.tasks.cells import (
     reference_cell,
     swept_cells,
 )
+from assay.tasks.fields import AtLeastTwo, BurnInShare, Evaluations, Sweep
 from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:
@@ -49,16 +50,24 @@ class LabelNoise:
     corruption against the burn-in (Fig. 3, as reviewers describe it).
     """
 
-    mechanisms: Sequence[str]
-    evaluations: Sequence[int]
-    burn_ins: Sequence[float]
-    replicates: int
-    reference_evaluations: int
+    reads_test: ClassVar[bool] = False
+
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
+        default_factory=lambda: ["none", "iid", "running_mean", "running_mean_burn_in"]
+    )
+    evaluations: Sweep = field(default_factory=lambda: [10, 40, 160])
+    burn_ins: Annotated[list[BurnInShare], not_empty("e.g. [0,0.5,0.9]")] = field(
+        default_factory=lambda: [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]
+    )
+    replicates: AtLeastTwo = 24
+    reference_evaluations: Evaluations = 1200
     name: str = "label_noise"
 
     def answer(self, study: Study) -> Outcome:
         """Tables summary, burn_in and contrasts; the same as flat metrics; two figures. InputError if all rows are clean."""
         import pandas as pd
+
+        from assay.figures.detection import burn_in_figure, detection_figure
 
         valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
         clean = clean_rows(study)

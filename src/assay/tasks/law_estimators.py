@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.figures.estimators import estimator_figure
+from assay.config.limits import at_least, not_empty
+from assay.config.schema_types import CardinalityDensity, LawEstimator
 from assay.runs import Outcome
-from assay.tasks.law_scores import Truth, score_laws
-from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.fields import AtLeastTwo, Corrected
 from assay.tasks.study import Study
-from assay.valuation.contributions.subsets import Cardinalities
-from assay.valuation.laws.covariates import covariates_of
-from assay.valuation.laws.estimators import fit_laws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,19 +33,38 @@ class LawEstimators:
     task=scaling_law. `model_fits` leaves out those of the Shapley truth. Source: 2405.20456, accuracy of estimators.
     """
 
-    estimators: Sequence[str] = ("monte_carlo", "likelihood", "amortised", "empirical_bayes")
-    samples: Sequence[int] = (10, 20, 50)
-    densities: Sequence[Literal["uniform", "log_uniform"]] = ("uniform", "log_uniform")
-    points: int = 300
-    bank: int = 1000
-    cardinalities: int = 10
-    reference: int = 500
-    corrected: float | None = 0.1
+    reads_test: ClassVar[bool] = False
+
+    estimators: Annotated[list[LawEstimator], not_empty("e.g. [monte_carlo,empirical_bayes]")] = field(
+        default_factory=lambda: [
+            "monte_carlo",
+            "likelihood",
+            "likelihood_boxed",
+            "empirical_bayes_plain",
+            "empirical_bayes",
+        ]
+    )
+    samples: Annotated[list[AtLeastTwo], not_empty("e.g. [10,20,50]")] = field(default_factory=lambda: [10, 20, 50])
+    densities: Annotated[list[CardinalityDensity], not_empty("e.g. [uniform]")] = field(
+        default_factory=lambda: ["uniform", "log_uniform"]
+    )
+    points: AtLeastTwo = 300
+    bank: AtLeastTwo = 800
+    cardinalities: Annotated[int, at_least(3, "a law needs more than two places")] = 10
+    reference: AtLeastTwo = 500
+    corrected: Corrected = 0.1
     name: str = "law_estimators"
 
     def answer(self, study: Study) -> Outcome:
         """Tables `summary` (of Shapley values) and `scores` (of all quantities); metrics `<density>/<estimator>/<m>/...`."""
         import pandas as pd
+
+        from assay.figures.estimators import estimator_figure
+        from assay.tasks.law_scores import Truth, score_laws
+        from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
+        from assay.valuation.contributions.subsets import Cardinalities
+        from assay.valuation.laws.covariates import covariates_of
+        from assay.valuation.laws.estimators import fit_laws
 
         valuator = scaling_valuator(study, self.name)
         sizes = grid_of(valuator, self.cardinalities)

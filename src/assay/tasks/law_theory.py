@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 
+from assay.config.limits import at_least
 from assay.errors import InputError
-from assay.figures.scaling import theory_figure
 from assay.runs import Outcome
 from assay.statistics import spearman
-from assay.tasks.scaling import grid_of, scaling_valuator
+from assay.tasks.fields import AtLeastTwo
 from assay.tasks.study import Study
-from assay.valuation.contributions.setting import labelled
-from assay.valuation.laws.log_linear import LogLinear
-from assay.valuation.laws.theory import exact_contributions, fresh_contributions, law_coefficient
 
 HARMFUL = 2**0.5  # residuals, in standard deviations of the noise, beyond which a row is harmful in the limit
 
@@ -28,14 +26,22 @@ class LawTheory:
     Source: 2405.20456, Theorem for linear regression; the constant as derived in `valuation/laws/theory.py`.
     """
 
-    points: int = 200
-    cardinalities: int = 10
-    samples: int = 500
+    reads_test: ClassVar[bool] = False
+
+    points: AtLeastTwo = 200
+    cardinalities: Annotated[int, at_least(3, "a line needs more than two places")] = 10
+    samples: AtLeastTwo = 500
     name: str = "law_theory"
 
     def answer(self, study: Study) -> Outcome:
         """Table `points`; metrics of fitted exponents and of coefficients over theory."""
         import pandas as pd
+
+        from assay.figures.scaling import theory_figure
+        from assay.tasks.scaling import grid_of, scaling_valuator
+        from assay.valuation.contributions.setting import labelled
+        from assay.valuation.laws.log_linear import LogLinear
+        from assay.valuation.laws.theory import exact_contributions, fresh_contributions, law_coefficient
 
         valuator, population, train = scaling_valuator(study, self.name), study.data.population, study.data.train
         if population is None or population.kind != "regression":

@@ -5,21 +5,19 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
+from assay.config.limits import Limit, at_least
 from assay.errors import InputError
-from assay.figures.scaling import curve_figure
-from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
-from assay.tasks.scaling import grid_of, scaling_valuator
+from assay.tasks.fields import AtLeastTwo
 from assay.tasks.study import Study
 from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.laws.laws import Predicted
 from assay.valuation.laws.learning_curve import AggregateLaw, fit_aggregate
-from assay.valuation.utilities import predictor_score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,14 +35,21 @@ class LearningCurve:
     fitted to it. Source: 2405.20456, aggregate law; intervals as in `valuation/laws/learning_curve.py`.
     """
 
-    cardinalities: int = 10
-    samples: int = 50
-    target: float | None = None
+    reads_test: ClassVar[bool] = False
+
+    cardinalities: Annotated[int, at_least(4, "a law of three parameters needs as many places and one")] = 10
+    samples: AtLeastTwo = 50
+    target: Annotated[
+        float | None, Limit(lambda error: error is None or error > 0, "must be > 0", "null asks for none")
+    ] = None
     name: str = "learning_curve"
 
     def answer(self, study: Study) -> Outcome:
         """Table `summary` (error by size); metrics of the law, of the wanted error and of the extrapolation."""
         import pandas as pd
+
+        from assay.figures.scaling import curve_figure
+        from assay.tasks.scaling import grid_of, scaling_valuator
 
         valuator, rows = scaling_valuator(study, self.name), len(study.data.train)
         if valuator.utility not in ("negative_loss", "accuracy"):
@@ -133,6 +138,9 @@ class _Fitting:
         }
 
     def _error(self, rows: Integers) -> float:
+        from assay.learning.learners import Learner
+        from assay.valuation.utilities import predictor_score
+
         data = self.study.data
         learner = Learner(self.study.model, data.kind, len(data.classes), data.modality)
         rows = np.sort(rows)

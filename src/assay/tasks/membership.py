@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from assay.config.limits import at_least, not_empty
 from assay.errors import InputError
-from assay.figures.membership import membership_figure
 from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
 from assay.privacy.rows.mechanisms import Mechanism
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
 from assay.tasks.cells import Cell, measure_cells, record_spending
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.gradient.estimates import Subtables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.privacy.rows.spec import PrivacySpec
+    from assay.valuation.gradient.estimates import Subtables
 
 FALSE_POSITIVES = 0.01
 VIEWS = ("own", "others")
@@ -48,16 +47,22 @@ class Membership:
     Source: Carlini et al. 2022 (LiRA) for the attack; 2412.17008, appendix (as a reviewer describes it), for the question.
     """
 
-    mechanisms: Sequence[str]
-    rows: int
-    targets: int
-    tables: int
+    reads_test: ClassVar[bool] = False
+
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
+        default_factory=lambda: ["none", "iid", "running_mean_burn_in"]
+    )
+    rows: Annotated[int, at_least(2, "the target and one more")] = 50
+    targets: Annotated[int, at_least(2, "an interval needs two")] = 16
+    tables: Annotated[int, at_least(4, "half of them are shadows, and a deviation needs two")] = 64
     informed: bool = False
     name: str = "membership"
 
     def answer(self, study: Study) -> Outcome:
         """Tables summary and targets, the same as flat metrics, and a figure; InputError when the train split is too small."""
         import pandas as pd
+
+        from assay.figures.membership import membership_figure
 
         valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
         self._check(study)
@@ -119,6 +124,8 @@ def draw_tables(
     The target stands first; the others are drawn without replacement from the train split of `size` rows, anew for every table,
     or once for each target when the attacker is informed.
     """
+    from assay.valuation.gradient.estimates import Subtables
+
     drawn = 1 if informed else 2 * tables
     keys = generator.random((len(targets), drawn, size))
     keys[np.arange(len(targets)), :, targets] = -1.0  # first in every table

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar
 
+from assay.config.limits import not_empty
 from assay.data.owners import parties_of
-from assay.figures.values import uncertainty_figure
 from assay.runs import Outcome
 from assay.tasks.cells import measure_cells, record_spending, reference_cell, swept_cells
+from assay.tasks.fields import AtLeastTwo, Evaluations, Level, Sweep
 from assay.tasks.party_comparison import PartyComparison
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.gradient.party_semivalue import PartySemivalue
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,22 @@ class PartyUncertainty:
     reconstructed); `level` says who is protected: each record, or each client with all of its records.
     """
 
-    level: str
-    mechanisms: Sequence[str]
-    evaluations: Sequence[int]
-    replicates: int
-    reference_evaluations: int
+    reads_test: ClassVar[bool] = False
+
+    level: Level = "record"
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
+        default_factory=lambda: ["none", "iid", "running_mean", "running_mean_burn_in"]
+    )
+    evaluations: Sweep = field(default_factory=lambda: [10, 40, 160])
+    replicates: AtLeastTwo = 24
+    reference_evaluations: Evaluations = 1200
     name: str = "party_uncertainty"
 
     def answer(self, study: Study) -> Outcome:
         """Tables summary, slopes, costs and parties; the same as flat metrics; a figure."""
+        from assay.figures.values import uncertainty_figure
+        from assay.valuation.gradient.party_semivalue import PartySemivalue
+
         parties, privacy = parties_of(study.data.train), study.row_privacy()
         valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
         cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from assay.data.owners import Parties, parties_of
-from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
+from assay.tasks.fields import Level
 from assay.tasks.study import Study, gradient_valuator
 from assay.tasks.value import write_ledger
-from assay.valuation.gradient.party_semivalue import PartySemivalue
 from assay.valuation.values import Values
 
 if TYPE_CHECKING:
@@ -30,11 +29,16 @@ class PartyValue:
     `level` says who is protected when privacy is wanted: each record, or each client with all of its records.
     """
 
-    level: str
+    reads_test: ClassVar[bool] = False
+
+    level: Level = "record"
     name: str = "party_value"
 
     def answer(self, study: Study) -> Outcome:
         """Table `parties`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
+        from assay.figures.values import value_figure
+        from assay.valuation.gradient.party_semivalue import PartySemivalue
+
         context, parties = study.context, parties_of(study.data.train)
         valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
         with context.progress.task("valuing", valuator.evaluations) as bar:

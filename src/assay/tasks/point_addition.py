@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from assay.config.limits import Limit, not_empty
+from assay.config.schema_types import LawEstimator
 from assay.errors import InputError
-from assay.figures.addition import addition_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
-from assay.selection.marginal_picks import pick_jointly
-from assay.tasks.addition_gains import gain_metrics, gain_rows, gains_over, top
-from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.fields import AtLeastTwo, Count
 from assay.tasks.study import Study
-from assay.valuation.laws.covariates import covariates_of
-from assay.valuation.laws.estimators import fit_laws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,18 +35,29 @@ class PointAddition:
     point addition; the paper leaves out rows whose law fits badly (R^2 below .9, or alpha below .5), here all stay.
     """
 
-    pools: Sequence[int] = (500, 5000)
-    add: int = 100
-    candidates: int = 1000
+    reads_test: ClassVar[bool] = False  # but where the picks are judged
+
+    pools: Annotated[list[Count], not_empty("e.g. [500,5000]")] = field(default_factory=lambda: [500, 5000])
+    add: Count = 100
+    candidates: AtLeastTwo = 1000
     balanced: bool = True
-    repeats: int = 200
-    estimators: Sequence[str] = ("likelihood",)
+    repeats: Annotated[
+        int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")
+    ] = 200
+    estimators: list[LawEstimator] = field(default_factory=lambda: ["likelihood"])
     joint: bool = True
     name: str = "point_addition"
 
     def answer(self, study: Study) -> Outcome:
         """Tables `picks` (the decision: ids for every size) and `summary` (gains); metrics by pool and score."""
         import pandas as pd
+
+        from assay.figures.addition import addition_figure
+        from assay.selection.marginal_picks import pick_jointly
+        from assay.tasks.addition_gains import gain_metrics, gain_rows, gains_over, top
+        from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
+        from assay.valuation.laws.covariates import covariates_of
+        from assay.valuation.laws.estimators import fit_laws
 
         valuator = scaling_valuator(study, self.name)
         self._check(study)

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.figures.scaling import boundary_figure, crossing_figure, law_figure, parameter_figure
+from assay.config.limits import at_least
 from assay.runs import Outcome
 from assay.statistics import mean_interval, spearman
-from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
+from assay.tasks.fields import AtLeastTwo, Corrected
 from assay.tasks.study import Study
-from assay.valuation.contributions.samples import CardinalityMeans, merged
 from assay.valuation.laws.fit_quality import r_squared
-from assay.valuation.laws.label_margins import label_margins
-from assay.valuation.laws.laws import Laws
 from assay.valuation.laws.log_linear import LogLinear
 from assay.valuation.laws.two_term import fit_two_term
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from assay.valuation.contributions.samples import CardinalityMeans
+    from assay.valuation.laws.laws import Laws
 
     Floats = NDArray[np.float64]
 
@@ -43,15 +43,22 @@ class ScalingLawTask:
     1, histograms of R^2 and alpha, crossing lines, and alpha against the decision boundary.
     """
 
-    points: int = 200
-    cardinalities: int = 10
-    samples: int = 500
-    corrected: float | None = 0.1
+    reads_test: ClassVar[bool] = False
+
+    points: AtLeastTwo = 200
+    cardinalities: Annotated[int, at_least(3, "a line needs more than two places")] = 10
+    samples: Annotated[int, at_least(4, "two halves of two each")] = 500
+    corrected: Corrected = 0.1
     name: str = "scaling_law"
 
     def answer(self, study: Study) -> Outcome:
         """Tables `summary` (by cardinality) and `points`; metrics by form of law."""
         import pandas as pd
+
+        from assay.figures.scaling import boundary_figure, crossing_figure, law_figure, parameter_figure
+        from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
+        from assay.valuation.contributions.samples import merged
+        from assay.valuation.laws.label_margins import label_margins
 
         valuator = scaling_valuator(study, self.name)
         sizes = grid_of(valuator, self.cardinalities)

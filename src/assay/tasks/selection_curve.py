@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
+from assay.config.limits import not_empty
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.figures.selection import selection_figure
-from assay.learning.learners import Learner
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import mean_interval
 from assay.tasks.cells import measure_cells, record_spending, swept_cells
+from assay.tasks.fields import AtLeastTwo, PartialShare
 from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.utilities import predictor_score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from assay.learning.learners import Learner
 
 WAYS = ("remove_lowest", "remove_highest", "add_highest", "add_lowest")
 
@@ -40,6 +41,8 @@ class _Retraining:
 
     def score(self, rows: NDArray[np.int64]) -> float:
         """Accuracy, or minus the mean squared error, on the test split of the model trained on `rows`."""
+        from assay.valuation.utilities import predictor_score
+
         train, test = self.data.train, self.data.test
         rows = np.sort(rows)  # so that the fit depends on which rows there are, and not on their ranks
         predictor = self.learner.fit(train.features[rows], train.target[rows], seed=0)
@@ -58,9 +61,15 @@ class SelectionCurve:
     2019, Figure 3.
     """
 
-    mechanisms: Sequence[str]
-    shares: Sequence[float]
-    replicates: int
+    reads_test: ClassVar[bool] = True
+
+    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
+        default_factory=lambda: ["none", "iid", "running_mean", "running_mean_burn_in"]
+    )
+    shares: Annotated[list[PartialShare], not_empty("e.g. [0.1,0.3,0.5]")] = field(
+        default_factory=lambda: [0.1, 0.2, 0.3, 0.4, 0.5]
+    )
+    replicates: AtLeastTwo = 24
     name: str = "selection_curve"
 
     def answer(self, study: Study) -> Outcome:
@@ -69,6 +78,9 @@ class SelectionCurve:
         Raises InputError for a model that no learner refits.
         """
         import pandas as pd
+
+        from assay.figures.selection import selection_figure
+        from assay.learning.learners import Learner
 
         valuator, data = gradient_valuator(study, self.name), study.data
         if study.model.resolved(data.kind, data.modality) == "cnn":

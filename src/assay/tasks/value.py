@@ -7,9 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc
@@ -23,10 +22,14 @@ if TYPE_CHECKING:
 class Value:
     """Values every row of the train split by one valuator, and lists them with their uncertainty and cost."""
 
+    reads_test: ClassVar[bool] = False
+
     name: str = "value"
 
     def answer(self, study: Study) -> Outcome:
         """Table `values`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
+        from assay.figures.values import value_figure
+
         context, train = study.context, study.data.train
         with context.progress.task("valuing", study.valuator.evaluations) as bar:
             run = replace(study.run, advance=bar.advance)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
 
 from assay.errors import InputError
-from assay.figures.values import value_figure
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
-from assay.tasks.scaling import scaling_valuator
+from assay.tasks.fields import Count
 from assay.tasks.study import Study
 from assay.valuation.values import Values
 
@@ -18,11 +20,16 @@ from assay.valuation.values import Values
 class ValueAt:
     """Values every row of the train split by what it adds to `k` others, read off its scaling law."""
 
-    k: int = 1000
+    reads_test: ClassVar[bool] = False
+
+    k: Count = 1000
     name: str = "value_at"
 
     def answer(self, study: Study) -> Outcome:
         """Table `values` with the law of each row; metrics of how the order depends on k."""
+        from assay.figures.values import value_figure
+        from assay.tasks.scaling import scaling_valuator
+
         valuator, context, train = scaling_valuator(study, self.name), study.context, study.data.train
         if self.k < 1:
             raise InputError("task.k", self.k, "must be >= 1", "how many rows the data set has without the row")
@@ -30,8 +37,6 @@ class ValueAt:
             run = replace(study.run, advance=bar.advance)
             found = valuator.laws(study.problem(), run)
         sizes = [valuator.smallest, self.k, valuator.largest]
-        import numpy as np
-
         predicted = found.laws.at(np.asarray(sizes))
         evaluations = np.full(len(train), valuator.evaluations)
         values = Values(train.ids, predicted.mean[:, 1], predicted.std_error[:, 1], evaluations, predicted.freedom)

@@ -1,0 +1,85 @@
+"""Attacks on one row's released number by an attacker who knows everything but the secret."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from assay.learning.modules.permutation_pass import Rows
+from assay.privacy.audit import audit_scores
+from assay.privacy.relations import Relation
+from assay.runs import Outcome
+from assay.tasks.study import Study, gradient_valuator
+from assay.valuation.gradient.directed.design import Design, spoilt
+from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+LEVERAGES = (1.0, 2.0, 4.0, 8.0)
+"""What the features of audited rows are multiplied by, so that their values lie beyond the clip: the worst that a row can be."""
+
+
+def attacked(trials: int, study: Study, task: str) -> Outcome:
+    """Table `audit`, a line for each attack with and without the clip; the same as flat metrics."""
+    import pandas as pd
+
+    valuator, privacy, streams = gradient_valuator(study, task), study.row_privacy(), study.context.streams
+    problem, run = study.problem(), study.run
+    release = DirectedRelease(valuator, problem, run, "audit")
+    public = release.public_paths()
+    design = release.design(public)
+    values = _worst_row(release, public, design.clip, len(study.data.classes), streams.generator("audited row"))
+    changed = changed_record_epsilon(problem, design)
+    present = privacy.epsilon if privacy.budget.relation is Relation.ZERO_OUT else changed
+    lines = []
+    for clipped in (True, False):
+        x = [min(max(value, -1.0), 1.0) if clipped else value for value in values]
+        for attack, other, bound in (("membership", None, present), ("attribute", x[1], changed)):
+            inside, outside = (
+                _releases(trials, design, each, streams.generator("audit", attack, int(clipped), world))
+                for world, each in (("row", x[0]), ("other", other))
+            )
+            found = audit_scores(inside, outside, delta=privacy.delta if design.law.name == "gaussian" else 0.0)
+            lines.append({"attack": attack, "clipped": clipped, "bound": bound, **asdict(found)})
+    table = pd.DataFrame(lines).rename(columns={"epsilon": "proven_epsilon"})
+    table["excess"] = table["proven_epsilon"] - table["bound"]
+    metrics: dict[str, float] = {"clip": design.clip, "epsilon": privacy.epsilon}
+    for line in table.to_dict("records"):
+        where = f"{line['attack']}/{'clipped' if line['clipped'] else 'unclipped'}"
+        metrics |= {
+            f"{where}/{key}": float(line[key]) for key in ("auc", "tpr_at_1_percent", "proven_epsilon", "excess")
+        }
+    study.context.record(
+        epsilon=None, epsilon_per_estimate=privacy.epsilon, release="an attack on itself, for research"
+    )
+    return Outcome(metrics, {"summary": table})
+
+
+def _releases(trials: int, design: Design, x: float | None, generator: np.random.Generator) -> Any:
+    """`trials` released numbers of x, or of no row; the larger speaks for the row as it is."""
+    first, second = (torch.from_numpy(generator.standard_normal(trials)) for _ in range(2))
+    if x is None:
+        return design.law.absent(first, second).numpy()
+    return design.law.release(torch.full((trials,), x, dtype=torch.float64), first, second).numpy()
+
+
+def _worst_row(
+    release: DirectedRelease, public: Tensor, clip: float, classes: int, generator: np.random.Generator
+) -> tuple[float, float]:
+    """Values in clips of one row as it is and with a wrong target: the pair that lies furthest apart once clipped.
+
+    Searched for among all train rows, with their features enlarged by each of `LEVERAGES`.
+    """
+    best = (-np.inf, 0.0, 0.0)
+    for leverage in LEVERAGES:
+        rows = Rows(release.train.features * leverage, release.train.target)
+        wrong = spoilt(rows, classes, generator) if classes else Rows(rows.features, -rows.target)
+        values, others = (release.exact_values(each, public).cpu() / clip for each in (rows, wrong))
+        gaps = values.clamp(-1, 1) - others.clamp(-1, 1)
+        place = int((gaps + 1e-3 * (values - others).clamp(-99, 99)).argmax())
+        best = max(best, (float(gaps[place]), float(values[place]), float(others[place])))
+    return best[1], best[2]

@@ -1,0 +1,120 @@
+"""A network trained on Poisson batches, with or without noise, and scored once on the test split."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pytorch_lightning import Callback
+
+from assay.figures.values import curve_figure
+from assay.gradients import Automatic, Clipping, Flat, PerLayer
+from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
+from assay.learning.callbacks.private_gradients import PrivateGradients
+from assay.learning.callbacks.record_curve import RecordCurve
+from assay.learning.callbacks.save_steps import SaveSteps
+from assay.learning.callbacks.show_rounds import ShowRounds
+from assay.learning.modules.supervised import Supervised
+from assay.learning.networks import build_network
+from assay.learning.poisson_loader import PoissonLoader
+from assay.learning.trainers import carry_out_fit, quiet
+from assay.privacy.poisson import PoissonSampler
+from assay.privacy.training_spec import TrainingPrivacy
+from assay.runs import Outcome, Streams
+from assay.tasks.study import Study
+
+if TYPE_CHECKING:
+    from assay.data import Arrays
+    from assay.tasks.train import Train
+
+CLIPPINGS: dict[str, Callable[[float], Clipping]] = {"flat": Flat, "per_layer": PerLayer, "automatic": Automatic}
+
+
+def trained(choice: Train, study: Study) -> Outcome:
+    """Metrics of the test split and of the account; table `curve` on the valid split; its figure."""
+    import pandas as pd
+
+    context, data, trainer = study.context, study.data, study.trainer
+    torch.set_num_threads(trainer.threads)
+    network = build_network(
+        study.model,
+        kind=data.kind,
+        classes=len(data.classes),
+        features=data.train.features.shape[1],
+        modality=data.modality,
+        generator=torch.Generator().manual_seed(context.streams.seed("initialisation")),
+    ).to(trainer.dtype)
+    module = Supervised(network, data.kind, _optimizer(choice))
+    generator: Callable[[int], Any] = partial(sampling_streams(study).generator, "batches")
+    sampler = PoissonSampler.of_batch_size(len(data.train), min(choice.batch_size, len(data.train)), generator)
+    steps = max(1, math.ceil(choice.epochs / sampler.sample_rate))
+    loader = PoissonLoader(_tensors(data.train, trainer.dtype), sampler, steps, parts=choice.parts)
+    every = max(1, round(1 / sampler.sample_rate))
+    curve = RecordCurve(*_tensors(data.valid, trainer.dtype), every=every)
+    callbacks: list[Callback]
+    private = _private(study, sampler, steps, every)
+    watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if choice.statistics else None
+    callbacks = [each for each in (private, watch, curve) if each is not None]
+    save = SaveSteps(context.scratch / "steps.pt", trainer.checkpoint_seconds)
+    done = save.resume(module, callbacks, loader)
+    with context.progress.task("training", steps * choice.parts) as bar, quiet():
+        bar.advance(done * choice.parts)
+        if done < steps:
+            show = ShowRounds(lambda rows: bar.advance(1))
+            fit = trainer.build([*callbacks, save, show], max_epochs=1, accumulate_grad_batches=choice.parts)
+            carry_out_fit(fit, module, loader)
+    scores = module.to("cpu").scores(*_tensors(data.test, trainer.dtype))
+    metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}
+    if private is not None:
+        metrics |= {"epsilon": private.ledger.epsilon(), "noise_multiplier": private.noise_multiplier}
+        context.record(epsilon=metrics["epsilon"])
+    tables = {"curve": pd.DataFrame(curve.rows)}
+    if watch is not None:
+        samples = watch.table()
+        tables["samples"] = samples.assign(id=data.train.ids[samples.pop("position")]).sort_values(
+            "id", ignore_index=True
+        )
+    return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])})
+
+
+def _optimizer(choice: Train) -> Callable[..., torch.optim.Optimizer]:
+    if choice.optimizer == "adam":
+        return partial(torch.optim.Adam, lr=choice.learning_rate)
+    return partial(torch.optim.SGD, lr=choice.learning_rate, momentum=choice.momentum)
+
+
+def _private(study: Study, sampler: PoissonSampler, steps: int, every: int) -> PrivateGradients | None:
+    privacy, streams, trainer = study.privacy, study.context.streams, study.trainer
+    if not isinstance(privacy, TrainingPrivacy):
+        return None
+    noise = privacy.noise(lambda step: streams.seed("noise", step), trainer.dtype, trainer.device)
+    ledger = privacy.open_ledger(study.context.directory / "ledger.jsonl")
+    sigma = privacy.noise_multiplier(sampler.sample_rate, steps)
+    clipping = CLIPPINGS[privacy.clipping](privacy.max_grad_norm)
+    return PrivateGradients(clipping, noise, sigma, ledger, note_every=every)
+
+
+def sampling_streams(study: Study) -> Streams:
+    """What the Poisson samples are drawn from: the run's seed, or a secret that is kept nowhere when the noise is secure.
+
+    Amplification by sampling holds only towards those who do not know who took part, and so not under a known seed.
+    """
+    if isinstance(study.privacy, TrainingPrivacy) and study.privacy.secure_noise:
+        return Streams(secrets.randbits(128))
+    return study.context.streams
+
+
+def _positions(loader: PoissonLoader, batch: Any, place: int) -> NDArray[np.int64]:
+    """Rows of the batch at `place`; an empty sample is trained on as row 0, the row that stands in for it."""
+    rows = loader.rows_of(loader.first + place, 0)
+    return rows if len(rows) else np.zeros(1, dtype=np.int64)
+
+
+def _tensors(part: Arrays, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor(part.features, dtype=dtype), torch.tensor(part.target, dtype=dtype)
