@@ -13,6 +13,7 @@ from assay.privacy.relations import Relation, Sensitivity
 from assay.privacy.rows.account import RowAccount, RowRelease
 
 BUDGET = Budget(2.0, 1e-5)
+SEEDED = {"noise": "seeded", "relation": "zero_out"}
 CLIP = Sensitivity(0.7, Relation.ZERO_OUT)
 
 
@@ -118,6 +119,8 @@ def test_a_ledger_goes_on_where_it_stopped() -> None:
     spend(second, 2, sigma)
     spend(whole, 6, sigma)
     assert second.epsilon() == whole.epsilon()
-    assert second.entries == [{"round": 4, "releases": 8, "most_per_row": 4, "epsilon": first.epsilon(), "delta": 1e-5}]
+    assert second.entries == [
+        {"round": 4, "releases": 8, "most_per_row": 4, "epsilon": first.epsilon(), "delta": 1e-5, **SEEDED}
+    ]
     with pytest.raises(ValueError, match="cannot go on"):
         row_ledger(3).load_state_dict(first.state_dict())

@@ -119,7 +119,7 @@ def test_killed_at_a_named_place_then_the_same_command(
 def test_of_two_processes_one_works_and_the_other_waits(
     tmp_path: Path, undisturbed: tuple[dict[str, Any], bytes]
 ) -> None:
-    first = start(tmp_path, pause=0.03)
+    first = start(tmp_path, pause=0.1)
     assert first.stdout is not None
     assert first.stdout.readline() == "step 1\n"
     second = start(tmp_path)

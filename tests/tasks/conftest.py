@@ -9,7 +9,7 @@ import pytest
 
 from assay.config.compose import compose
 from assay.data import PreparedData, prepare
-from assay.runs import Outcome, RunContext, Streams
+from assay.runs import Outcome, Parts, RunContext, Streams
 from assay.tasks import carry_out
 
 Answer = Callable[..., Outcome]
@@ -30,6 +30,6 @@ def answer(tmp_path: Path) -> Answer:
         data = prepare(**config["dataset"], data_dir=Path(config["paths"]["data"]), generator=streams.generator)
         scratch = tmp_path / folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
-        return carry_out(config, change(data), RunContext(scratch.parent, scratch, streams, workers))
+        return carry_out(config, change(data), RunContext(streams, Parts(scratch, workers)))
 
     return carried

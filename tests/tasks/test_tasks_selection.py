@@ -16,7 +16,7 @@ from assay.errors import InputError
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
-from assay.runs import Outcome, RunContext, Streams
+from assay.runs import Outcome, Parts, RunContext, Streams
 from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
 from assay.tasks.study import Study
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -102,7 +102,7 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
 def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
     config, streams = compose(SMALL), Streams(0)
     data = prepare(**config["dataset"], data_dir=tmp_path, generator=streams.generator)
-    context = RunContext(tmp_path, tmp_path, streams)
+    context = RunContext(streams, Parts(tmp_path))
     study = Study(data, ModelSpec("cnn"), GradientSemivalue(), PrivacySpec("none"), TrainerSpec(), context)
     with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):
         SelectionCurve(["none"], [0.5], 2).answer(study)

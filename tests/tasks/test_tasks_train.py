@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,11 +34,11 @@ def test_networks_learn_digits(answer: Answer, model: str) -> None:
     assert curve["valid_loss"].iloc[-1] < curve["valid_loss"].iloc[0]
 
 
-def test_private_training_spends_its_budget_and_says_so(answer: Answer, tmp_path: Path) -> None:
+def test_private_training_spends_its_budget_and_says_so(answer: Answer) -> None:
     outcome = answer(*DIGITS, *PRIVATE)
     assert 0.999 * 8 <= outcome.metrics["epsilon"] <= 8
     assert outcome.metrics["test/accuracy"] > 0.6  # ten classes
-    entries = [json.loads(line) for line in (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()]
+    entries = outcome.ledger
     assert entries[-1]["steps"] == outcome.metrics["steps"]
     assert entries[-1]["epsilon"] == pytest.approx(outcome.metrics["epsilon"])
 
@@ -129,7 +128,7 @@ def keep(data: PreparedData) -> PreparedData:
 def test_who_took_part_is_secret_when_the_noise_is(secure: bool, tmp_path: Path) -> None:
     """Samples that a known seed repeats would leave nothing of the amplification that the account counts on."""
     privacy = TrainingPrivacy(secure_noise=secure)
-    context = RunContext(tmp_path, tmp_path, Streams(0))
+    context = RunContext(Streams(0))
     study: Any = SimpleNamespace(privacy=privacy, context=context)
     draws = [sampling_streams(study).generator("batches", 3).random(8) for _ in range(2)]
     public = Streams(0).generator("batches", 3).random(8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +15,7 @@ import pytest
 from assay.config.compose import compose
 from assay.data import Arrays, PreparedData, prepare
 from assay.learning.modules.permutation_pass import PermutationPass
-from assay.runs import Outcome, Streams, execute
+from assay.runs import Outcome, Streams, execute, facts_of
 from assay.tasks import carry_out
 from assay.valuation.values import Values
 
@@ -49,7 +48,7 @@ def test_every_row_of_train_has_a_value_with_an_error(answer: Answer, choices: t
     assert set(outcome.figures) == {"values"}
 
 
-def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: Answer, tmp_path: Path) -> None:
+def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: Answer) -> None:
     """The same run for research marks corrupted rows and judges itself by them; neither may be published."""
     corrupted = (
         *SMALL,
@@ -61,13 +60,12 @@ def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: A
     outcome = answer(*corrupted, "valuation=private_semivalue", "privacy.secure_noise=true")
     assert list(outcome.tables["values"].columns) == ["id", "value", "std_error", "ci_low", "ci_high", "evaluations"]
     assert not [name for name in outcome.metrics if "label_noise" in name or "clean" in name]
-    folder = tmp_path / "run" / "release"
-    assert sorted(file.name for file in folder.iterdir()) == ["STATEMENT.md", "values.csv"]
-    assert len(pd.read_csv(folder / "values.csv")) == 25
-    assert "(epsilon=8, delta=0)-differentially private" in (folder / "STATEMENT.md").read_text()
-    answer(*corrupted, "valuation=private_semivalue")
-    assert (tmp_path / "run" / "rehearsal" / "values.csv").is_file()  # seeded noise makes no release
+    assert outcome.released == {"values": tuple(outcome.tables["values"].columns)}
+    assert any("(epsilon=8, delta=0)-differentially private" in sentence for sentence in outcome.statement)
+    assert facts_of(outcome.ledger)["noise"] == "secure"
+    assert facts_of(answer(*corrupted, "valuation=private_semivalue").ledger)["noise"] == "seeded"
     research = answer(*corrupted)
+    assert not research.released
     assert "label_noise/auc" in research.metrics
     assert "clean" in research.tables["values"]
 
@@ -90,11 +88,11 @@ def test_corruption_is_judged_and_marked(answer: Answer) -> None:
     assert flipped[False] < flipped[True]
 
 
-def test_a_private_valuation_states_what_it_spent(answer: Answer, tmp_path: Path) -> None:
+def test_a_private_valuation_states_what_it_spent(answer: Answer) -> None:
     outcome = answer(*SMALL, "dataset=diabetes", "privacy=running_mean_burn_in", "privacy.epsilon=3")
     assert outcome.metrics["epsilon"] == pytest.approx(3.0, rel=1e-6)
     assert outcome.metrics["epsilon"] <= 3.0
-    entries = [json.loads(line) for line in (tmp_path / "run" / "ledger.jsonl").read_text().splitlines()]
+    entries = outcome.ledger
     assert [entry["round"] for entry in entries] == [1, 2, 3, 4, 5]
     assert entries[-1]["most_per_row"] == 5
     assert entries[-1]["epsilon"] == outcome.metrics["epsilon"]
@@ -141,8 +139,8 @@ def test_a_run_that_fails_after_its_fit_does_not_release_twice(
     with monkeypatch.context() as broken:
         broken.setattr("assay.figures.values.value_figure", fail)
         with pytest.raises(ValueError, match="no figure today"):
-            execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs")
-    result = execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs")
+            execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs", secure=secure)
+    result = execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs", secure=secure)
     published = pd.read_parquet(result.directory / "values.parquet")
     pd.testing.assert_frame_equal(published, tables[0])
     assert sum(fits) == (5 if secure else 10)  # seeded noise repeats, so that its checkpoint need not be trusted

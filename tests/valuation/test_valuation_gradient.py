@@ -63,7 +63,7 @@ def test_secure_noise_does_not_repeat(portion: Portion) -> None:
     privacy = PrivacySpec("iid", secure_noise=True)
     first, again = value(portion("diabetes"), privacy), value(portion("diabetes"), privacy)
     assert not np.array_equal(first.values, again.values)
-    assert first.entries[0]["secure"] is True
+    assert first.entries[0]["noise"] == "secure"
 
 
 class Killed(Exception):

@@ -101,7 +101,16 @@ def _execute(config: Config, root: Path, checksum: str | None) -> RunResult:
     if checksum is not None and private:
         source["sha256"] = "withheld: the run is private"
     facts = {"data": source, **_described(data, private)}
-    return execute(config, work, root, path_checksum=checksum, facts=facts)
+    secure = private and bool(config["privacy"].get("secure_noise"))
+    return execute(
+        config, work, root, path_checksum=checksum, facts=facts, private=_charges(config, private), secure=secure
+    )
+
+
+def _charges(config: Config, private: bool) -> bool:
+    """Whether the run must charge a ledger: its own choice is private, or one of the mechanisms that it compares."""
+    compared = config["task"].get("mechanisms")
+    return private if compared is None else any(name != "none" for name in compared)
 
 
 def _described(data: PreparedData, private: bool) -> dict[str, Any]:

@@ -97,14 +97,23 @@ class Ledger(Generic[ReleaseT]):
         """Epsilon spent at the budget's delta."""
         return self.account.epsilon()
 
-    def note(self, **facts: Any) -> None:
+    def note(self, *, secure: bool = False, **facts: Any) -> None:
         """Adds one entry (a batch of releases) to the record, with the totals reached; on disk when this returns.
+
+        `secure`: the noise came from the operating system; other noise repeats with its seed and protects nobody.
 
         Note a batch that is charged and not yet made, and the file never says less than what was released. Note by round
         or step, never by the clock: then a resumed run writes what an undisturbed one would have written.
         """
         self._record.append(
-            {**facts, **self.account.totals(), "epsilon": self.epsilon(), "delta": self.budget.delta},
+            {
+                **facts,
+                "noise": "secure" if secure else "seeded",
+                **self.account.totals(),
+                "epsilon": self.epsilon(),
+                "delta": self.budget.delta,
+                "relation": str(self.budget.relation),
+            }
         )
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import os
@@ -12,20 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.runs.outcome import Outcome
+from assay.runs.outcome import Headline, Shown
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
-STATUS, METRICS, CONFIG, LOG, SCRATCH, FIGURES = (
-    "status.json",
-    "metrics.json",
-    "config.yaml",
-    "run.log",
-    "scratch",
-    "figures",
-)
+STATUS, METRICS, CONFIG, LOG = "status.json", "metrics.json", "config.yaml", "run.log"
+LEDGER, HEADLINE = "ledger.jsonl", "headline.json"
+SCRATCH, FIGURES, RELEASE, REHEARSAL = "scratch", "figures", "release", "rehearsal"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -73,6 +66,15 @@ class RunDirectory:
         held = json.loads((self.path / METRICS).read_text())
         return {name: math.nan if value is None else float(value) for name, value in held.items()}
 
+    def headline(self) -> Headline | None:
+        """What the run shows first; None when its task said nothing."""
+        file = self.path / HEADLINE
+        if not file.is_file():
+            return None
+        content = json.loads(file.read_text())
+        tables = tuple(_shown(entry) for entry in content["tables"])
+        return Headline(tables, tuple(content["metrics"]), tuple(content["notes"]))
+
     def table(self, name: str) -> pd.DataFrame | None:
         """One table of the run; None when the task left none of that name."""
         import pandas as pd
@@ -99,20 +101,6 @@ class RunDirectory:
         text = yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
         write_atomically(self.path / CONFIG, text.encode())
 
-    def write_outcome(self, outcome: Outcome, costs: Mapping[str, float]) -> dict[str, float]:
-        """Keeps tables, figures and metrics; the run's own cost comes last and wins over a metric of the same name."""
-        for name, table in outcome.tables.items():
-            write_atomically(self.path / f"{name}.parquet", _parquet_bytes(table))
-        if outcome.figures:
-            (self.path / FIGURES).mkdir(exist_ok=True)
-        for name, figure in outcome.figures.items():
-            write_atomically(self.path / FIGURES / f"{name}.png", _png_bytes(figure))
-        own = {name: float(value) for name, value in outcome.metrics.items() if name not in costs}
-        metrics = {**own, **costs}
-        held = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
-        write_atomically(self.path / METRICS, (json.dumps(held, indent=1) + "\n").encode())
-        return metrics
-
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Replaces status.json."""
         write_atomically(self.path / STATUS, (json.dumps(status, indent=1, default=str) + "\n").encode())
@@ -129,18 +117,8 @@ def finished_runs(root: Path) -> Iterator[Path]:
             yield status.parent
 
 
-def _parquet_bytes(table: pd.DataFrame) -> bytes:
-    """Parquet of a table without its index; equal tables give equal bytes."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(table, preserve_index=False), sink, compression="zstd")
-    return sink.getvalue()
-
-
-def _png_bytes(figure: Figure) -> bytes:
-    """PNG without the tags that name the time or the program."""
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png", dpi=150, bbox_inches="tight", metadata={"Software": None})
-    return sink.getvalue()
+def _shown(entry: dict[str, Any]) -> Shown:
+    """One table of a headline, from JSON, which knows lists only."""
+    rows = None if entry["rows"] is None else tuple(entry["rows"])
+    intervals = {name: (low, high) for name, (low, high) in entry["intervals"].items()}
+    return Shown(**{**entry, "columns": tuple(entry["columns"]), "rows": rows, "intervals": intervals})

@@ -23,10 +23,13 @@ from assay.runs.context import RunContext
 from assay.runs.cost import Cost, Meter
 from assay.runs.directory import LOG, RunDirectory, write_atomically
 from assay.runs.fingerprint import fingerprint
+from assay.runs.ledger import facts_of
 from assay.runs.lock import locked
 from assay.runs.log import run_log
 from assay.runs.outcome import Outcome
+from assay.runs.parts import Parts
 from assay.runs.progress import Progress
+from assay.runs.results import check_finite, write_outcome
 from assay.runs.streams import Streams
 
 _COST_FILE = "cost.json"
@@ -62,23 +65,27 @@ def execute(
     *,
     path_checksum: str | None = None,
     facts: Mapping[str, Any] | None = None,
-    tell: Callable[[str], None] | None = None,
+    private: bool = False,
+    secure: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> RunResult:
     """Returns the finished run of a resolved config, carrying `work` out when there is none.
 
-    The run lies in root/<config name>/<fingerprint>. `facts` go to status.json; `tell` gets the line that says which
-    other process has the run (default: stderr). Raises AssayError when the directory cannot be written, and whatever
-    `work` raises; both leave a run that the next call retries.
+    The run lies in root/<config name>/<fingerprint>. `facts` go to status.json; noise, epsilon and delta come from the
+    ledger of the outcome. `private`: the choice is private, so that a ledger must have been charged; `secure`: its noise
+    cannot be drawn again, so that checkpoints survive an error. `say` gets the line that names another process at work on
+    the run (default: stderr). Raises AssayError when the directory cannot be written, for a private choice that charged
+    nothing and for values that are not finite, and whatever `work` raises; each leaves a run that the next call retries.
     """
     if finished := find_finished(config, root, path_checksum):
         return finished
     place = _place(config, root, path_checksum)
-    tell = tell or (lambda line: print(line, file=sys.stderr, flush=True))
+    say = say or (lambda line: print(line, file=sys.stderr, flush=True))
     with _writing(config, root):
         place.parent.mkdir(parents=True, exist_ok=True)
-        with locked(place.with_name(f".{place.name}.lock"), lambda holder: tell(f"{place}: {holder}; waiting for it")):
+        with locked(place.with_name(f".{place.name}.lock"), lambda holder: say(f"{place}: {holder}; waiting for it")):
             finished = find_finished(config, root, path_checksum)  # by whom this process has waited for
-            return finished or _carry_out(config, work, RunDirectory(place), dict(facts or {}))
+            return finished or _carry_out(config, work, RunDirectory(place), dict(facts or {}), private, secure)
 
 
 def _place(config: Mapping[str, Any], root: Path, path_checksum: str | None) -> Path:
@@ -86,7 +93,12 @@ def _place(config: Mapping[str, Any], root: Path, path_checksum: str | None) -> 
 
 
 def _carry_out(
-    config: Mapping[str, Any], work: Callable[[RunContext], Outcome], directory: RunDirectory, facts: dict[str, Any]
+    config: Mapping[str, Any],
+    work: Callable[[RunContext], Outcome],
+    directory: RunDirectory,
+    facts: dict[str, Any],
+    private: bool,
+    secure: bool,
 ) -> RunResult:
     meter, started = Meter(), _now()
     opening = {"state": "running", "fingerprint": directory.path.name, "name": config["name"], "started": started}
@@ -94,24 +106,20 @@ def _carry_out(
     directory.write_config(config)
     carried = _carried(directory)
     progress = Progress(bool(config.get("progress", True)), _Heartbeat(directory, meter, carried))
-    context = RunContext(
-        directory=directory.path,
-        scratch=directory.scratch,
-        streams=Streams(int(config.get("seed", 0))),
-        workers=int(config.get("workers", 1)),
-        progress=progress,
-        carried_seconds=carried.seconds,
-        facts={"noise": _noise(config), "versions": provenance.versions(), "commit": provenance.commit(), **facts},
-    )
+    parts = Parts(directory.scratch, int(config.get("workers", 1)))
+    context = RunContext(Streams(int(config.get("seed", 0))), parts, progress)
+    facts = {"versions": provenance.versions(), "commit": provenance.commit(), **facts}
     with run_log(directory.path / LOG):
         try:
             outcome = work(context)
+            charged = _facts_of_outcome(outcome, config, private)
             costs = carried.plus(meter.cost()).rounded()
-            metrics = directory.write_outcome(outcome, costs)
-            directory.write_status({**opening, "state": "finished", "finished": _now(), **costs, **context.facts})
+            metrics = write_outcome(directory.path, outcome, costs, secure=charged["noise"] == "secure")
+            directory.write_status({**opening, "state": "finished", "finished": _now(), **costs, **facts, **charged})
         except BaseException as error:
             error.add_note(f"traceback in {directory.path / LOG}")
-            _close_unfinished(directory, {**opening, **carried.plus(meter.cost()).rounded(), **context.facts}, error)
+            cost = carried.plus(meter.cost()).rounded()
+            _close_unfinished(directory, {**opening, **cost, **facts}, error, keep=secure)
             raise
         finally:
             progress.close()
@@ -119,8 +127,19 @@ def _carry_out(
     return RunResult(directory.path, metrics, fresh=True)
 
 
-def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: BaseException) -> None:
-    """Says in log and status why the run stopped; checkpoints stay when the fault was not the work's own."""
+def _facts_of_outcome(outcome: Outcome, config: Mapping[str, Any], private: bool) -> dict[str, Any]:
+    """The facts of a run's ledger, its statement and its own; raises AssayError where they do not go together."""
+    if private and not outcome.ledger:
+        limit = "no ledger was charged, so that nothing protects the rows"
+        remedy = "use privacy=none, or a method that accounts for its privacy"
+        raise InputError("privacy", (config.get("privacy") or {}).get("name", "private"), limit, remedy)
+    check_finite(outcome, config)
+    statement = {"statement": list(outcome.statement)} if outcome.statement else {}
+    return {**outcome.facts, **statement, **facts_of(outcome.ledger)}
+
+
+def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: BaseException, *, keep: bool) -> None:
+    """Says in log and status why the run stopped; checkpoints stay when the fault was not the work's own, or to `keep`."""
     stopped = isinstance(error, KeyboardInterrupt | SystemExit)
     _logger.error("run stopped by %s", type(error).__name__, exc_info=error)
     said = {"state": "interrupted" if stopped else "failed", "finished": _now(), "error": _one_line(error)}
@@ -128,7 +147,7 @@ def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: Ba
         directory.write_status({**status, **said})
     # A checkpoint may be what the work fails on, unless it holds releases that secure noise cannot make again: to make
     # others instead would spend the budget a second time.
-    if not stopped and not isinstance(error, OSError) and status.get("noise") != "secure":
+    if not stopped and not isinstance(error, OSError) and not keep:
         directory.drop_scratch()
 
 
@@ -171,14 +190,6 @@ def _carried(directory: RunDirectory) -> Cost:
         return Cost(**json.loads((directory.scratch / _COST_FILE).read_text()))
     except (OSError, ValueError, TypeError):
         return Cost()
-
-
-def _noise(config: Mapping[str, Any]) -> str:
-    """Whose randomness protects the rows: none, seeded (repeatable, so no guarantee) or secure."""
-    privacy = config.get("privacy") or {}
-    if privacy.get("name", "none") == "none":
-        return "none"
-    return "secure" if privacy.get("secure_noise") else "seeded"
 
 
 def _one_line(error: BaseException) -> str:

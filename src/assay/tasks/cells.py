@@ -13,10 +13,10 @@ import numpy as np
 
 from assay.data import PreparedData
 from assay.privacy.rows.mechanisms import Mechanism
+from assay.runs import of_account
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
-from assay.tasks.value import write_ledger
 
 if TYPE_CHECKING:
     from assay.learning.models import ModelSpec
@@ -83,7 +83,8 @@ class Bench:
             arrays = {name: np.asarray(getattr(found, name)) for name in FOUND} | found.extras
             arrays |= {name: np.asarray(getattr(found.cost, name)) for name in COSTS}
             label = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
-            arrays["entries"] = np.asarray(json.dumps([{**label, **entry} for entry in found.entries]))
+            entries = of_account(found.entries, cell.file.removesuffix(".npz"), cell.replicates, **label)
+            arrays["entries"] = np.asarray(json.dumps(entries))
             buffer = io.BytesIO()
             np.savez(buffer, allow_pickle=False, **arrays)
             write_atomically(path, buffer.getvalue())
@@ -146,9 +147,7 @@ def cost_rows(cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[di
     ]
 
 
-def record_spending(study: Study, found: Sequence[dict[str, Any]], **facts: Any) -> float:
-    """Writes the ledgers of all cells; records `facts`, and the epsilon that the dearest estimate spent, which is returned."""
-    write_ledger(study, [entry for result in found for entry in result["entries"]])
+def spending(found: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], float]:
+    """The ledgers of all cells, one after the other, and the epsilon of the estimate that spent most."""
     spent = max((float(result["epsilon"]) for result in found), default=0.0)
-    study.context.record(epsilon=None, epsilon_per_estimate=spent, release=RESEARCH, **facts)
-    return spent
+    return [entry for result in found for entry in result["entries"]], spent

@@ -22,11 +22,12 @@ from assay.statistics import (
     spearman,
 )
 from assay.tasks.cells import (
+    RESEARCH,
     Cell,
     cost_rows,
     measure_cells,
-    record_spending,
     reference_cell,
+    spending,
     swept_cells,
 )
 from assay.tasks.fields import AtLeastTwo, Evaluations, Sweep
@@ -81,7 +82,7 @@ class EstimationUncertainty:
             if len(measured) > 1:
                 slopes.append({"mechanism": name, **self._slope(spread)})
         summary, slope_table = pd.DataFrame(rows), pd.DataFrame(slopes, columns=["mechanism", *SLOPE])
-        spent = record_spending(study, found)
+        ledger, spent = spending(found)
         metrics = self._metrics(summary, slope_table)
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
         metrics["reference/auc"] = float(detection_auc(truth, clean))
@@ -91,7 +92,13 @@ class EstimationUncertainty:
             "fidelity": fidelity_figure(summary),
         }
         tables = {"summary": summary, "slopes": slope_table, "costs": pd.DataFrame(cost_rows(cells, found))}
-        return Outcome(metrics, {**tables, "values": self._values(study, cells, found, truth)}, figures)
+        return Outcome(
+            metrics,
+            {**tables, "values": self._values(study, cells, found, truth)},
+            figures,
+            ledger=ledger,
+            facts={"release": RESEARCH},
+        )
 
     def _draws(self, study: Study, evaluations: int) -> NDArray[np.int64]:
         """Resamples of the replicates: the same for mechanisms that share noise, others at another number of evaluations."""

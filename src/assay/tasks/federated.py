@@ -12,7 +12,7 @@ from assay.config.limits import Limit, at_least, not_empty
 from assay.data.owners import parties_of
 from assay.runs import Outcome
 from assay.statistics import mean_interval
-from assay.tasks.cells import Cell, measure_cells, record_spending
+from assay.tasks.cells import RESEARCH, Cell, measure_cells, spending
 from assay.tasks.fields import AtLeastTwo, Count, Level, Sweep
 from assay.tasks.party_comparison import PartyComparison
 from assay.tasks.study import Study, gradient_valuator
@@ -84,11 +84,11 @@ class Federated:
             }
         drawn = valuator.with_budget(max(self.evaluations), 1).participation(len(parties), streams)
         metrics |= {"participations/mean": float(drawn.counts.mean()), "participations/most": float(drawn.most)}
-        record_spending(study, measured, protected=self.level)
+        ledger, _ = spending(measured)
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}
         tables["parties"] = comparison.table(study.data.source_names)
         figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
-        return Outcome(metrics, tables, figures)
+        return Outcome(metrics, tables, figures, ledger=ledger, facts={"release": RESEARCH, "protected": self.level})
 
     def _test(self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""

@@ -22,11 +22,12 @@ from assay.statistics import (
     spearman,
 )
 from assay.tasks.cells import (
+    RESEARCH,
     Cell,
     cost_rows,
     measure_cells,
-    record_spending,
     reference_cell,
+    spending,
     swept_cells,
 )
 from assay.tasks.fields import AtLeastTwo, BurnInShare, Evaluations, Sweep
@@ -85,7 +86,7 @@ class LabelNoise:
             if len(cell.burn_ins) > 1:
                 aucs = detection_auc(result["by_burn_in"], clean)
                 contrasts += [{**key, **row} for row in _contrasts(cell.burn_ins, aucs)]
-        spent = record_spending(study, found)
+        ledger, spent = spending(found)
         tables = {"summary": pd.DataFrame(summary), "burn_in": pd.DataFrame(burn_in)}
         tables |= {"contrasts": pd.DataFrame(contrasts), "costs": pd.DataFrame(cost_rows(cells, found))}
         metrics = dict(_metrics(tables))
@@ -96,7 +97,13 @@ class LabelNoise:
         figures = {"detection": detection_figure(tables["summary"], metrics["reference/auc"], float((~clean).mean()))}
         if burn_in:
             figures["burn_in"] = burn_in_figure(tables["burn_in"], metrics["reference/auc"])
-        return Outcome(metrics, {name: table for name, table in tables.items() if len(table)}, figures)
+        return Outcome(
+            metrics,
+            {name: table for name, table in tables.items() if len(table)},
+            figures,
+            ledger=ledger,
+            facts={"release": RESEARCH},
+        )
 
     def _row(
         self, study: Study, cell: Cell, values: NDArray[np.float64], truth: NDArray[np.float64]

@@ -13,7 +13,7 @@ from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
 from assay.privacy.rows.mechanisms import Mechanism
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
-from assay.tasks.cells import Cell, measure_cells, record_spending
+from assay.tasks.cells import RESEARCH, Cell, measure_cells, spending
 from assay.tasks.study import Study, gradient_valuator
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Membership:
                     }
                     for row, auc in zip(chosen, aucs, strict=True)
                 ]
-        spent = record_spending(study, found)
+        ledger, spent = spending(found)
         table = pd.DataFrame(summary)
         metrics = {"epsilon_per_estimate": spent}
         for row in summary:
@@ -99,7 +99,11 @@ class Membership:
             metrics |= {f"{row['mechanism']}/{row['view']}/{name}": float(row[name]) for name in columns}
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in found))
         return Outcome(
-            metrics, {"summary": table, "targets": pd.DataFrame(by_target)}, {"membership": membership_figure(table)}
+            metrics,
+            {"summary": table, "targets": pd.DataFrame(by_target)},
+            {"membership": membership_figure(table)},
+            ledger=ledger,
+            facts={"release": RESEARCH},
         )
 
     def _check(self, study: Study) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from assay.config.limits import not_empty
 from assay.data.owners import parties_of
 from assay.runs import Outcome
-from assay.tasks.cells import measure_cells, record_spending, reference_cell, swept_cells
+from assay.tasks.cells import RESEARCH, measure_cells, reference_cell, spending, swept_cells
 from assay.tasks.fields import AtLeastTwo, Evaluations, Level, Sweep
 from assay.tasks.party_comparison import PartyComparison
 from assay.tasks.study import Study, gradient_valuator
@@ -47,8 +47,8 @@ class PartyUncertainty:
         comparison = PartyComparison(parties, cells, found, lambda evaluations: truth, study.context.streams)
         summary, slopes = comparison.summary(), comparison.slopes()
         metrics = comparison.metrics(summary, slopes)
-        record_spending(study, found, protected=self.level)
+        ledger, _ = spending(found)
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs()}
         tables["parties"] = comparison.table(study.data.source_names)
         figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
-        return Outcome(metrics, tables, figures)
+        return Outcome(metrics, tables, figures, ledger=ledger, facts={"release": RESEARCH, "protected": self.level})

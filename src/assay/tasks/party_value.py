@@ -10,11 +10,9 @@ import numpy as np
 
 from assay.data.owners import Parties, parties_of
 from assay.runs import Outcome
-from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
 from assay.tasks.fields import Level
 from assay.tasks.study import Study, gradient_valuator
-from assay.tasks.value import write_ledger
 from assay.valuation.values import Values
 
 if TYPE_CHECKING:
@@ -54,11 +52,15 @@ class PartyValue:
         if math.isfinite(found.epsilon):
             metrics["epsilon"] = found.epsilon
         metrics |= {name: float(score) for name, score in bad_party_scores(found.values.value, parties).items()}
-        write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())
-        write_ledger(study, found.ledger)
-        if found.ledger:
-            context.record(epsilon=found.epsilon, protected=self.level)
-        return Outcome(metrics, {"parties": table}, {"parties": value_figure(found.values, "parties")})
+        return Outcome(
+            metrics,
+            {"parties": table},
+            {"parties": value_figure(found.values, "parties")},
+            files={"values.csv": table},
+            ledger=found.ledger,
+            finite={"parties": ("value",)},
+            facts={"protected": self.level} if found.ledger else {},
+        )
 
 
 def party_table(values: Values, parties: Parties, names: tuple[str, ...]) -> pd.DataFrame:

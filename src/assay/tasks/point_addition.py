@@ -11,7 +11,6 @@ from assay.config.limits import Limit, not_empty
 from assay.config.schema_types import LawEstimator
 from assay.errors import InputError
 from assay.runs import Outcome
-from assay.runs.directory import write_atomically
 from assay.tasks.fields import AtLeastTwo, Count
 from assay.tasks.study import Study
 
@@ -87,7 +86,6 @@ class PointAddition:
             for size in sizes:
                 picks[f"joint_{size}"] = pick_jointly(setting, int(size), self.add, study.context.streams, quotas)
         table = pd.DataFrame(_picks(study, points, sizes, picks, scores, errors))
-        write_atomically(study.context.directory / "picks.csv", table.to_csv(index=False).encode())
         metrics = {"model_fits": float(samples.fits), "refits": float(samples.fallbacks)}
         metrics |= _overlaps(picks, sizes)
         tables, figures = {"picks": table}, {}
@@ -99,7 +97,7 @@ class PointAddition:
             metrics |= gain_metrics(gains, setting.kind)
             metrics["model_fits"] += float(self.repeats * len(sizes) * (2 + len(picks)))
             figures["gains"] = addition_figure(tables["summary"], study.data.kind)
-        return Outcome(metrics, tables, figures)
+        return Outcome(metrics, tables, figures, files={"picks.csv": table})
 
     def _check(self, study: Study) -> None:
         if self.add >= self.candidates:

@@ -11,7 +11,7 @@ import torch
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
-from assay.runs import Outcome
+from assay.runs import Outcome, of_account
 from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.gradient.directed.design import Design, spoilt
 from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
@@ -53,10 +53,9 @@ def attacked(trials: int, study: Study, task: str) -> Outcome:
         metrics |= {
             f"{where}/{key}": float(line[key]) for key in ("auc", "tpr_at_1_percent", "proven_epsilon", "excess")
         }
-    study.context.record(
-        epsilon=None, epsilon_per_estimate=privacy.epsilon, release="an attack on itself, for research"
-    )
-    return Outcome(metrics, {"summary": table})
+    entry = {"epsilon": privacy.epsilon, "delta": privacy.delta, "relation": privacy.relation, "noise": "seeded"}
+    ledger = of_account([entry], "audit", trials)
+    return Outcome(metrics, {"summary": table}, ledger=ledger, facts={"release": "an attack on itself, for research"})
 
 
 def _releases(trials: int, design: Design, x: float | None, generator: np.random.Generator) -> Any:

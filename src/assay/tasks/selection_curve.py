@@ -15,7 +15,7 @@ from assay.errors import InputError
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.statistics import mean_interval
-from assay.tasks.cells import measure_cells, record_spending, swept_cells
+from assay.tasks.cells import RESEARCH, measure_cells, spending, swept_cells
 from assay.tasks.fields import AtLeastTwo, PartialShare
 from assay.tasks.study import Study, gradient_valuator
 
@@ -103,7 +103,7 @@ class SelectionCurve:
                 bar.advance(self.replicates)
                 curve += _rows(name, shares, scores)
                 summary.append({"mechanism": name, **_separations(shares, scores, whole)})
-        spent = record_spending(study, found)
+        ledger, spent = spending(found)
         tables = {"curve": pd.DataFrame(curve), "summary": pd.DataFrame(summary)}
         metrics = {"whole/score": whole, "epsilon_per_estimate": spent}
         metrics |= {f"{r['mechanism']}/{r['way']}/{r['share']}/score": float(r["score"]) for r in curve}
@@ -112,7 +112,13 @@ class SelectionCurve:
             metrics |= {f"{row['mechanism']}/{name}": float(value) for name, value in measures.items()}
         metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in found))
         metrics["model_fits"] = float(1 + len(rankings) * self.replicates * len(WAYS) * len(shares))
-        return Outcome(metrics, tables, {"selection_curve": selection_figure(tables["curve"], whole, data.kind)})
+        return Outcome(
+            metrics,
+            tables,
+            {"selection_curve": selection_figure(tables["curve"], whole, data.kind)},
+            ledger=ledger,
+            facts={"release": RESEARCH},
+        )
 
 
 def part_of(ranking: NDArray[np.int64], way: str, share: float) -> NDArray[np.int64]:

@@ -73,14 +73,14 @@ def trained(choice: Train, study: Study) -> Outcome:
     metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}
     if private is not None:
         metrics |= {"epsilon": private.ledger.epsilon(), "noise_multiplier": private.noise_multiplier}
-        context.record(epsilon=metrics["epsilon"])
     tables = {"curve": pd.DataFrame(curve.rows)}
     if watch is not None:
         samples = watch.table()
         tables["samples"] = samples.assign(id=data.train.ids[samples.pop("position")]).sort_values(
             "id", ignore_index=True
         )
-    return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])})
+    ledger = [] if private is None else private.ledger.entries
+    return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])}, ledger=ledger)
 
 
 def _optimizer(choice: Train) -> Callable[..., torch.optim.Optimizer]:
@@ -94,7 +94,7 @@ def _private(study: Study, sampler: PoissonSampler, steps: int, every: int) -> P
     if not isinstance(privacy, TrainingPrivacy):
         return None
     noise = privacy.noise(lambda step: streams.seed("noise", step), trainer.dtype, trainer.device)
-    ledger = privacy.open_ledger(study.context.directory / "ledger.jsonl")
+    ledger = privacy.open_ledger(study.context.parts.file("ledger.jsonl"))
     sigma = privacy.noise_multiplier(sampler.sample_rate, steps)
     clipping = CLIPPINGS[privacy.clipping](privacy.max_grad_norm)
     return PrivateGradients(clipping, noise, sigma, ledger, note_every=every)

@@ -9,7 +9,6 @@ import numpy as np
 
 from assay.errors import InputError
 from assay.runs import Outcome
-from assay.runs.directory import write_atomically
 from assay.statistics import detection_auc, spearman
 from assay.tasks.fields import Count
 from assay.tasks.study import Study
@@ -58,5 +57,10 @@ class ValueAt:
         if train.clean.any() and not train.clean.all():  # with no clean row there is nothing to tell apart
             metrics["label_noise/auc"] = float(detection_auc(values.value, train.clean))
             table = table.assign(clean=train.clean[order])
-        write_atomically(context.directory / "values.csv", table.to_csv(index=False).encode())
-        return Outcome(metrics, {"values": table}, {"values": value_figure(values, f"rows, joining {self.k} others")})
+        return Outcome(
+            metrics,
+            {"values": table},
+            {"values": value_figure(values, f"rows, joining {self.k} others")},
+            files={"values.csv": table},
+            finite={"values": ("value",)},
+        )

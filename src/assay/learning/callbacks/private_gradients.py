@@ -129,7 +129,8 @@ class PrivateGradients(Callback):
         self._sum = {}
         self.steps += 1
         if self.steps % self.note_every == 0 or self.steps == self._loader.steps:
-            self.ledger.note(step=self.steps, noise_multiplier=self.noise_multiplier, sample_rate=sampler.sample_rate)
+            facts = {"noise_multiplier": self.noise_multiplier, "sample_rate": sampler.sample_rate}
+            self.ledger.note(step=self.steps, secure=self.noise.secure, **facts)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leaves the module as it was."""

@@ -86,8 +86,8 @@ class ReleaseGradients(RoundCallback):
     ) -> None:
         """Notes the round in the record."""
         del self._open[number]
-        noise = {"noise_multiplier": self._multiplier(number), "secure": self.noise.secure}
-        self.ledger.note(round=number, **noise, max_grad_norm=self.ledger.sensitivity.max_grad_norm)
+        facts = {"noise_multiplier": self._multiplier(number), "max_grad_norm": self.ledger.sensitivity.max_grad_norm}
+        self.ledger.note(round=number, secure=self.noise.secure, **facts)
 
     def state_dict(self) -> dict[str, Any]:
         """The ledger's counts; the noise of a round is named by its number, so it has no state."""
