@@ -36,11 +36,9 @@ class Study:
     @property
     def run(self) -> Run:
         """Streams, trainer and parts of the run."""
-        from assay.runs.parts import Parts
         from assay.valuation.valuator import Run
 
-        context = self.context
-        return Run(context.streams, self.trainer, Parts(context.scratch, context.workers), context.progress)
+        return Run(self.context.streams, self.trainer, self.context.parts, self.context.progress)
 
     def problem(self) -> Problem:
         """The rows to be valued, with model and privacy; InputError when the privacy is that of a training."""
