@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from assay.config.compose import compose
-from assay.data import Arrays, PreparedData, prepare
+from assay.data import Arrays, PreparedData
+from assay.experiment import prepared
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.models import ModelSpec
 from assay.learning.modules.permutation_pass import Rows
@@ -90,11 +90,8 @@ def cases(seeds: int, replicates: int) -> list[list[Case]]:
     shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
     found = []
     for name, rate in SETTINGS:
-        config = compose([f"dataset={name}", split, *shape])
-        folder = Path(config["paths"]["data"]).expanduser()
-        tables = [
-            prepare(**config["dataset"], data_dir=folder, generator=Streams(seed).generator) for seed in range(seeds)
-        ]
+        overrides = [f"dataset={name}", split, *shape]
+        tables = [prepared(compose([*overrides, f"seed={seed}"])) for seed in range(seeds)]
         found.append([Case(name, rate, data, seed, replicates) for seed, data in enumerate(tables)])
     return found
 

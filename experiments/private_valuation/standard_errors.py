@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from assay.config.compose import compose
-from assay.data import prepare
+from assay.experiment import prepared
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
@@ -26,9 +25,7 @@ def main() -> None:
     for name, rate in SETTINGS:
         split = "dataset.split={train: 100, valid: 171, test: 171}"
         shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
-        config = compose([f"dataset={name}", split, *shape])
-        folder = Path(config["paths"]["data"]).expanduser()
-        data = prepare(**config["dataset"], data_dir=folder, generator=Streams(0).generator)
+        data = prepared(compose([f"dataset={name}", split, *shape]))
         for epsilon in (1.0, 4.0, 8.0, 50.0):
             for mechanism in ("running_mean", "running_mean_burn_in"):
                 privacy = PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.3)

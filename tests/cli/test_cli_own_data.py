@@ -50,7 +50,7 @@ def test_what_was_made_of_the_table_is_said_logged_and_kept(home: Path, capfd: p
     ]
     run = Path(said.out.splitlines()[-1].removeprefix("run: "))
     log = (run / "run.log").read_text()
-    for words in (LEFT_OUT, "196 rows: 176 train", "WARNING assay.cli.job: warning: valid holds 20 rows only"):
+    for words in (LEFT_OUT, "196 rows: 176 train", "WARNING assay.experiment: warning: valid holds 20 rows only"):
         assert words in log
     status = json.loads((run / "status.json").read_text())
     assert status["columns"]["left_out"] == {"who": "identifies rows", "Age (years)": "ignored"}

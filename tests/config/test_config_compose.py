@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.config import compose, conf_root, experiments_root, listing, schemas
+from assay.config.root import GROUPS
 from assay.errors import AssayError
 from assay.runs.fingerprint import fingerprint
 
@@ -39,7 +40,7 @@ SHIPPED = [(group, name) for group, names in listing.groups().items() for name i
 
 @pytest.mark.parametrize(("group", "name"), SHIPPED)
 def test_every_shipped_option_passes_its_schema(group: str, name: str) -> None:
-    config = compose([f"{group}={name}", *NEEDS.get(name, [])])
+    config = compose([f"{group}={name}", *NEEDS.get(name, [])]).config
     if group != "paths":
         assert config[group]["name"] == name
     assert "hydra" not in config
@@ -48,9 +49,9 @@ def test_every_shipped_option_passes_its_schema(group: str, name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, _ in listing.experiments()])
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "paper"])
 def test_every_shipped_experiment_composes_at_every_scale(name: str, scale: str) -> None:
-    config = compose([f"experiment={name}", f"scale={scale}"])
+    config = compose([f"experiment={name}", f"scale={scale}"]).config
     assert config["name"] == name
-    assert config["scale"]["name"] == scale
+    assert config["scale"] == scale
 
 
 def test_every_shipped_option_and_experiment_has_its_line() -> None:
@@ -63,29 +64,29 @@ def test_every_option_with_a_schema_is_shipped() -> None:
     groups = listing.groups()
     missing = [(group, name) for group, table in schemas.OPTIONS.items() for name in table if name not in groups[group]]
     assert missing == []
-    assert set(schemas.GROUPS) == set(groups)
+    assert set(GROUPS) == set(groups)
 
 
 def test_numbers_get_their_schema_type() -> None:
-    config = compose(["privacy=iid", "privacy.epsilon=8", "valuation.evaluations=1e2", "task=value"])
+    config = compose(["privacy=iid", "privacy.epsilon=8", "valuation.evaluations=1e2", "task=value"]).config
     assert repr(config["privacy"]["epsilon"]) == "8.0"
     assert repr(config["valuation"]["evaluations"]) == "100"
-    assert fingerprint(config) == fingerprint(compose(["privacy=iid", "valuation.evaluations=100"]))
+    assert fingerprint(config) == fingerprint(compose(["privacy=iid", "valuation.evaluations=100"]).config)
 
 
 def test_a_column_may_be_called_by_a_number() -> None:
-    config = compose(["dataset=csv", "dataset.path=x.csv", "dataset.target=7", "dataset.features=[1,b]"])
+    config = compose(["dataset=csv", "dataset.path=x.csv", "dataset.target=7", "dataset.features=[1,b]"]).config
     assert config["dataset"]["target"] == "7"
     assert config["dataset"]["features"] == ["1", "b"]
 
 
 def test_classes_may_be_named_by_numbers_and_merged() -> None:
-    chosen = compose(["dataset=digits", "dataset.classes=[3,8]"])["dataset"]["classes"]
+    chosen = compose(["dataset=digits", "dataset.classes=[3,8]"]).config["dataset"]["classes"]
     assert chosen == ["3", "8"]
-    merged = compose(["dataset=digits", "dataset.classes=[[0,2],[1,3]]"])["dataset"]["classes"]
+    merged = compose(["dataset=digits", "dataset.classes=[[0,2],[1,3]]"]).config["dataset"]["classes"]
     assert merged == [["0", "2"], ["1", "3"]]
     assert (
-        compose(["dataset=fashion_mnist", "dataset.classes=[t-shirt,ankle boot]"])["dataset"]["classes"][1]
+        compose(["dataset=fashion_mnist", "dataset.classes=[t-shirt,ankle boot]"]).config["dataset"]["classes"][1]
         == "ankle boot"
     )
 
@@ -93,12 +94,12 @@ def test_classes_may_be_named_by_numbers_and_merged() -> None:
 def test_encoded_text_is_a_table_to_a_model() -> None:
     encoded = ["dataset=rotten_tomatoes", "dataset.preprocess.encoder=minilm"]
     for model in ("auto", "logistic", "mlp"):
-        assert compose([*encoded, f"model={model}"])["model"]["name"] == model
+        assert compose([*encoded, f"model={model}"]).config["model"]["name"] == model
 
 
 def test_a_count_of_burn_in_below_every_number_of_evaluations_passes() -> None:
     assert (
-        compose(["privacy=running_mean_burn_in", "privacy.burn_in=39", "valuation.evaluations=40"])["privacy"][
+        compose(["privacy=running_mean_burn_in", "privacy.burn_in=39", "valuation.evaluations=40"]).config["privacy"][
             "burn_in"
         ]
         == 39
@@ -118,14 +119,51 @@ def test_a_count_of_burn_in_below_every_number_of_evaluations_passes() -> None:
     ],
 )
 def test_what_is_possible_passes(overrides: list[str]) -> None:
-    assert compose(overrides)["progress"] is True
+    assert compose(overrides).config["progress"] is True
 
 
-def test_a_users_own_option_that_says_what_to_build_passes_unchecked(tmp_path: Path) -> None:
+MINE = """
+from dataclasses import dataclass
+from typing import Annotated
+
+from assay.config.limits import above
+
+
+@dataclass(frozen=True)
+class Model:
+    width: Annotated[int, above(0, "10 is a start")] = 10
+    name: str = "mine"
+
+
+class Plain:
+    def __init__(self, width=10):
+        self.width = width
+"""
+
+
+@pytest.mark.parametrize(
+    ("overrides", "limit"),
+    [
+        (["model.width=0"], "model.width=0: must be > 0 (10 is a start)"),
+        (["+model.widht=3"], "model.widht=3: unknown key (did you mean model.width?)"),
+        (["model._target_=my_options.Plain", "+model.depth=3"], "model.depth=3: unknown key"),
+        (["model._target_=my_options.Missing"], "model._target_=my_options.Missing: cannot be imported"),
+        (["model._target_=os.system"], "model._target_=os.system: names a builtin_function_or_method (name a class"),
+    ],
+)
+def test_a_users_own_option_is_checked_against_its_class(
+    overrides: list[str], limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my_options.py").write_text(MINE)
+    monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "mine.yaml").write_text("_target_: my.Model\nwidth: ten\n")
-    model = compose(["model=mine"], config_dir=str(tmp_path))["model"]
-    assert model == {"_target_": "my.Model", "width": "ten", "name": "mine"}
+    (tmp_path / "model" / "mine.yaml").write_text("_target_: my_options.Model\nwidth: 12\n")
+    choices = compose(["model=mine"], config_dir=str(tmp_path))
+    assert choices.config["model"] == {"_target_": "my_options.Model", "width": 12, "name": "mine"}
+    assert choices.model.width == 12
+    with pytest.raises(AssayError) as caught:
+        compose(["model=mine", *overrides], config_dir=str(tmp_path))
+    assert str(caught.value).startswith(limit)
 
 
 def test_a_users_own_option_that_does_not_is_one_line(tmp_path: Path) -> None:
@@ -139,7 +177,7 @@ def test_a_users_own_values_for_a_shipped_option_are_checked(tmp_path: Path) -> 
     (tmp_path / "privacy").mkdir()
     strict = tmp_path / "privacy" / "strict.yaml"
     strict.write_text("defaults: [iid]\nepsilon: 1\n")
-    assert compose(["privacy=strict"], config_dir=str(tmp_path))["privacy"]["epsilon"] == 1.0
+    assert compose(["privacy=strict"], config_dir=str(tmp_path)).config["privacy"]["epsilon"] == 1.0
     strict.write_text("defaults: [iid]\nepsilon: -1\n")
     with pytest.raises(AssayError, match=r"^privacy.epsilon=-1: must be > 0"):
         compose(["privacy=strict"], config_dir=str(tmp_path))

@@ -39,7 +39,7 @@ MISSPELT = [
     (
         "dataset.synthetic.noise=0",
         "dataset.synthetic.noise=0: dataset=diabetes has no such key"
-        " (it belongs to dataset=synthetic_regression or dataset=synthetic_classification)",
+        " (it belongs to dataset=synthetic_classification or dataset=synthetic_regression)",
     ),
     (
         "dataset=synthetic_regression dataset.synthetic.nose=0",

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.config import compose
-from assay.config.compose import _escaped, _unescaped, readable
+from assay.config.overrides import escaped, readable, unescaped
 from assay.errors import AssayError
 
 OWN = ["dataset=csv", "dataset.path=x.csv", "dataset.target=y"]
 
 
 def dataset(*overrides: str) -> dict[str, Any]:
-    held: dict[str, Any] = compose([*OWN, *overrides])["dataset"]
+    held: dict[str, Any] = compose([*OWN, *overrides]).config["dataset"]
     return held
 
 
@@ -52,9 +52,9 @@ def test_a_column_of_any_name_gets_a_type(column: str, sign: str) -> None:
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("_x0159af- "), st.characters())))
 def test_escaping_a_column_can_be_undone(column: str) -> None:
-    assert _unescaped(_escaped(column)) == column
-    assert _escaped(column).replace("-", "_").isidentifier()
-    assert _escaped(column).isascii()
+    assert unescaped(escaped(column)) == column
+    assert escaped(column).replace("-", "_").isidentifier()
+    assert escaped(column).isascii()
 
 
 def test_plain_names_stay_as_they_are() -> None:
@@ -84,7 +84,10 @@ def test_a_path_or_target_is_any_text(key: str, text: str) -> None:
 
 
 def test_the_place_of_outputs_may_begin_at_home() -> None:
-    assert compose(["paths.outputs=~/out", "paths.data=~/data"])["paths"] == {"outputs": "~/out", "data": "~/data"}
+    assert compose(["paths.outputs=~/out", "paths.data=~/data"]).config["paths"] == {
+        "outputs": "~/out",
+        "data": "~/data",
+    }
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ EXPERIMENTS = sorted(
 
 def data_folder(experiment: str, tmp_path: Path) -> Path:
     """An empty folder for data that comes with scikit-learn, else that of the fetched archives; skips where there are none."""
-    archives = CATALOGUE[compose([f"experiment={experiment}"])["dataset"]["name"]].archives
+    archives = CATALOGUE[compose([f"experiment={experiment}"]).config["dataset"]["name"]].archives
     if not archives:
         return tmp_path / "data"
     fetched = Path(os.environ.get("ASSAY_DATA") or Path.home() / ".cache/assay")

@@ -75,7 +75,7 @@ def test_shares_that_would_overspend_are_refused(shares: list[float]) -> None:
 @pytest.mark.parametrize("name", ["iid", "front_loaded", "public_clip", "vector_release", "directed_private_path"])
 def test_what_a_comparison_takes_for_granted_is_what_the_options_say(name: str) -> None:
     """A mechanism compared with the chosen one has its own keys from the defaults of PrivacySpec."""
-    shipped, plain = compose([f"privacy={name}"])["privacy"], PrivacySpec(name)
+    shipped, plain = compose([f"privacy={name}"]).config["privacy"], PrivacySpec(name)
     compared = [key for key in shipped if key not in ("_target_", "burn_in", "clip_quantile")]
     assert {key: getattr(plain, key) for key in compared} == {key: shipped[key] for key in compared}
     assert plain.clip_quantile == shipped.get("clip_quantile", plain.clip_quantile)

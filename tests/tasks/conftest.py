@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from assay.config.compose import compose
-from assay.data import PreparedData, prepare
+from assay.data import PreparedData
+from assay.experiment import prepared
 from assay.runs import Outcome, Parts, RunContext, Streams
 from assay.tasks import carry_out
 
@@ -25,11 +26,10 @@ def answer(tmp_path: Path) -> Answer:
         folder: str = "run",
         change: Callable[[PreparedData], PreparedData] = lambda data: data,
     ) -> Outcome:
-        config = compose([*overrides, f"paths.data={tmp_path / 'data'}"])
-        streams = Streams(config["seed"])
-        data = prepare(**config["dataset"], data_dir=Path(config["paths"]["data"]), generator=streams.generator)
+        choices = compose([*overrides, f"paths.data={tmp_path / 'data'}"])
+        data, streams = prepared(choices), Streams(choices.seed)
         scratch = tmp_path / folder / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
-        return carry_out(config, change(data), RunContext(streams, Parts(scratch, workers)))
+        return carry_out(choices, change(data), RunContext(streams, Parts(scratch, workers)))
 
     return carried

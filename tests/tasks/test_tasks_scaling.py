@@ -264,7 +264,7 @@ def test_settings_that_contradict_each_other_are_told(overrides: tuple[str, ...]
 
 
 def test_a_bag_of_words_has_a_cheap_step() -> None:
-    config = compose(["dataset=newsgroups", "task=value_at", "model=bag_of_words", "valuation.level=cheap"])
+    config = compose(["dataset=newsgroups", "task=value_at", "model=bag_of_words", "valuation.level=cheap"]).config
     assert config["valuation"]["level"] == "cheap"
 
 

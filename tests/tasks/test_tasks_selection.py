@@ -11,8 +11,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from assay.config.compose import compose
-from assay.data import PreparedData, prepare
+from assay.data import PreparedData
 from assay.errors import InputError
+from assay.experiment import prepared
 from assay.learning.models import ModelSpec
 from assay.learning.trainers import TrainerSpec
 from assay.privacy.rows.spec import PrivacySpec
@@ -100,8 +101,7 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
 
 
 def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
-    config, streams = compose(SMALL), Streams(0)
-    data = prepare(**config["dataset"], data_dir=tmp_path, generator=streams.generator)
+    data, streams = prepared(compose(SMALL)), Streams(0)
     context = RunContext(streams, Parts(tmp_path))
     study = Study(data, ModelSpec("cnn"), GradientSemivalue(), PrivacySpec("none"), TrainerSpec(), context)
     with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):

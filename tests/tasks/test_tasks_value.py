@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 
 from assay.config.compose import compose
-from assay.data import Arrays, PreparedData, prepare
+from assay.data import Arrays, PreparedData
+from assay.experiment import prepared
 from assay.learning.modules.permutation_pass import PermutationPass
-from assay.runs import Outcome, Streams, execute, facts_of
+from assay.runs import Outcome, execute, facts_of
 from assay.tasks import carry_out
 from assay.valuation.values import Values
 
@@ -71,8 +72,11 @@ def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: A
 
 
 def test_values_for_publication_choose_a_mechanism_of_their_own() -> None:
-    assert compose(["task=value", "valuation=private_semivalue", "privacy.epsilon=4"])["privacy"]["name"] == "directed"
-    assert compose(["valuation=private_semivalue", "privacy=iid"])["privacy"]["name"] == "iid"
+    assert (
+        compose(["task=value", "valuation=private_semivalue", "privacy.epsilon=4"]).config["privacy"]["name"]
+        == "directed"
+    )
+    assert compose(["valuation=private_semivalue", "privacy=iid"]).config["privacy"]["name"] == "iid"
 
 
 def test_corruption_is_judged_and_marked(answer: Answer) -> None:
@@ -121,8 +125,8 @@ def test_a_run_that_fails_after_its_fit_does_not_release_twice(
     secure: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With secure noise a second fit would be a second release, and the ledger would know of one only."""
-    config = compose([*SMALL, "dataset=diabetes", "privacy=iid", f"privacy.secure_noise={secure}"])
-    data = prepare(**config["dataset"], data_dir=tmp_path / "data", generator=Streams(0).generator)
+    choices = compose([*SMALL, "dataset=diabetes", "privacy=iid", f"privacy.secure_noise={secure}"])
+    data = prepared(choices)
     tables: list[pd.DataFrame] = []
     fits: list[int] = []
     training_step = PermutationPass.training_step
@@ -139,8 +143,10 @@ def test_a_run_that_fails_after_its_fit_does_not_release_twice(
     with monkeypatch.context() as broken:
         broken.setattr("assay.figures.values.value_figure", fail)
         with pytest.raises(ValueError, match="no figure today"):
-            execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs", secure=secure)
-    result = execute(config, lambda context: carry_out(config, data, context), tmp_path / "runs", secure=secure)
+            execute(choices.config, lambda context: carry_out(choices, data, context), tmp_path / "runs", secure=secure)
+    result = execute(
+        choices.config, lambda context: carry_out(choices, data, context), tmp_path / "runs", secure=secure
+    )
     published = pd.read_parquet(result.directory / "values.parquet")
     pd.testing.assert_frame_equal(published, tables[0])
     assert sum(fits) == (5 if secure else 10)  # seeded noise repeats, so that its checkpoint need not be trusted

@@ -1,26 +1,29 @@
-"""From overrides to a checked, resolved config."""
+"""From overrides to the checked choices of a run."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay.config.choices import Choices
+from assay.config.listing import options as listed
 from assay.config.locations import conf_root
+from assay.config.overrides import readable, unescaped
+from assay.config.root import GROUPS, SCALES
+from assay.config.suggest import did_you_mean
+from assay.config.typed import shown
 from assay.config.validate import validated
+from assay.errors import InputError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-_TYPES = "dataset.types."
-# free text, which hydra may not read bare
-_TEXTS = ("dataset.path", "dataset.target", "paths.outputs", "paths.data", "privacy.matrix")
-_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-_ESCAPE = re.compile(r"_x([0-9a-f]*)_")
+Values = dict[str, Any]
 
 
-def compose(overrides: Sequence[str], config_dir: str | None = None) -> dict[str, Any]:
-    """The resolved and checked config that `assay run OVERRIDES...` would carry out, without hydra's own keys.
+def compose(overrides: Sequence[str], config_dir: str | None = None) -> Choices:
+    """The checked choices that `assay run OVERRIDES...` would carry out.
 
     `config_dir` is a folder of further options, as with --config-dir. Raises AssayError (one line).
     """
@@ -32,89 +35,88 @@ def compose(overrides: Sequence[str], config_dir: str | None = None) -> dict[str
         return checked(raw(given))
 
 
-def readable(override: str) -> str:
-    """The override as hydra can read it; every other argument as it is.
-
-    dataset.types.COLUMN=TYPE and dataset.types={"COLUMN": TYPE} need no `+`, and a column may have any name: what hydra's
-    grammar has no place for is escaped until `checked`. A path or target that hydra cannot read bare (~, parentheses,
-    accents) is put in quotes.
-    """
-    bare = override.lstrip("+")
-    if bare.startswith(_TYPES) and "=" in bare:
-        column, _, kind = bare.removeprefix(_TYPES).rpartition("=")
-        return f"++{_TYPES}{_escaped(column)}={kind}"
-    key, equals, value = bare.partition("=")
-    if f"{key}." == _TYPES and value.startswith("{"):
-        return f"++{key}={_readable_types(value)}"
-    if not equals or key not in _TEXTS or _is_read(override):
-        return override
-    quoted = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), value)
-    return f'{override[: len(override) - len(value)]}"{quoted}"'
-
-
-def _readable_types(mapping: str) -> str:
-    """{"a column": TYPE}, as JSON and YAML write it, with its columns escaped; what is no such mapping as it is."""
-    import yaml
-
-    if _is_read(f"k={mapping}"):
-        return mapping
-    try:
-        types = yaml.safe_load(mapping)
-    except yaml.YAMLError:
-        return mapping
-    return "{" + ",".join(f"{_escaped(str(column))}:{kind}" for column, kind in types.items()) + "}"
-
-
-def spelt(key: str) -> str:
-    """A key of a readable override as the user wrote it."""
-    key = key.lstrip("+")
-    return _TYPES + _unescaped(key.removeprefix(_TYPES)) if key.startswith(_TYPES) else key
-
-
-def _is_read(override: str) -> bool:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    try:
-        OverridesParser.create().parse_override(override)
-    except HydraException:
-        return False
-    return True
-
-
-def _escaped(column: str) -> str:
-    if _SAFE.fullmatch(column) and not _ESCAPE.search(column):
-        return column
-    return re.sub(
-        r"^$|^\d|_(?=x)|[^A-Za-z0-9_-]|^-", lambda found: f"_x{ord(found[0]):x}_" if found[0] else "_x_", column
-    )
-
-
-def _unescaped(column: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", column)
-
-
 def raw(overrides: Sequence[str]) -> DictConfig:
-    """What hydra composes, unresolved and unchecked, hydra's own keys included; raises hydra's errors."""
+    """The config as hydra composes it, unresolved and unchecked, hydra's own keys included; raises hydra's errors."""
     import hydra
 
     with hydra.initialize_config_dir(config_dir=str(conf_root()), version_base="1.3"):
         return hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
 
 
-def checked(composed: DictConfig, choices: Mapping[str, str | None] | None = None) -> dict[str, Any]:
-    """Resolves and checks what hydra composed; `choices` (group -> option) defaults to what its hydra key holds."""
-    from omegaconf import OmegaConf, open_dict
+def checked(composed: DictConfig, hydra_config: Any = None) -> Choices:
+    """Resolves and checks what hydra composed; `hydra_config` is its hydra key where `composed` lacks it."""
+    from omegaconf import open_dict
 
-    if choices is None:
-        choices = {str(group): choice for group, choice in composed.hydra.runtime.choices.items()}
+    own = composed.hydra if hydra_config is None else hydra_config
+    chosen = {str(group): choice for group, choice in own.runtime.choices.items()}
+    folders = [Path(str(source.path)) for source in own.runtime.config_sources if source.schema == "file"]
+    composed = composed.copy()
     if "hydra" in composed:
-        composed = composed.copy()
         with open_dict(composed):
             del composed["hydra"]
-    values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
-    assert isinstance(values, dict)
+    register_resolvers()
+    _check_scale(composed)
+    values = _resolved(composed)
     dataset = values.get("dataset")
     if isinstance(dataset, dict) and isinstance(dataset.get("types"), dict):
-        dataset["types"] = {_unescaped(str(column)): kind for column, kind in dataset["types"].items()}
-    return validated({str(key): value for key, value in values.items()}, choices)
+        dataset["types"] = {unescaped(str(column)): kind for column, kind in dataset["types"].items()}
+    names = {group: [name for folder in folders for name, _ in _options(group, folder)] for group in GROUPS}
+    return validated(values, chosen, names, _loader(composed, folders))
+
+
+def _options(group: str, folder: Path) -> list[tuple[str, str]]:
+    return listed(group, folder) if (folder / group).is_dir() else []
+
+
+def _resolved(composed: DictConfig) -> Values:
+    from omegaconf import OmegaConf
+
+    values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def _check_scale(composed: DictConfig) -> None:
+    scale = composed.get("scale")
+    if scale not in SCALES:
+        raise InputError("scale", shown(scale), f"must be one of {', '.join(SCALES)}", did_you_mean(str(scale), SCALES))
+
+
+def _loader(composed: DictConfig, folders: Sequence[Path]) -> Callable[[str, str], Values]:
+    """The function from a group and an option to the values of its file, interpolations resolved in the run's config."""
+
+    def load(group: str, name: str) -> Values:
+        from omegaconf import DictConfig, OmegaConf, open_dict
+
+        files = [folder / group / f"{name}.yaml" for folder in folders]
+        file = next((each for each in files if each.is_file()), None)
+        if file is None:
+            raise InputError(group, name, "unknown option", "assay list shows the options")
+        option = OmegaConf.load(file)
+        assert isinstance(option, DictConfig)
+        option.pop("defaults", None)
+        whole = composed.copy()
+        with open_dict(whole):
+            whole[group] = option
+        values = _resolved(whole)[group]
+        return {"name": name, **values}
+
+    return load
+
+
+def register_resolvers() -> None:
+    """Makes ``${at_scale:{smoke:20,laptop:200,paper:1000}}`` known: the entry of the run's scale."""
+    from omegaconf import OmegaConf
+
+    if not OmegaConf.has_resolver("at_scale"):
+        OmegaConf.register_new_resolver("at_scale", _at_scale)
+
+
+def _at_scale(sizes: Mapping[str, Any], *, _root_: Any) -> Any:
+    from omegaconf import OmegaConf
+
+    scale = str(_root_.scale)
+    if scale not in sizes:
+        raise InputError("scale", scale, "this size is not given", f"one of {', '.join(map(str, sizes))}")
+    size = sizes[scale]
+    return OmegaConf.create(list(size)) if isinstance(size, list | tuple) else size

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from assay.config.listing import groups, options
-from assay.config.schemas import GROUPS, OPTIONS, UNIFORM
+from assay.config.locations import conf_root
+from assay.config.overrides import spelt
+from assay.config.root import GROUPS, Root
 from assay.config.suggest import did_you_mean, nearest
 from assay.errors import AssayError, InputError
 
@@ -31,8 +33,6 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     """The one line for an error that composing `overrides` ended in."""
     from hydra.errors import MissingConfigException, OverrideParseException
     from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue
-
-    from assay.config.compose import spelt
 
     text = str(error)
     for override in overrides:
@@ -60,8 +60,6 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
 
 
 def _unreadable(override: str) -> AssayError:
-    from assay.config.compose import spelt
-
     key, equals, value = override.partition("=")
     if equals:
         key = spelt(key)
@@ -112,17 +110,16 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> AssayError:
     return InputError(key, value, "unknown option", remedy)
 
 
-_ROOT_KEYS = ("name", "seed", "workers", "progress", "report")
+_ROOT_KEYS = tuple(Root.__dataclass_fields__)
 
 
 def _unknown_group_key(group: str, rest: str, value: str, overrides: Sequence[str]) -> AssayError:
     """A key that the chosen option does not have: another option's, or a misspelt one."""
     chosen, keys = _chosen(group, overrides)
-    apart = OPTIONS.get(group, {}) if group in UNIFORM else [name for name, _ in options(group)]
-    others = {name: _keys_of_option(group, name) for name in apart}
+    others = {name: _keys_of_option(group, name) for name, _ in options(group)}
     holders = [name for name, held in others.items() if name != chosen and rest in held]
     key = f"{group}.{rest}"
-    if holders:
+    if holders and len(holders) < len(others):
         with_them = " or ".join(f"{group}={name}" for name in holders)
         return InputError(key, value, f"{group}={chosen} has no such key", f"it belongs to {with_them}")
     if nearest(rest, keys) is not None:
@@ -146,9 +143,14 @@ def _chosen(group: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
 
 
 def _keys_of_option(group: str, name: str) -> list[str]:
-    from assay.config.compose import raw
+    """Keys of a shipped option, those of the options that its file begins with included."""
+    from omegaconf import OmegaConf
 
-    return _flat(raw([f"{group}={name}"]).get(group) or {})
+    option = OmegaConf.load(conf_root() / group / f"{name}.yaml")
+    assert isinstance(option, Mapping)
+    bases = [entry for entry in option.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"]
+    keys = [key for base in bases for key in _keys_of_option(group, base)]
+    return [*keys, *(key for key in _flat(option) if key != "defaults")]
 
 
 def _flat(option: Mapping[Any, Any], prefix: str = "") -> list[str]:

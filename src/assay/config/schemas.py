@@ -6,7 +6,8 @@ import codecs
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from assay.config.limits import Limit, above, at_least, matches, not_empty, share
+from assay.config.limits import Limit, above, at_least, not_empty, share
+from assay.config.listing import options
 from assay.config.schema_types import (
     AtLeastTwo,
     CardinalityDensity,
@@ -14,7 +15,6 @@ from assay.config.schema_types import (
     Evaluations,
     LawEstimator,
     Rate,
-    Replicates,
     Semivalue,
     Share,
     SplitSize,
@@ -59,20 +59,6 @@ def _is_encoding(name: str) -> bool:
         return codecs.lookup(name)._is_text_encoding
     except LookupError:
         return False
-
-
-@dataclass(frozen=True)
-class Root:
-    """The keys of a run outside its groups."""
-
-    name: Annotated[
-        str,
-        matches(r"\w[\w.+-]*(/\w[\w.+-]*)*", "must be a folder name", "letters, digits, '_', '-', '.', parted by '/'"),
-    ]
-    seed: Annotated[int, Limit(lambda seed: 0 <= seed < 2**63, "must be from 0 to 2^63 - 1", "e.g. seed=0")]
-    workers: Annotated[int, at_least(1, "1 is this process alone")]
-    progress: bool
-    report: bool
 
 
 @dataclass(frozen=True)
@@ -246,44 +232,6 @@ class Trainer:
     checkpoint_seconds: Annotated[float, at_least(0, "how much work a killed run may lose")]
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Every scale option."""
-
-    name: str
-    seeds: Count
-    many_seeds: Count
-    replicates: Replicates
-    evaluations: Annotated[list[Evaluations], not_empty("e.g. [10,40,160]")]
-    most_evaluations: Evaluations
-    reference_evaluations: Evaluations
-    few_reference_evaluations: Evaluations
-    few_replicates: Replicates
-    targets: Count
-    shadow_tables: Count
-    trials: Count
-    law_points: AtLeastTwo
-    law_samples: AtLeastTwo
-    few_law_points: AtLeastTwo
-    few_law_samples: AtLeastTwo
-    class_law_points: AtLeastTwo
-    class_law_samples: AtLeastTwo
-    estimator_points: AtLeastTwo
-    many_estimator_points: AtLeastTwo
-    bank: AtLeastTwo
-    candidates: AtLeastTwo
-    additions: Count
-    repeats: Count
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Where things are written and kept."""
-
-    outputs: Annotated[str, not_empty("e.g. paths.outputs=outputs")]
-    data: Annotated[str, not_empty("e.g. paths.data=~/.cache/assay")]
-
-
 # group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
 OPTIONS: dict[str, dict[str, type]] = {
     "dataset": {"synthetic_regression": SyntheticDataset, "synthetic_classification": SyntheticDataset},
@@ -313,7 +261,14 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"point_addition": PointAddition, "law_theory": LawTheory, "learning_curve": LearningCurve},
 }
 # groups whose options all hold the same keys, those above apart
-UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer, "scale": Scale, "paths": Paths}
-# groups whose options pass their keys on to a library, which knows them
-OPEN = frozenset({"logger"})
-GROUPS = ("dataset", "model", "valuation", "privacy", "task", "trainer", "scale", "logger", "paths")
+UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer}
+
+
+def shipped(group: str) -> list[str]:
+    """Names of the options of a group that ship with assay."""
+    return [name for name, _ in options(group)]
+
+
+def schema_of(group: str, name: str) -> type | None:
+    """The schema of an option whose class is not its schema yet; None where the class is."""
+    return OPTIONS.get(group, {}).get(name) or (UNIFORM.get(group) if name in shipped(group) else None)

@@ -19,23 +19,69 @@ _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: 
 
 
 def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The values with their schema's types (8 becomes 8.0 where a number is due), in the order they came.
+    """The values with the types of a dataclass (8 becomes 8.0 where a number is due), in the order they came.
 
-    `prefix` is what stands before the keys in messages, e.g. "privacy.". Raises InputError for an unknown or missing
-    key, a wrong type, and a value beyond its limit.
+    Fields that the values do not name keep their defaults. `prefix` is what stands before the keys in messages, e.g.
+    "privacy.". Raises InputError for an unknown or missing key, a wrong type, and a value beyond its limit.
     """
     hints = _hints(schema)
     for name in values:
         if name not in hints and name not in BUILDER_KEYS:
             remedy = did_you_mean(str(name), hints, prefix)
             raise InputError(f"{prefix}{name}", shown(values[name]), "unknown key", remedy)
+    given = dict(values)
     for field in dataclasses.fields(schema):
         if field.name not in values:
-            raise InputError(f"{prefix}{field.name}", "", "missing", f"give {prefix}{field.name} a value")
+            given[field.name] = _default(field, f"{prefix}{field.name}")
     return {
         name: value if name in BUILDER_KEYS else _checked(hints[name], value, f"{prefix}{name}")
-        for name, value in values.items()
+        for name, value in given.items()
     }
+
+
+def _default(field: dataclasses.Field[Any], key: str) -> Any:
+    """The default of a field as plain values; InputError for a field without one."""
+    if field.default is not dataclasses.MISSING:
+        return _plain(field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return _plain(field.default_factory())
+    raise InputError(key, "", "missing", f"give {key} a value")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def built(schema: type, plain: Mapping[str, Any]) -> Any:
+    """The object of a dataclass from typed plain values: mappings become its nested dataclasses, lists its tuples."""
+    hints = _hints(schema)
+    return schema(**{name: _object(hints[name], value) for name, value in plain.items() if name in hints})
+
+
+def _object(hint: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return _object(get_args(hint)[0], value)
+    if origin in (Union, types.UnionType):
+        fitting = [part for part in get_args(hint) if part is not type(None)]
+        if isinstance(value, list):  # of several kinds of list the deepest that fits: [[a,b],[c]] beside [a,b]
+            fitting = [part for part in fitting if get_origin(part) in (list, tuple)] or fitting
+            nested = isinstance(next(iter(value), None), list)
+            fitting = [
+                part for part in fitting if (get_origin(get_args(part)[0]) in (list, tuple)) == nested
+            ] or fitting
+        return _object(fitting[0], value) if len(fitting) == 1 or isinstance(value, list) else value
+    if origin is tuple and isinstance(value, list | tuple):
+        return tuple(_object(get_args(hint)[0], entry) for entry in value)
+    if origin is list and isinstance(value, list | tuple):
+        return [_object(get_args(hint)[0], entry) for entry in value]
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
+        return built(hint, value)
+    return value
 
 
 def shown(value: Any) -> str:
@@ -75,7 +121,9 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
             near = did_you_mean(shown(value), options)
             raise InputError(key, shown(value), f"must be one of {', '.join(options)}", _remedy(near, options))
         return value
-    if origin is list:
+    if _is_prepared(hint, value):
+        return value
+    if origin in (list, tuple):
         if not isinstance(value, list | tuple):
             raise InputError(key, shown(value), "must be a list", f"write {key}=[{shown(value)}]")
         return [_checked(get_args(hint)[0], entry, key) for entry in value]
@@ -89,6 +137,13 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
             raise InputError(key, shown(value), "must be a mapping", f"write {key}={{{keys}}}")
         return typed(hint, value, f"{key}.")
     return _scalar(hint, value, key)
+
+
+def _is_prepared(hint: Any, value: Any) -> bool:
+    """Whether a list holds objects that the hint wants already, as the contenders of a task."""
+    entries = value if isinstance(value, list | tuple) else ()
+    wanted = get_args(hint)[0] if get_origin(hint) in (list, tuple) else None
+    return bool(entries) and isinstance(wanted, type) and all(isinstance(entry, wanted) for entry in entries)
 
 
 def _any_of(hints: list[Any], value: Any, key: str) -> Any:

@@ -1,56 +1,105 @@
-"""Checks a composed config group by group against the schemas, then as a whole."""
+"""From resolved values to checked choices: each group against the class that its `_target_` names, then the whole."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
+from assay.config import contenders as comparison
 from assay.config import schemas
 from assay.config.checks import check_composition
-from assay.config.listing import options
+from assay.config.choices import Choices
+from assay.config.contenders import Contender
+from assay.config.root import GROUPS, Paths, Root
 from assay.config.suggest import did_you_mean
+from assay.config.targets import option_of
 from assay.config.typed import shown, typed
 from assay.errors import InputError
 
+Values = dict[str, Any]
+FREE = frozenset({"logger"})  # groups whose options pass their keys on to a library, which knows them
 
-def validated(values: Mapping[str, Any], choices: Mapping[str, str | None]) -> dict[str, Any]:
-    """The resolved config with its schemas' types.
 
-    `choices` is which option each group took. A user's own option, unknown to the schemas, passes unchecked when
-    it says what to build by `_target_`. Raises InputError.
+def validated(
+    values: Mapping[str, Any],
+    chosen: Mapping[str, str | None],
+    options: Mapping[str, Sequence[str]],
+    load: Callable[[str, str], Values],
+) -> Choices:
+    """The choices of a run from its resolved config.
+
+    `chosen` says which option each group took, `options` which there are, `load` reads the values of one of them. An
+    option is checked against the class that its `_target_` names. Raises InputError.
     """
-    grouped = {key: value for key, value in values.items() if key in schemas.GROUPS}
-    plain = {key: value for key, value in values.items() if key not in schemas.GROUPS}
+    plain = {key: value for key, value in values.items() if key not in GROUPS}
     _no_unknown_root_key(plain)
-    config = typed(schemas.Root, plain)
-    for group in schemas.GROUPS:
-        if not isinstance(grouped.get(group), Mapping):
-            names = ", ".join(name for name, _ in options(group))
-            raise InputError(group, shown(grouped.get(group)), "a run needs one", f"one of {names}")
-        config[group] = _option(group, choices.get(group) or "", grouped[group])
+    config = typed(Root, plain)
+    objects: Values = {}
+    groups = {group: _with_name(group, chosen.get(group) or "", values.get(group), options) for group in GROUPS}
+    for group in GROUPS:
+        if group == "task" and "contenders" in groups[group]:
+            continue
+        config[group], objects[group] = _option(group, groups[group])
+    if "task" not in objects:
+        config["task"], objects["task"] = _comparing(groups, options, load)
+    run = Choices(
+        **{key: config[key] for key in ("name", "scale", "seed", "workers")},
+        **objects,
+        option={group: str(groups[group].get("name", chosen.get(group))) for group in GROUPS},
+        config=config,
+    )
     check_composition(config)
-    return config
+    run.check()
+    return run
 
 
 def _no_unknown_root_key(plain: Mapping[str, Any]) -> None:
-    known = [*schemas.GROUPS, "experiment", "name", "seed", "workers", "progress", "report"]
+    known = [*GROUPS, "experiment", *Root.__dataclass_fields__]
     for name, value in plain.items():
         if name not in known:
             raise InputError(str(name), shown(value), "unknown key", did_you_mean(str(name), known))
 
 
-def _option(group: str, choice: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    option = dict(values)
+def _with_name(group: str, choice: str, values: Any, options: Mapping[str, Sequence[str]]) -> Values:
+    """The values of a group with the name of its option; a user's own file may give a shipped option other values."""
+    if not isinstance(values, Mapping):
+        raise InputError(group, shown(values), "a run needs one", f"one of {', '.join(options[group])}")
+    option = {str(key): value for key, value in values.items()}
     if group == "paths":
-        return typed(schemas.Paths, option, "paths.")
-    name, shipped = option.setdefault("name", choice), [name for name, _ in options(group)]
-    if choice in shipped and name != choice:
+        return option
+    name = option.setdefault("name", choice)
+    if choice in options[group] and name != choice and choice in schemas.shipped(group):
         raise InputError(f"{group}.name", shown(name), f"names the option {choice}", f"choose with {group}=...")
-    # a user's own file may be a shipped option with other values, which then keeps its name
-    schema = schemas.OPTIONS.get(group, {}).get(name) or (schemas.UNIFORM.get(group) if name in shipped else None)
-    if schema is not None:
-        return typed(schema, option, f"{group}.")
-    if group not in schemas.OPEN and "_target_" not in option:
-        told = "an option of your own says what to build, and this one does not"
-        raise InputError(group, shown(name), told, "give it a _target_: package.module.Class")
     return option
+
+
+def _option(group: str, values: Values) -> tuple[Values, Any]:
+    if group == "paths":
+        plain = typed(Paths, values, "paths.")
+        return plain, Paths(**plain)
+    if group in FREE:
+        return values, values
+    schema = schemas.schema_of(group, str(values["name"]))
+    if schema is not None:
+        plain = typed(schema, values, f"{group}.")
+        return plain, SimpleNamespace(**{key: value for key, value in plain.items() if not key.startswith("_")})
+    if "_target_" not in values:
+        limit = "an option of your own names what it builds, and this one does not"
+        raise InputError(group, shown(values["name"]), limit, "give it a _target_: package.module.Class")
+    return option_of(values, group)
+
+
+def _comparing(
+    groups: Mapping[str, Values], options: Mapping[str, Sequence[str]], load: Callable[[str, str], Values]
+) -> tuple[Values, Any]:
+    """The task of a comparison, its contenders built before it."""
+    entries = comparison.expanded(groups["task"]["contenders"], groups, options, load)
+    plain: Values = {}
+    objects = []
+    for name, chosen in entries.items():
+        pairs = {group: _option(group, dict(values)) for group, values in chosen.items()}
+        plain[name] = {group: pair[0] for group, pair in pairs.items()}
+        objects.append(Contender(name, **{group: pair[1] for group, pair in pairs.items()}))
+    config, task = _option("task", {**groups["task"], "contenders": tuple(objects)})
+    return {**config, "contenders": plain}, task

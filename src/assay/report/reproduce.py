@@ -29,7 +29,7 @@ def reproduce(
 
     `run` takes overrides of the config and returns the directory of a finished run; it is called once for each seed of
     each distinct experiment with its settings, so claims share runs, and finished runs come back at once. `seeds` None
-    takes as many as the scale says (`scale.seeds`). `ahead` is told of runs that will be asked for, and may carry them out
+    takes as many as the scale says (`seeds`). `ahead` is told of runs that will be asked for, and may carry them out
     several at a time. The folder holds index.html, claims.csv, summary.csv and the PNG
     files. Raises InputError for an unknown paper or claim, and for fewer seeds than one.
     """
@@ -66,5 +66,5 @@ def _overrides(claim: Claim, scale: str, seed: int) -> list[str]:
 
 def _seeds_of_scale(records: Sequence[RunRecord]) -> int:
     """As many seeds as the config of the first run asks for; one before there is a run."""
-    asked = records[0].setting("scale.seeds") if records else 1
+    asked = records[0].setting("seeds") if records else 1
     return asked if isinstance(asked, int) else 1

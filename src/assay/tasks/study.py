@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assay.data import PreparedData
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from assay.config import Choices
     from assay.learning.models import ModelSpec
     from assay.learning.trainers import TrainerSpec
     from assay.privacy.rows.spec import PrivacySpec
@@ -83,16 +84,19 @@ def clean_rows(study: Study) -> NDArray[np.bool_]:
     return clean
 
 
-def build_leaf(group: Mapping[str, Any]) -> Any:
-    """The object that a group's `_target_` names, with the group's other keys as its arguments."""
-    from hydra.utils import instantiate
+def _leaf(choices: Choices, group: str) -> Any:
+    """The option object of a group."""
+    option = getattr(choices, group)
+    if isinstance(option, SimpleNamespace):  # an option whose class is not its schema yet
+        from hydra.utils import instantiate
 
-    return instantiate(dict(group), _convert_="all")
+        return instantiate(dict(choices.config[group]), _convert_="all")
+    return option
 
 
-def carry_out(config: Mapping[str, Any], data: PreparedData, context: RunContext) -> Outcome:
-    """Builds the leaves of a checked config and asks the task."""
-    leaves = {name: build_leaf(config[name]) for name in ("model", "privacy", "trainer")}
-    study = Study(data=data, valuator=build_leaf(config["valuation"]), context=context, **leaves)
-    task: Task = build_leaf(config["task"])
+def carry_out(choices: Choices, data: PreparedData, context: RunContext) -> Outcome:
+    """Asks the task of checked choices."""
+    leaves = {name: _leaf(choices, name) for name in ("model", "privacy", "trainer")}
+    study = Study(data=data, valuator=_leaf(choices, "valuation"), context=context, **leaves)
+    task: Task = _leaf(choices, "task")
     return task.answer(study)

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from assay.cli.arguments import Parser, add_outputs
 from assay.config.locations import experiments_root
+from assay.config.root import SCALES
 from assay.config.suggest import did_you_mean
 from assay.errors import AssayError, InputError
-
-_SCALES = ("smoke", "laptop", "paper")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -26,8 +25,8 @@ def main(argv: Sequence[str]) -> int:
     add_outputs(parser)
     flags = parser.parse(argv)
     _check_paper(flags.paper)
-    if flags.scale not in _SCALES:
-        raise InputError("--scale", flags.scale, "unknown scale", did_you_mean(flags.scale, _SCALES))
+    if flags.scale not in SCALES:
+        raise InputError("--scale", flags.scale, "unknown scale", did_you_mean(flags.scale, SCALES))
     if flags.seeds is not None and flags.seeds < 1:
         raise InputError("--seeds", flags.seeds, "must be >= 1", "intervals need 2 or more")
     if flags.workers < 1:
@@ -62,10 +61,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _carry(overrides: Sequence[str], outputs: Path) -> Path:
-    from assay.cli.job import carry
-    from assay.config import compose
+    from assay.experiment import run
 
-    return carry(compose([*overrides, f"paths.outputs={outputs}", "progress=false"]))
+    return run([*overrides, f"paths.outputs={outputs}", "progress=false"]).path
 
 
 def _check_paper(paper: str | None) -> None:

@@ -51,8 +51,10 @@ def main(argv: Sequence[str]) -> int:
     import hydra
 
     _check_flags(argv)
-    from assay.config.compose import readable
+    from assay.config.compose import register_resolvers
+    from assay.config.overrides import readable
 
+    register_resolvers()
     arguments, here = [readable(argument) for argument in _overrides_first(argv)], os.getpid()
     statuses: list[int] = []
 
@@ -89,15 +91,16 @@ def carry_job(composed: DictConfig) -> int:
 
     try:
         with explained([]):
-            config = checked(composed, dict(HydraConfig.get().runtime.choices))
-        from assay.cli.job import carry, report, summarise
+            choices = checked(composed, HydraConfig.get())
+        from assay.cli.show import show
+        from assay.experiment import carry, report
 
-        directory = carry(config)
-        page = report(config, directory) if config["report"] else None
-        summarise(directory)
+        run = carry(choices)
+        page = report(choices, run) if choices.config["report"] else None
+        show(run)
         if page is not None:
             print(f"report: {page}")
-        print(f"run: {directory}", flush=True)
+        print(f"run: {run.path}", flush=True)
     except Exception as error:
         if _wants_traceback():
             raise

@@ -1,0 +1,73 @@
+"""Overrides as a user writes them, and as hydra's grammar can read them."""
+
+from __future__ import annotations
+
+import re
+
+_TYPES = "dataset.types."
+# free text, which hydra may not read bare
+_TEXTS = ("dataset.path", "dataset.target", "dataset.schema", "paths.outputs", "paths.data", "privacy.matrix")
+_SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_ESCAPE = re.compile(r"_x([0-9a-f]*)_")
+
+
+def readable(override: str) -> str:
+    """The override as hydra can read it; every other argument as it is.
+
+    dataset.types.COLUMN=TYPE and dataset.types={"COLUMN": TYPE} need no `+`, and a column may have any name: what hydra's
+    grammar has no place for is escaped until the config is checked. A path or target that hydra cannot read bare (~, parentheses,
+    accents) is put in quotes.
+    """
+    bare = override.lstrip("+")
+    if bare.startswith(_TYPES) and "=" in bare:
+        column, _, kind = bare.removeprefix(_TYPES).rpartition("=")
+        return f"++{_TYPES}{escaped(column)}={kind}"
+    key, equals, value = bare.partition("=")
+    if f"{key}." == _TYPES and value.startswith("{"):
+        return f"++{key}={_readable_types(value)}"
+    if not equals or key not in _TEXTS or _is_read(override):
+        return override
+    quoted = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), value)
+    return f'{override[: len(override) - len(value)]}"{quoted}"'
+
+
+def _readable_types(mapping: str) -> str:
+    """{"a column": TYPE}, as JSON and YAML write it, with its columns escaped; what is no such mapping as it is."""
+    import yaml
+
+    if _is_read(f"k={mapping}"):
+        return mapping
+    try:
+        types = yaml.safe_load(mapping)
+    except yaml.YAMLError:
+        return mapping
+    return "{" + ",".join(f"{escaped(str(column))}:{kind}" for column, kind in types.items()) + "}"
+
+
+def spelt(key: str) -> str:
+    """A key of a readable override as the user wrote it."""
+    key = key.lstrip("+")
+    return _TYPES + unescaped(key.removeprefix(_TYPES)) if key.startswith(_TYPES) else key
+
+
+def _is_read(override: str) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        OverridesParser.create().parse_override(override)
+    except HydraException:
+        return False
+    return True
+
+
+def escaped(column: str) -> str:
+    if _SAFE.fullmatch(column) and not _ESCAPE.search(column):
+        return column
+    return re.sub(
+        r"^$|^\d|_(?=x)|[^A-Za-z0-9_-]|^-", lambda found: f"_x{ord(found[0]):x}_" if found[0] else "_x_", column
+    )
+
+
+def unescaped(column: str) -> str:
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", column)

@@ -1,0 +1,35 @@
+"""Keys of a run outside its groups, and the names of the groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from assay.config.limits import Limit, at_least, matches, not_empty
+
+GROUPS = ("dataset", "model", "valuation", "privacy", "task", "trainer", "logger", "paths")
+SCALES = ("smoke", "laptop", "paper")
+
+_NAME = r"\w[\w.+-]*(/\w[\w.+-]*)*"
+
+
+@dataclass(frozen=True)
+class Root:
+    """The keys of a run outside its groups."""
+
+    name: Annotated[str, matches(_NAME, "must be a folder name", "letters, digits, '_', '-', '.', separated by '/'")]
+    scale: Literal["smoke", "laptop", "paper"] = "laptop"
+    seed: Annotated[int, Limit(lambda seed: 0 <= seed < 2**63, "must be from 0 to 2^63 - 1", "e.g. seed=0")] = 0
+    seeds: Annotated[int, at_least(1, "intervals need 2 or more")] = 5
+    workers: Annotated[int, at_least(1, "1 is this process alone")] = 1
+    progress: bool = True
+    rerun: bool = False
+    report: bool = False
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Folders of outputs and of public data."""
+
+    outputs: Annotated[str, not_empty("e.g. paths.outputs=outputs")] = "outputs"
+    data: Annotated[str, not_empty("e.g. paths.data=~/.cache/assay")] = "~/.cache/assay"

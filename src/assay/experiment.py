@@ -1,0 +1,168 @@
+"""One experiment from beginning to end: overrides -> choices -> data -> task -> a finished run directory."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.config.choices import Choices
+from assay.config.compose import compose
+from assay.runs.directory import STATUS, RunDirectory, write_atomically
+from assay.runs.execute import RunResult, execute, find_finished
+from assay.runs.log import held_back
+from assay.runs.streams import Streams
+
+if TYPE_CHECKING:
+    from assay.data import PreparedData
+    from assay.runs.context import RunContext
+    from assay.runs.outcome import Outcome
+
+_OWN_FILES = ("csv", "parquet")
+_PUBLISHED = "published.json"
+
+_logger = logging.getLogger(__name__)
+
+
+def run(overrides: Sequence[str] = (), *, config_dir: str | None = None) -> RunDirectory:
+    """The finished run that `assay run OVERRIDES...` leaves, carried out when there is none.
+
+    `config_dir` is a folder of further options. Raises AssayError in one line, before anything is written where the
+    options or the data cannot serve, and whatever the task raises.
+    """
+    return carry(compose(overrides, config_dir))
+
+
+def carry(choices: Choices) -> RunDirectory:
+    """The finished run of checked choices, its logger served; carried out when there is none."""
+    root = outputs_of(choices) / "runs"
+    with held_back():
+        checksum = _checksum(choices)
+        result = find_finished(choices.config, root, checksum) or _execute(choices, root, checksum)
+        _publish(result, choices.logger)
+    return RunDirectory(result.directory)
+
+
+def report(choices: Choices, run_directory: RunDirectory) -> Path:
+    """The HTML page on one run; built unless there is one younger than the run."""
+    folder, directory = outputs_of(choices) / "reports" / choices.name, run_directory.path
+    page: Path = folder / "index.html"
+    if not page.is_file() or page.stat().st_mtime < (directory / STATUS).stat().st_mtime:
+        from assay.report import build_report
+
+        with held_back():
+            page = build_report([directory], folder, title=choices.name)
+    return page
+
+
+def outputs_of(choices: Choices) -> Path:
+    """The folder of outputs."""
+    return Path(choices.paths.outputs).expanduser()
+
+
+def _data_dir(choices: Choices) -> Path:
+    return Path(choices.paths.data).expanduser()
+
+
+def _checksum(choices: Choices) -> str | None:
+    """Checksum of the user's file or folder, its columns checked; None for data that lies elsewhere."""
+    dataset = choices.config["dataset"]
+    path = dataset.get("path")
+    if path is None:
+        return None
+    from assay.data import check_columns, local_checksum
+
+    if dataset["name"] in _OWN_FILES:
+        check_columns(path, dataset["target"], dataset["features"], dataset["types"], dataset["encoding"])
+    elif not Path(path).expanduser().exists():
+        return None  # a hub id; for built-in data the local path is only the first place to look
+    checksum = local_checksum(path)
+    return keyed(checksum, _data_dir(choices)) if choices.private else checksum
+
+
+def keyed(checksum: str, data_dir: Path) -> str:
+    """A checksum that says nothing to who lacks the key beside the data: a plain one would confirm a guess at a private row."""
+    place = data_dir / "checksum.key"
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, os.urandom(32))
+        place.chmod(0o600)
+    return hmac.new(place.read_bytes(), checksum.encode(), hashlib.sha256).hexdigest()
+
+
+def _execute(choices: Choices, root: Path, checksum: str | None) -> RunResult:
+    data = prepared(choices)
+
+    def work(context: RunContext) -> Outcome:
+        from assay.tasks import carry_out
+
+        return carry_out(choices, data, context)
+
+    provenance = data.provenance
+    source = {"provider": provenance.provider, "source": provenance.source, "sha256": provenance.sha256}
+    if checksum is not None and choices.private:
+        source["sha256"] = "withheld: the run is private"
+    facts = {"data": source, **_described(data, choices.private)}
+    return execute(
+        choices.config,
+        work,
+        root,
+        path_checksum=checksum,
+        facts=facts,
+        private=_charges(choices),
+        secure=choices.private and bool(choices.config["privacy"].get("secure_noise")),
+    )
+
+
+def _charges(choices: Choices) -> bool:
+    """Whether the run must charge a ledger: one of its contenders is private."""
+    compared = choices.config["task"].get("mechanisms")
+    return choices.private if compared is None else any(name != "none" for name in compared)
+
+
+def _described(data: PreparedData, private: bool) -> dict[str, Any]:
+    """Says on the terminal and in the log what was made of the user's own table; returns it as facts."""
+    if data.description is None:
+        return {}
+    from assay.data.own.description import cautions, facts, summary
+
+    for level, lines in ((logging.INFO, summary(data)), (logging.WARNING, cautions(data))):
+        for line in lines:
+            print(line, file=sys.stderr)
+            _logger.log(level, line)
+    return facts(data, private)
+
+
+def prepared(choices: Choices) -> PreparedData:
+    """The train, valid and test rows of a run; every draw comes from the run's seed."""
+    streams = Streams(choices.seed)
+    surroundings: dict[str, Any] = {"data_dir": _data_dir(choices), "generator": streams.generator}
+    if "_target_" in choices.config["dataset"]:
+        from hydra.utils import instantiate
+
+        data: PreparedData = instantiate(choices.config["dataset"], _convert_="all", **surroundings)
+        return data
+    from assay.data import prepare
+
+    keys: dict[str, Any] = dict(choices.config["dataset"])
+    return prepare(**keys, **surroundings)
+
+
+def _publish(result: RunResult, logger: Mapping[str, Any]) -> None:
+    """Sends the run to a logger, once for each way the logger is set."""
+    if "_target_" not in logger:
+        return
+    from assay.report import publish
+
+    record = result.directory / _PUBLISHED
+    marks = json.loads(record.read_text()) if record.is_file() else []
+    mark = hashlib.sha256(json.dumps(logger, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    if mark not in marks:
+        publish(result.directory, logger)
+        write_atomically(record, json.dumps([*marks, mark]).encode())
