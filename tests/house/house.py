@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import yaml
+
 TOP = Path(__file__).resolve().parents[2]
 PACKAGE = TOP / "src" / "assay"
+GROUPS = ("dataset", "model", "valuation", "privacy", "task", "trainer", "logger", "paths")
 
 
 @cache
@@ -44,3 +47,26 @@ def documented(tree: ast.Module) -> Iterator[tuple[int, str]]:
                 text = statement.value if isinstance(statement, ast.Expr) else None
                 if (first or after_field) and isinstance(text, ast.Constant) and isinstance(text.value, str):
                     yield statement.lineno, text.value
+
+
+@cache
+def options() -> tuple[tuple[str, str, str | None], ...]:
+    """Group, name and class of each option that is shipped; no class where a YAML names none."""
+    each = []
+    for path in sorted((TOP / "conf").glob("*/*.yaml")):
+        if path.parent.name in GROUPS and not path.stem.startswith("_"):
+            each.append((path.parent.name, path.stem, _target(path)))
+    return tuple(each)
+
+
+def targets() -> set[str]:
+    """Classes that YAMLs of options name."""
+    return {target for _, _, target in options() if target}
+
+
+def _target(path: Path) -> str | None:
+    values = yaml.safe_load(path.read_text())
+    if "_target_" in values:
+        return str(values["_target_"])
+    bases = (path.with_name(f"{name}.yaml") for name in values.get("defaults", ()) if isinstance(name, str))
+    return next((_target(base) for base in bases if base.is_file()), None)
