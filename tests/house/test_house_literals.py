@@ -75,11 +75,23 @@ def compared(tree: ast.Module) -> set[ast.expr]:
     return constants
 
 
+def defaults(tree: ast.Module) -> set[ast.AST]:
+    """Constants in the defaults of fields: they are the values of the YAML beside the class."""
+    classes = (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    fields = (field for node in classes for field in node.body if isinstance(field, ast.AnnAssign))
+    return {each for field in fields if field.value for each in ast.walk(field.value)}
+
+
 def literals(tree: ast.Module, module: str, modules: dict[str, set[str]]) -> Iterator[tuple[int, str]]:
     """Line and text of each name of an option that a module of another subject says."""
-    with_names = compared(tree)
+    with_names, values = compared(tree), defaults(tree)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in modules:
+        if (
+            node not in values
+            and isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value in modules
+        ):
             foreign = module not in modules[node.value]
             if foreign and (node.value not in OTHER_MEANINGS or node in with_names):
                 yield node.lineno, node.value
@@ -92,6 +104,7 @@ def literals(tree: ast.Module, module: str, modules: dict[str, set[str]]) -> Ite
         ('if privacy.name == "none": ...', ["none"]),
         ('if config["privacy"]["name"] in ("none", "iid"): ...', ["none", "iid"]),
         ('reduction = "none"', []),
+        ('class Task:\n    contenders: tuple[str, ...] = ("none", "iid")', []),
         ('InputError("privacy", 1, "no", "use privacy=none")', []),
     ],
 )
