@@ -11,9 +11,9 @@ from unittest import mock
 import torch
 
 from assay.data import PreparedData
-from assay.learning.models import ModelSpec
+from assay.learning.models.affine import Linear
 from assay.learning.modules.permutation_pass import PermutationPass
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -22,7 +22,7 @@ from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
 REPEATS = 5
-TRAINER, MODEL = TrainerSpec(), ModelSpec("linear", intercept=False)
+TRAINER, MODEL = Trainer(), Linear(intercept=False)
 
 
 def alternating(first: Callable[[], object], second: Callable[[], object]) -> tuple[list[float], list[float]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.affine import Logistic
+from assay.learning.trainer import Trainer
 from assay.valuation.contributions.samples import Contributions
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.contributions.subsets import Cardinalities
@@ -34,7 +34,7 @@ def setting_for(points: int, features: int = 64) -> Setting:
     """A setting with drawn features and two classes, for estimators that read them."""
     rng = np.random.default_rng(1)
     rows = Labelled(rng.standard_normal((points, features)), rng.integers(0, 2, points))
-    return Setting(rows, rows, rows, "classification", 2, ModelSpec("logistic"))
+    return Setting(rows, rows, rows, "classification", 2, Logistic())
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def main() -> None:
     setting = setting_for(2000)
 
     def amortised() -> object:
-        return fit_laws("amortised", setting, small, covariates[:2000], np.random.default_rng(3), TrainerSpec())
+        return fit_laws("amortised", setting, small, covariates[:2000], np.random.default_rng(3), Trainer())
 
     found.note("amortised network, 2,000 points, m=20, CPU s", seconds(amortised, 3))
     found.write(REPORTS / "law_fits.csv")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from assay.data import PreparedData
 from assay.errors import AssayError
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
+from assay.learning.models.affine import Logistic
 from assay.learning.solvers.newton import newton_fit
 from assay.runs import Streams
 from assay.valuation.contributions.binary_logistic import BinaryLogisticSolver
@@ -100,7 +100,7 @@ def of_classes(
         Labelled(valid[:VALID], told[:VALID]),
         "classification",
         len(kept),
-        ModelSpec("logistic"),
+        Logistic(),
         utility,
     )
 
@@ -170,7 +170,7 @@ def classes_cost(setting: Setting, size: Size, found: Measurements) -> None:
 
 def _loop(setting: Setting, subsets: Sequence[Integers], pairs: int) -> int:
     """What a loop does for each pair: fit the subset with the point, predict, and take the loss; the subset's own is free."""
-    learner = Learner(setting.model, setting.kind, setting.classes)
+    learner = Learner(setting.model, setting.shape)
     for number in range(pairs):
         rows, point = setting.pool.take(subsets[number % len(subsets)]), number % len(setting.points)
         features = np.vstack([rows.features, setting.points.features[point]])

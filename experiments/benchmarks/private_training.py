@@ -17,21 +17,24 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from assay.data import PreparedData
 from assay.learning.callbacks.private_gradients import PrivateGradients
-from assay.learning.models import ModelSpec
+from assay.learning.fitting import quiet
+from assay.learning.models import Shape
+from assay.learning.models.affine import Logistic
+from assay.learning.models.mlp import Mlp
+from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
-from assay.learning.networks import build_network
 from assay.learning.poisson_loader import PoissonLoader
-from assay.learning.trainers import TrainerSpec, quiet
+from assay.learning.trainer import Trainer
 from assay.privacy.poisson import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Streams
 from experiments.benchmarks.composed import data_of
 
-TRAINER = TrainerSpec(precision=32)
+TRAINER = Trainer(precision=32)
 SETTINGS: dict[str, dict[str, Any]] = {
-    "mnist": {"model": ModelSpec("mlp", hidden=(128,)), "epochs": 10, "batch": 256, "rate": 0.5},
-    "fashion_mnist": {"model": ModelSpec("mlp", hidden=(128,)), "epochs": 4, "batch": 1024, "rate": 0.5},
-    "adult": {"model": ModelSpec("logistic"), "epochs": 4, "batch": 512, "rate": 0.5},
+    "mnist": {"model": Mlp(hidden=(128,)), "epochs": 10, "batch": 256, "rate": 0.5},
+    "fashion_mnist": {"model": Mlp(hidden=(128,)), "epochs": 4, "batch": 1024, "rate": 0.5},
+    "adult": {"model": Logistic(), "epochs": 4, "batch": 512, "rate": 0.5},
 }
 
 
@@ -39,7 +42,7 @@ def network(data: PreparedData, setting: dict[str, Any], seed: int) -> nn.Module
     """The same starting weights for both."""
     generator = torch.Generator().manual_seed(Streams(seed).seed("initialisation"))
     shape = {"features": data.train.features.shape[1], "classes": len(data.classes), "modality": data.modality}
-    return build_network(setting["model"], kind="classification", generator=generator, **shape).float()
+    return build_network(setting["model"], Shape("classification", **shape), generator).float()
 
 
 def accuracy(net: nn.Module, data: PreparedData) -> float:

@@ -21,8 +21,12 @@ from numpy.typing import NDArray
 from assay.data import PreparedData
 from assay.errors import AssayError, InputError
 from assay.figures.values import new_figure
-from assay.learning.models import ModelSpec, build_model
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import Linear
+from assay.learning.models.auto import Auto
+from assay.learning.models.cnn import Cnn
+from assay.learning.models.mlp import Mlp
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.statistics import log_log_slope
@@ -34,7 +38,7 @@ from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 RELEASES, EPSILONS = ("iid", "running_mean", "running_mean_burn_in"), (1.0, 4.0, 8.0)
 BURN_IN, LEARNING_RATE = 0.3, 0.05
 VALID_IMAGES = 200
-DOUBLE, SINGLE = TrainerSpec(), TrainerSpec(precision=32)
+DOUBLE, SINGLE = Trainer(), Trainer(precision=32)
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,11 @@ class Growth:
 
 def values(
     data: PreparedData,
-    model: ModelSpec,
+    model: Model,
     privacy: PrivacySpec,
     evaluations: int,
     replicates: int = 1,
-    trainer: TrainerSpec = DOUBLE,
+    trainer: Trainer = DOUBLE,
 ) -> Callable[[], object]:
     """A G-Shapley estimate of all replicates, to be carried out."""
     valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates, learning_rate=LEARNING_RATE)
@@ -76,7 +80,7 @@ def quickstart_cost(
     data: PreparedData, found: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
 ) -> float:
     """Each mechanism at its three budgets; returns the median of those that release every gradient, together."""
-    model, names = ModelSpec("linear", intercept=False), [*RELEASES, "directed"]
+    model, names = Linear(intercept=False), [*RELEASES, "directed"]
     specs = [PrivacySpec(n, epsilon=e, burn_in=BURN_IN * (n == RELEASES[-1])) for n in names for e in EPSILONS]
     taken = rounds([values(data, model, spec, evaluations, replicates) for spec in specs], repeats)
     by_name = dict(zip(names, taken.reshape(repeats, len(names), len(EPSILONS)).sum(2).T, strict=True))
@@ -91,7 +95,7 @@ def growth_cost(
     name: str, found: Measurements, repeats: int, growth: Growth
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Of each sweep n k [sizes] and the seconds of one estimate [repeats, sizes]."""
-    privacy, model, points = PrivacySpec("running_mean"), ModelSpec("auto"), {}
+    privacy, model, points = PrivacySpec("running_mean"), Auto(), {}
     sweeps = growth.sizes()
     every = [size for sizes in sweeps.values() for size in sizes]
     data = {n: rows_of(name, n, growth.valid) for n, _ in every}
@@ -116,11 +120,11 @@ def growth_cost(
 def errors_cost(
     name: str,
     data: PreparedData,
-    model: ModelSpec,
+    model: Model,
     evaluations: int,
     found: Measurements,
     repeats: int,
-    trainer: TrainerSpec = DOUBLE,
+    trainer: Trainer = DOUBLE,
 ) -> None:
     """Values with the bootstrap repetitions behind their standard errors, and what that multiplies the cost by."""
     privacy, surroundings = PrivacySpec("running_mean"), Run(Streams(0), trainer)
@@ -159,7 +163,7 @@ def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]
 
 def cnn_cost(data: PreparedData, few: PreparedData, found: Measurements, *, evaluations: int = 40) -> float:
     """One estimate with the convolutional network, once; standard errors, which cost many times as much, on few rows."""
-    model = ModelSpec("cnn")
+    model = Cnn()
     errors_cost(f"mnist, cnn, n={len(few.train)}", few, model, 2, found, 1, SINGLE)
     work = values(data, model, PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
     what = f"n={len(data.train)}, k={evaluations}, {len(data.valid)} valid rows, float32, measured once"
@@ -168,8 +172,8 @@ def cnn_cost(data: PreparedData, few: PreparedData, found: Measurements, *, eval
 
 def directed_cost(data: PreparedData, found: Measurements, repeats: int) -> None:
     """One directed release with a perceptron of more than 10^4 parameters, in either precision."""
-    spec, features = ModelSpec("mlp", hidden=(16,)), data.train.features.shape[1]
-    size = build_model(spec, kind=data.kind, classes=len(data.classes), features=features).parameter_count
+    spec, features = Mlp(hidden=(16,)), data.train.features.shape[1]
+    size = spec.replicated(Shape(data.kind, len(data.classes), features)).parameter_count
     precisions = SINGLE, DOUBLE
     works = [values(data, spec, PrivacySpec("directed"), 1, trainer=trainer) for trainer in precisions]
     for trainer, taken in zip(precisions, rounds(works, repeats).T, strict=True):

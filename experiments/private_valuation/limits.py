@@ -13,9 +13,9 @@ from assay.config.compose import compose
 from assay.data import Arrays, PreparedData
 from assay.experiment import prepared
 from assay.learning.callbacks.reuse_releases import ReuseReleases
-from assay.learning.models import ModelSpec
+from assay.learning.models.auto import Auto
 from assay.learning.modules.permutation_pass import Rows
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.statistics import mean_interval, ranks, spearman
@@ -57,12 +57,12 @@ class Case:
     def problem(self, name: str, epsilon: float, **options: float) -> Problem:
         """The same rows and streams under a mechanism."""
         privacy = PrivacySpec(name, epsilon=epsilon, **options)  # type: ignore[arg-type]
-        return Problem(self.data, ModelSpec("auto"), privacy)
+        return Problem(self.data, Auto(), privacy)
 
     @property
     def run(self) -> Run:
         """Streams and trainer of the noise draws."""
-        return Run(Streams(1000 + self.seed), TrainerSpec())
+        return Run(Streams(1000 + self.seed), Trainer())
 
     def values(self, name: str, epsilon: float, utility: str = "negative_loss", **options: float) -> Vector:
         """Values [replicates, n] under a mechanism."""
@@ -73,9 +73,7 @@ class Case:
         """Values [n] without privacy, judged by some of the valid rows."""
         valuator = replace(self.choice(utility), evaluations=PERMUTATIONS, replicates=LANES, wave=PERMUTATIONS)
         data = self.data if judges is None else replace(self.data, valid=rows_at(self.data.valid, judges))
-        found = valuator.value(
-            Problem(data, ModelSpec("auto"), PrivacySpec("none")), Run(Streams(2000 + self.seed), TrainerSpec())
-        )
+        found = valuator.value(Problem(data, Auto(), PrivacySpec("none")), Run(Streams(2000 + self.seed), Trainer()))
         return np.asarray(found.values.mean(axis=0))
 
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from assay.config.compose import compose
 from assay.experiment import prepared
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
-RUNS, REPEATED, TRAINER, MODEL = 8, 60, TrainerSpec(), ModelSpec("auto")
+RUNS, REPEATED, TRAINER, MODEL = 8, 60, Trainer(), Auto()
 SETTINGS = (("diabetes", 0.05), ("breast_cancer", 0.5))
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from assay.data import PreparedData
 from assay.errors import AssayError
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
+from assay.learning.models import Shape
+from assay.learning.models.auto import Auto
 from assay.runs import Streams
 from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.utilities import predictor_utility
@@ -27,7 +28,7 @@ DATA = ("magic", "adult", "fashion_mnist", "photo_patches")
 
 def losses(data: PreparedData, sizes: Sequence[int] = SIZES, repeats: int = REPEATS) -> list[float]:
     """Mean cross-entropy on the valid rows, in nats, of models of each size."""
-    learner = Learner(ModelSpec(), data.kind, len(data.classes), data.modality)
+    learner = Learner(Auto(), Shape.of(data))
     labels = np.asarray(data.train.target, dtype=np.int64)
     sampler = SubsetSampler(len(labels), labels, Streams(0), "norms")
     found = []

@@ -14,7 +14,7 @@ from experiments.benchmarks.valuation_cost import Growth, directed_cost, growth_
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models.auto import Auto
 from assay.privacy.rows.spec import PrivacySpec
 
 TINY = Growth(rows=(8, 16), evaluations=(2, 4), fixed_rows=8, fixed_evaluations=3, valid=20)
@@ -92,7 +92,7 @@ def test_a_mistake_is_no_missing_data_set() -> None:
 
 
 def test_an_estimate_is_of_the_asked_size(digits: PreparedData) -> None:
-    work = valuation_cost.values(digits, ModelSpec("auto"), PrivacySpec("iid"), 2, replicates=3)
+    work = valuation_cost.values(digits, Auto(), PrivacySpec("iid"), 2, replicates=3)
     found = work()
     assert found.values.shape == (3, 12)
     assert (found.touches == 2).all()

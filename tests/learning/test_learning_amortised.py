@@ -15,6 +15,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from assay.learning.callbacks.keep_best import KeepBest
+from assay.learning.fitting import carry_out_fit
 from assay.learning.modules.amortised_law import (
     AmortisedLaw,
     likelihood_losses,
@@ -25,7 +26,7 @@ from assay.learning.modules.amortised_law import (
 )
 from assay.learning.modules.supervised import Supervised
 from assay.learning.shuffled_batches import ShuffledBatches
-from assay.learning.trainers import TrainerSpec, carry_out_fit
+from assay.learning.trainer import Trainer
 
 LOG_ROOT = 0.5 * math.log(2 * math.pi)
 
@@ -174,7 +175,7 @@ def test_the_best_state_is_put_back() -> None:
 
     best = KeepBest(score)
     batches = ShuffledBatches((features, target), 4, torch.Generator().manual_seed(0))
-    carry_out_fit(TrainerSpec().build([best], max_epochs=4), module, batches)
+    carry_out_fit(Trainer().build([best], max_epochs=4), module, batches)
     assert (best.best, best.epoch) == (1.0, 2)
     kept = nn.utils.parameters_to_vector(module.parameters()).detach()
     assert torch.equal(kept, seen[1])

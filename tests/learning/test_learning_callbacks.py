@@ -25,7 +25,6 @@ from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.rows.account import RowAccount
 from assay.privacy.rows.mechanisms import Mechanism
 from assay.privacy.rows.reuse import ReuseMatrix
-from assay.valuation.valuator import Run
 
 MODULE: Any = LightningModule()
 
@@ -136,7 +135,7 @@ def test_a_save_is_resumed_with_all_state(tmp_path: Path) -> None:
     class Surroundings:
         callbacks = (released, reuse, record)
 
-    trainer: Any = Run()
+    trainer: Any = Surroundings()
     SaveRounds(path, seconds=0).on_train_batch_end(trainer, module, None, torch.tensor([3, 4]), 0)
 
     other, save = Fit(), SaveRounds(path, seconds=0)

@@ -16,14 +16,15 @@ from pytorch_lightning import Callback
 from assay.errors import InputError
 from assay.learning.callbacks.record_values import RecordValues
 from assay.learning.callbacks.rounds import RoundCallback
+from assay.learning.fitting import Batches, quiet
 from assay.learning.marginals import MarginalSums
+from assay.learning.models.generalized_linear import GeneralizedLinear
 from assay.learning.models.heads import head_for
-from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.models.party_mean import PartyMean, party_rows
 from assay.learning.modules.federated_rounds import FederatedRounds
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.participation import Participation, draw_participation
-from assay.learning.trainers import Batches, TrainerSpec, quiet
+from assay.learning.trainer import Trainer
 from assay.valuation.games import exact_semivalue
 from assay.valuation.semivalues import semivalue_weights
 
@@ -110,7 +111,7 @@ def federated(
         weights=lambda count: semivalue_weights(semivalue, count),
     )
     with quiet():
-        trainer = TrainerSpec().build(callbacks, max_epochs=1)
+        trainer = Trainer().build(callbacks, max_epochs=1)
         trainer.fit(module, train_dataloaders=Batches([torch.arange(1, len(rounds) + 1)]))
     return module
 

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from assay.errors import InputError
 from assay.learning.initialisation import public_start
-from assay.learning.models import ModelSpec, build_model
+from assay.learning.models import Shape
+from assay.learning.models.cnn import Cnn
+from assay.learning.models.convolutional import ConvolutionalNetwork
 from assay.learning.models.functional import FunctionalNetwork
 from assay.learning.models.heads import CrossEntropy, head_for
-from assay.learning.models.mlp import MultilayerPerceptron
-from assay.learning.networks import ConvolutionalNetwork
+from assay.learning.models.perceptron import MultilayerPerceptron
 
 SHAPES = {"grey": 64, "three colours": 192}
 
@@ -22,7 +23,7 @@ def draw(*shape: int, seed: int) -> Tensor:
 
 
 def network_at(theta: Tensor, pixels: int, outputs: int) -> nn.Module:
-    network = ConvolutionalNetwork(pixels, outputs).double()
+    network = ConvolutionalNetwork(8, pixels // 64, outputs).double()
     nn.utils.vector_to_parameters(theta, network.parameters())
     return network
 
@@ -32,7 +33,7 @@ def network_at(theta: Tensor, pixels: int, outputs: int) -> nn.Module:
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_a_cnn_has_the_gradients_and_outputs_of_its_network(shape: str, kind: str, classes: int, lanes: int) -> None:
     pixels = SHAPES[shape]
-    model = build_model(ModelSpec("cnn"), kind=kind, classes=classes, features=pixels, modality="image")
+    model = Cnn().replicated(Shape(kind, classes, pixels, "image"))
     theta = 0.3 * draw(lanes, model.parameter_count, seed=1)
     x, y = draw(lanes, pixels, seed=2), torch.arange(lanes).remainder(max(classes, 1)).double()
     gradients, outputs = model.row_gradients(theta, x, y), model.outputs(theta, x)
@@ -61,7 +62,7 @@ def test_a_perceptron_as_a_network_is_the_one_written_out() -> None:
 
 
 def test_the_start_follows_its_generator_alone_and_can_be_fitted_to_public_rows() -> None:
-    model = build_model(ModelSpec("cnn"), kind="classification", classes=3, features=64, modality="image")
+    model = Cnn().replicated(Shape("classification", 3, 64, "image"))
     torch.manual_seed(1)
     first = model.initial("random", torch.Generator().manual_seed(5))
     torch.manual_seed(2)

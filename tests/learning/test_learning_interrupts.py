@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from assay.learning.callbacks.rounds import RoundCallback
+from assay.learning.fitting import Batches, carry_out_fit, quiet
+from assay.learning.models.generalized_linear import GeneralizedLinear
 from assay.learning.models.heads import head_for
-from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
+from assay.learning.trainer import Trainer
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,7 @@ def test_ctrl_c_is_a_keyboard_interrupt_and_works_a_second_time() -> None:
         )
         before = signal.getsignal(signal.SIGINT)
         with quiet():
-            trainer = TrainerSpec(precision=32).build([Interrupt()], max_epochs=1)
+            trainer = Trainer(precision=32).build([Interrupt()], max_epochs=1)
         with pytest.raises(KeyboardInterrupt):
             carry_out_fit(trainer, module, Batches([torch.tensor([1])]))
         assert signal.getsignal(signal.SIGINT) is before

@@ -10,11 +10,17 @@ from torch import Tensor
 
 from assay.errors import InputError
 from assay.learning.initialisation import public_start
-from assay.learning.models import ModelSpec, ReplicatedModel, build_model
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import BagOfWords, Linear, Logistic
+from assay.learning.models.auto import Auto
+from assay.learning.models.cnn import Cnn
+from assay.learning.models.generalized_linear import GeneralizedLinear
 from assay.learning.models.heads import head_for
-from assay.learning.models.linear import GeneralizedLinear
-from assay.learning.models.mlp import MultilayerPerceptron
-from assay.learning.models.replicated import path_utility
+from assay.learning.models.mlp import Mlp, MlpAdam
+from assay.learning.models.perceptron import MultilayerPerceptron
+from assay.learning.models.replicated import ReplicatedModel, path_utility
+from assay.learning.models.svm import Svm
+from assay.learning.models.trees import XGBoost
 
 D = 4
 MODELS: dict[str, tuple[Callable[[], ReplicatedModel], int]] = {
@@ -112,27 +118,29 @@ def test_accuracy_of_a_regression_is_refused() -> None:
 
 
 def test_auto_follows_the_target_and_the_modality() -> None:
-    assert ModelSpec("auto").resolved("regression") == "linear"
-    assert ModelSpec("auto").resolved("classification") == "logistic"
-    assert ModelSpec("auto").resolved("classification", "text") == "bag_of_words"
+    assert Auto().resolved("regression") == Linear()
+    assert Auto().resolved("regression", "text") == Linear()
+    assert Auto().resolved("classification") == Logistic()
+    assert Auto().resolved("classification", "text") == BagOfWords()
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "modality", "line"),
+    ("model", "kind", "modality", "line"),
     [
-        ("linear", "classification", "table", "model=linear: needs a regression target"),
-        ("logistic", "regression", "table", "model=logistic: needs a classification target"),
-        ("bag_of_words", "classification", "table", "model=bag_of_words: reads text"),
-        ("mlp", "classification", "text", "model=mlp: reads numbers, found text"),
-        ("xgboost", "classification", "table", "model=xgboost: trees have no per-row gradients"),
-        ("svm", "classification", "table", "model=svm: support vectors have no per-row gradients"),
-        ("svm", "regression", "table", "model=svm: needs a classification target"),
-        ("mlp_adam", "regression", "table", "model=mlp_adam: is fitted whole"),
+        (Linear(), "classification", "table", "model=linear: fits numbers and this is a classification"),
+        (Logistic(), "regression", "table", "model=logistic: fits classes and this is a regression"),
+        (BagOfWords(), "classification", "table", "model=bag_of_words: reads text and this is columns of numbers"),
+        (Mlp(), "classification", "text", "model=mlp: reads columns of numbers and this is text"),
+        (Cnn(), "classification", "table", "model=cnn: reads images and this is columns of numbers"),
+        (XGBoost(), "classification", "table", "model=xgboost: is fitted whole and has no gradients of rows"),
+        (Svm(), "classification", "table", "model=svm: is fitted whole and has no gradients of rows"),
+        (Svm(), "regression", "table", "model=svm: fits classes and this is a regression"),
+        (MlpAdam(), "regression", "table", "model=mlp_adam: is fitted whole and has no gradients of rows"),
     ],
 )
-def test_models_that_do_not_fit_are_refused(name: str, kind: str, modality: str, line: str) -> None:
+def test_models_that_do_not_fit_are_refused(model: Model, kind: str, modality: str, line: str) -> None:
     with pytest.raises(InputError) as refused:
-        build_model(ModelSpec(name), kind=kind, classes=2, features=3, modality=modality)
+        model.replicated(Shape(kind, 2, 3, modality))
     assert line in str(refused.value)
     assert str(refused.value).count("\n") == 0
 

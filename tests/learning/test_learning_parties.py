@@ -12,12 +12,13 @@ from pytorch_lightning import Callback
 from assay.learning.callbacks.record_values import RecordValues
 from assay.learning.callbacks.release_party_gradients import ReleasePartyGradients
 from assay.learning.callbacks.reuse_releases import ReuseReleases
+from assay.learning.fitting import Batches, quiet
 from assay.learning.marginals import MarginalSums
+from assay.learning.models.generalized_linear import GeneralizedLinear
 from assay.learning.models.heads import head_for
-from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.models.party_mean import PartyMean, party_rows
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, TrainerSpec, quiet
+from assay.learning.trainer import Trainer
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.noise.sources import SeededNoise
@@ -73,7 +74,7 @@ def one_fit(callbacks: list[Callback], model: PartyMean, rounds: int = 4) -> Non
         model, ROWS, valid, start, orders.__getitem__, learning_rate=0.1, utility="negative_loss", replicates=2
     )
     with quiet():
-        trainer = TrainerSpec().build(callbacks, max_epochs=1)
+        trainer = Trainer().build(callbacks, max_epochs=1)
         trainer.fit(module, train_dataloaders=Batches([torch.arange(1, rounds + 1)]))
 
 

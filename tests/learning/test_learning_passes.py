@@ -16,12 +16,13 @@ from assay.learning.callbacks.clip_row_gradients import ClipRowGradients
 from assay.learning.callbacks.record_values import RecordValues
 from assay.learning.callbacks.release_gradients import ReleaseGradients
 from assay.learning.callbacks.reuse_releases import ReuseReleases
+from assay.learning.fitting import Batches, quiet
 from assay.learning.marginals import MarginalSums
+from assay.learning.models.generalized_linear import GeneralizedLinear
 from assay.learning.models.heads import head_for
-from assay.learning.models.linear import GeneralizedLinear
-from assay.learning.models.mlp import MultilayerPerceptron
+from assay.learning.models.perceptron import MultilayerPerceptron
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, TrainerSpec, quiet
+from assay.learning.trainer import Trainer
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.relations import Relation, Sensitivity
@@ -46,7 +47,7 @@ ALL_ORDERS = np.array(list(permutations(range(N))))
 
 def fit(module: PermutationPass, callbacks: list[Callback], rounds: int) -> None:
     with quiet():
-        trainer = TrainerSpec().build(callbacks, max_epochs=1)
+        trainer = Trainer().build(callbacks, max_epochs=1)
         trainer.fit(module, train_dataloaders=Batches(torch.split(torch.arange(1, rounds + 1), 3)))
 
 

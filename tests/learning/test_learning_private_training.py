@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import pytorch_lightning as lightning
 import torch
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import Callback, LightningModule
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -17,9 +18,10 @@ from assay.errors import AssayError
 from assay.gradients import PerLayer
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.save_steps import SaveSteps
+from assay.learning.fitting import quiet
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
-from assay.learning.trainers import TrainerSpec, quiet
+from assay.learning.trainer import Trainer
 from assay.privacy.accounting.accountants import open_accountant
 from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
@@ -60,7 +62,7 @@ def private(book: Ledger[NoisySteps] | None = None, clipping: Any = NORM) -> Pri
 
 def fit(model: LightningModule, batches: Any, callbacks: list[Callback], parts: int = 1) -> None:
     with quiet():
-        trainer = TrainerSpec().build(callbacks, max_epochs=1, accumulate_grad_batches=parts)
+        trainer = Trainer().build(callbacks, max_epochs=1, accumulate_grad_batches=parts)
         trainer.fit(model, train_dataloaders=batches)
 
 
@@ -135,7 +137,9 @@ class Killed(Callback):
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(
+        self, trainer: lightning.Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
         if batch_idx == self.step:
             raise KeyError("killed")
 

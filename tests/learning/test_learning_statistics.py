@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from assay.errors import AssayError
 from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
+from assay.learning.fitting import quiet
 from assay.learning.modules.supervised import Supervised
-from assay.learning.trainers import TrainerSpec, quiet
+from assay.learning.trainer import Trainer
 
 ROWS = 12
 X = torch.randn(ROWS, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -40,9 +41,7 @@ def module() -> Supervised:
 
 def fit(model: Supervised, callbacks: list[Callback], parts: int = 1) -> None:
     with quiet():
-        TrainerSpec().build(callbacks, max_epochs=1, accumulate_grad_batches=parts).fit(
-            model, train_dataloaders=Loader()
-        )
+        Trainer().build(callbacks, max_epochs=1, accumulate_grad_batches=parts).fit(model, train_dataloaders=Loader())
 
 
 def statistics() -> PerSampleStatistics:

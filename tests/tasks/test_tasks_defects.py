@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from assay.data import Arrays, PreparedData
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.models.mlp import Mlp
+from assay.learning.trainer import Trainer
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
 from assay.privacy.rows.spec import PrivacySpec
@@ -106,7 +107,7 @@ def test_purposes_draw_noise_of_their_own() -> None:
     """Cells at different k must be independent: the interval of the slope takes them so."""
     noise = {}
     for purpose in ("evaluations-4", "evaluations-8"):
-        problem, run = Problem(toy(), ModelSpec("auto"), PrivacySpec("iid")), Run(Streams(0), TrainerSpec())
+        problem, run = Problem(toy(), Auto(), PrivacySpec("iid")), Run(Streams(0), Trainer())
         fit = PermutationFit(GradientSemivalue(evaluations=4), problem, run, purpose)
         assert fit.release is not None
         noise[purpose] = fit.release.noise.open_round(1)((5,))
@@ -125,7 +126,7 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
 
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.bootstrap_std_errors", spy)
     privacy = PrivacySpec("running_mean", max_grad_norm=norm)
-    GradientSemivalue(evaluations=4).valuate(Problem(toy(), ModelSpec("auto"), privacy), Run(Streams(0), TrainerSpec()))
+    GradientSemivalue(evaluations=4).valuate(Problem(toy(), Auto(), privacy), Run(Streams(0), Trainer()))
     assert seen == [pytest.approx(norm * privacy.noise_multiplier(4))]
 
 
@@ -134,8 +135,8 @@ def test_the_start_does_not_read_private_rows(how: str) -> None:
     starts = [
         PermutationFit(
             GradientSemivalue(initialisation=how),
-            Problem(toy(shift=shift), ModelSpec("mlp", hidden=(3,)), PrivacySpec("iid")),
-            Run(Streams(0), TrainerSpec()),
+            Problem(toy(shift=shift), Mlp(hidden=(3,)), PrivacySpec("iid")),
+            Run(Streams(0), Trainer()),
             "values",
         ).start
         for shift in (0.0, 5.0)
@@ -158,8 +159,8 @@ def test_a_fit_computes_on_the_threads_asked_for(threads: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(torch.optim.LBFGS, "step", step)
             GradientSemivalue(evaluations=2, initialisation="public").value(
-                Problem(toy(), ModelSpec("auto"), PrivacySpec("none")),
-                Run(Streams(0), replace(TrainerSpec(), threads=threads)),
+                Problem(toy(), Auto(), PrivacySpec("none")),
+                Run(Streams(0), replace(Trainer(), threads=threads)),
             )
         assert torch.get_num_threads() == threads
         assert seen == [threads]

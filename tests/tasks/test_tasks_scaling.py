@@ -19,7 +19,8 @@ from assay.data.records import Provenance
 from assay.errors import InputError
 from assay.figures.estimators import STYLE
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
+from assay.learning.models import Shape
+from assay.learning.models.auto import Auto
 from assay.runs import Outcome, Streams
 from assay.tasks.addition_gains import Adding, top
 from assay.tasks.scaling_law import density_mode
@@ -174,7 +175,7 @@ def test_gains_do_not_depend_on_the_number_of_threads() -> None:
     target = (features @ rng.standard_normal((32, 10)) + rng.gumbel(size=(5200, 10))).argmax(axis=1)
     rows = Arrays(features, target, np.arange(5200), np.ones(5200, dtype=bool))
     data = PreparedData(rows, rows, rows, "classification", tuple("abcdefghij"), (), "table", Provenance("x", "x", "x"))
-    learner = Learner(ModelSpec("auto", intercept=True), "classification", 10)
+    learner = Learner(Auto(), Shape("classification", 10, 0))
     points, pool = np.arange(200), np.arange(200, 5200)
     adding = Adding(learner, data, points, pool, {"shapley": np.arange(20)}, None, Streams(0), 4000)
     found = []

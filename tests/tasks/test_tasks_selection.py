@@ -14,8 +14,8 @@ from assay.config.compose import compose
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.experiment import prepared
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.cnn import Cnn
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome, Parts, RunContext, Streams
 from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
@@ -103,6 +103,6 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
 def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
     data, streams = prepared(compose(SMALL)), Streams(0)
     context = RunContext(streams, Parts(tmp_path))
-    study = Study(data, ModelSpec("cnn"), GradientSemivalue(), PrivacySpec("none"), TrainerSpec(), context)
+    study = Study(data, Cnn(), GradientSemivalue(), PrivacySpec("none"), Trainer(), context)
     with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):
         SelectionCurve(["none"], [0.5], 2).answer(study)

@@ -12,8 +12,10 @@ import torch
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.learning.networks import build_network
+from assay.learning.models import Shape
+from assay.learning.models.cnn import Cnn
+from assay.learning.models.mlp import Mlp
+from assay.learning.models.torch_networks import build_network
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Outcome, RunContext, Streams
 from assay.statistics import detection_auc
@@ -76,13 +78,13 @@ def test_a_regression_is_trained_too(answer: Answer) -> None:
 
 
 def test_the_starting_weights_follow_their_generator_alone() -> None:
-    shape = {"kind": "classification", "classes": 3, "features": 64, "modality": "image"}
+    shape = Shape("classification", 3, 64, "image")
     torch.manual_seed(1)
-    first = build_network(ModelSpec("cnn"), generator=torch.Generator().manual_seed(5), **shape)  # type: ignore[arg-type]
+    first = build_network(Cnn(), shape, torch.Generator().manual_seed(5))
     torch.manual_seed(2)
-    again = build_network(ModelSpec("cnn"), generator=torch.Generator().manual_seed(5), **shape)  # type: ignore[arg-type]
+    again = build_network(Cnn(), shape, torch.Generator().manual_seed(5))
     torch.manual_seed(2)
-    build_network(ModelSpec("mlp"), generator=torch.Generator().manual_seed(5), **shape)  # type: ignore[arg-type]
+    build_network(Mlp(), shape, torch.Generator().manual_seed(5))
     drawn = torch.rand(1)
     torch.manual_seed(2)
     assert torch.equal(drawn, torch.rand(1))  # the global generator is left alone
@@ -92,16 +94,9 @@ def test_the_starting_weights_follow_their_generator_alone() -> None:
 
 
 @pytest.mark.parametrize("features", [30, 12])
-def test_a_table_is_no_image(features: int) -> None:
+def test_pixels_of_no_square_are_no_image(features: int) -> None:
     with pytest.raises(InputError, match="model=cnn"):
-        build_network(
-            ModelSpec("cnn"),
-            kind="classification",
-            classes=2,
-            features=features,
-            modality="table",
-            generator=torch.Generator(),
-        )
+        Cnn().network(Shape("classification", 2, features, "image"))
 
 
 def test_statistics_point_at_wrong_labels(answer: Answer) -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from assay.data import PreparedData
 from assay.learning.marginals import MarginalSums
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.games import exact_semivalue, walk
@@ -126,9 +126,9 @@ def test_errors_of_groups_by_their_definition(rounds: int, burn_in: int, seed: i
 @pytest.mark.parametrize("mechanism", ["none", "iid", "running_mean"])
 def test_a_valuation_takes_pairs(portion: Callable[..., PreparedData], mechanism: str) -> None:
     """Pairs halve the degrees of freedom; the touches stay; without noise the values of real data scatter less, by little."""
-    data, surroundings = portion("diabetes"), Run(Streams(0), TrainerSpec())
+    data, surroundings = portion("diabetes"), Run(Streams(0), Trainer())
     valuator = GradientSemivalue(evaluations=10, permutations="antithetic", bootstrap=4)
-    found = valuator.valuate(Problem(data, ModelSpec("auto"), PrivacySpec(mechanism)), surroundings)
+    found = valuator.valuate(Problem(data, Auto(), PrivacySpec(mechanism)), surroundings)
     assert found.values.freedom == (3 if mechanism == "running_mean" else 4)
     if mechanism != "none":
         assert found.ledger[-1]["most_per_row"] == 10
@@ -136,7 +136,7 @@ def test_a_valuation_takes_pairs(portion: Callable[..., PreparedData], mechanism
     start = {"evaluations": 4, "replicates": 30, "learning_rate": 0.05}
     spread = [
         GradientSemivalue(permutations=kind, **start)  # type: ignore[arg-type]
-        .value(Problem(data, ModelSpec("auto"), PrivacySpec("none")), Run(Streams(0), TrainerSpec()))
+        .value(Problem(data, Auto(), PrivacySpec("none")), Run(Streams(0), Trainer()))
         .values.var(axis=0, ddof=1)
         .mean()
         for kind in ("plain", "antithetic")

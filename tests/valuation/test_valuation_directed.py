@@ -12,9 +12,12 @@ import torch
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec, build_model
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import Linear, Logistic
+from assay.learning.models.auto import Auto
+from assay.learning.models.mlp import Mlp
 from assay.learning.models.replicated import path_utility
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.privacy.budget import Budget
 from assay.privacy.clipping import Clip
 from assay.privacy.ledger import OverspentError
@@ -42,15 +45,16 @@ from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-RUN = Run(Streams(0), TrainerSpec())
+RUN = Run(Streams(0), Trainer())
 MECHANISMS = ["directed", "directed_gaussian", "directed_private_path"]
+MODELS: dict[str, Model] = {"auto": Auto(), "linear": Linear(), "logistic": Logistic(), "mlp": Mlp(hidden=(6,))}
 RATE = {"diabetes": 0.05, "breast_cancer": 0.5, "digits": 0.3}
 
 
 def value(data: PreparedData, name: str, *, model: str = "auto", seed: int = 0, **choices: Any) -> Estimates:
     privacy = PrivacySpec(name, **{"paths": 4, **choices.pop("privacy", {})})
     valuator = GradientSemivalue(**{"evaluations": 4, "replicates": 2, "learning_rate": 0.1, **choices})
-    return valuator.value(Problem(data, ModelSpec(model, hidden=(6,)), privacy), Run(Streams(seed), TrainerSpec()))
+    return valuator.value(Problem(data, MODELS[model], privacy), Run(Streams(seed), Trainer()))
 
 
 def moved(data: PreparedData, row: int) -> PreparedData:
@@ -62,7 +66,7 @@ def moved(data: PreparedData, row: int) -> PreparedData:
 
 def test_first_order_contributions_are_inner_products_of_gradients(portion: Portion) -> None:
     data = portion("digits", components=6)
-    model = build_model(ModelSpec("mlp", hidden=(40,)), kind=data.kind, classes=10, features=6)
+    model = Mlp(hidden=(40,)).replicated(Shape(data.kind, 10, 6))
     train, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
     theta = model.initial("random", torch.Generator().manual_seed(0))
     found = mean_contributions(model, theta[None], train, valid, learning_rate=0.1, utility="negative_loss")
@@ -75,7 +79,7 @@ def test_first_order_contributions_are_inner_products_of_gradients(portion: Port
 @pytest.mark.parametrize("utility", ["negative_loss", "accuracy"])
 def test_small_models_take_the_difference_of_utilities_itself(portion: Portion, utility: str) -> None:
     data = portion("breast_cancer", components=4)
-    model = build_model(ModelSpec("logistic"), kind=data.kind, classes=2, features=4)
+    model = Logistic().replicated(Shape(data.kind, 2, 4))
     train, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
     thetas = torch.randn(3, model.parameter_count, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     found = mean_contributions(model, thetas, train, valid, learning_rate=0.5, utility=utility)
@@ -143,7 +147,7 @@ def test_the_released_number_is_bounded_whatever_the_row(portion: Portion) -> No
     wild = replace(data, train=replace(data.train, features=data.train.features * 1e4))
     release = DirectedRelease(
         GradientSemivalue(learning_rate=0.1),
-        Problem(wild, ModelSpec(), PrivacySpec("directed")),
+        Problem(wild, Auto(), PrivacySpec("directed")),
         RUN,
         "x",
     )
@@ -185,7 +189,7 @@ def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pyte
 
 
 def test_a_second_release_is_refused(portion: Portion) -> None:
-    problem = Problem(portion("diabetes"), ModelSpec(), PrivacySpec("directed", paths=2))
+    problem = Problem(portion("diabetes"), Auto(), PrivacySpec("directed", paths=2))
     release = DirectedRelease(GradientSemivalue(), problem, RUN, "x")
     release.run()
     with pytest.raises(OverspentError):
@@ -199,7 +203,7 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
     Noise at half scale, the broken variant, comes out above the budget.
     """
     data = portion("diabetes", train=20)
-    problem = Problem(data, ModelSpec("linear"), PrivacySpec("directed_private_path", epsilon=4.0))
+    problem = Problem(data, Linear(), PrivacySpec("directed_private_path", epsilon=4.0))
     release = DirectedRelease(GradientSemivalue(), problem, RUN, "x")
     seen: list[MeanGradientPath] = []
     original = paths_module.mean_gradient_path
@@ -220,7 +224,7 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
 
 def test_the_clipped_mean_moves_by_the_sensitivity_at_most(portion: Portion) -> None:
     data = portion("diabetes", train=20)
-    model = build_model(ModelSpec("linear"), kind="regression", classes=0, features=10)
+    model = Linear().replicated(Shape("regression", 0, 10))
     theta, norm = model.initial("random", torch.Generator().manual_seed(0)), 0.3
     clip = Clip(Sensitivity(norm, Relation.ZERO_OUT))
     before = clipped_mean(model, theta, rows_of(data.train, torch.float64), clip)
@@ -236,7 +240,7 @@ def test_the_clipped_mean_moves_by_the_sensitivity_at_most(portion: Portion) -> 
 
 def test_a_mean_path_without_noise_is_gradient_descent(portion: Portion) -> None:
     data = portion("diabetes", train=20)
-    model = build_model(ModelSpec("linear"), kind="regression", classes=0, features=10)
+    model = Linear().replicated(Shape("regression", 0, 10))
     rows, start = rows_of(data.train, torch.float64), torch.zeros(model.parameter_count, dtype=torch.float64)
     choice = MeanGradientPath(steps=5, clip=Clip(Sensitivity(1e9, Relation.ZERO_OUT)), deviation=0.0)
     draws = torch.zeros(5, model.parameter_count, dtype=torch.float64)
@@ -254,7 +258,7 @@ def test_a_mean_path_without_noise_is_gradient_descent(portion: Portion) -> None
 
 def test_public_paths_are_one_pass_sgd(portion: Portion) -> None:
     data = portion("diabetes", valid=8)
-    model = build_model(ModelSpec("linear"), kind="regression", classes=0, features=10)
+    model = Linear().replicated(Shape("regression", 0, 10))
     rows, start = rows_of(data.valid, torch.float64), torch.zeros(model.parameter_count, dtype=torch.float64)
     options: dict[str, Any] = {"learning_rate": 0.05, "paths": 3}
     generator = Streams(0).generator("x")
@@ -286,7 +290,7 @@ def test_one_estimate_with_facts_of_its_release(portion: Portion) -> None:
     valuator = GradientSemivalue(learning_rate=0.5)
     for relation, low, high in (("zero_out", 4.0, 8.0), ("replace_one", 4.0, 4.0)):
         privacy = PrivacySpec("directed", epsilon=4.0, relation=relation, paths=3)
-        found = valuator.valuate(Problem(data, ModelSpec(), privacy), Run(Streams(0), TrainerSpec()))
+        found = valuator.valuate(Problem(data, Auto(), privacy), Run(Streams(0), Trainer()))
         assert found.epsilon == 4.0
         assert low - 1e-6 <= found.facts["release/epsilon_of_a_changed_record"] <= high + 1e-6
         assert found.facts["release/clip"] > 0

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from assay.data import PreparedData
-from assay.learning.models import ModelSpec
+from assay.learning.models.auto import Auto
 from assay.learning.participation import Participation
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.privacy.ledger import OverspentError
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
@@ -23,7 +23,7 @@ from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
+NONE, TRAINER, AUTO = PrivacySpec("none"), Trainer(), Auto()
 GRADIENT = GradientSemivalue(evaluations=8, replicates=2, learning_rate=0.3)
 
 

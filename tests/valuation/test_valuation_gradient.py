@@ -11,8 +11,10 @@ import pytest
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.models.mlp import Mlp
+from assay.learning.models.trees import XGBoost
+from assay.learning.trainer import Trainer
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
 from assay.privacy.rows.spec import PrivacySpec
@@ -23,7 +25,7 @@ from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
+NONE, TRAINER, AUTO = PrivacySpec("none"), Trainer(), Auto()
 
 
 def value(data: PreparedData, privacy: PrivacySpec = NONE, seed: int = 0, **choices: object) -> Estimates:
@@ -173,7 +175,7 @@ def test_semivalues_and_utilities_differ_but_agree_in_rank(portion: Portion) -> 
 
 
 def test_an_mlp_is_valued_privately(portion: Portion) -> None:
-    data, spec = portion("digits", train=20, components=8), ModelSpec("mlp", hidden=(6,))
+    data, spec = portion("digits", train=20, components=8), Mlp(hidden=(6,))
     valuator = GradientSemivalue(evaluations=3, replicates=2, utility="accuracy")
     found = valuator.value(Problem(data, spec, PrivacySpec("running_mean", epsilon=4.0)), Run(Streams(0), TRAINER))
     assert (found.touches == 3).all()
@@ -188,5 +190,5 @@ def test_single_precision_agrees_with_double(portion: Portion) -> None:
 
 
 def test_trees_are_refused_in_one_line(portion: Portion) -> None:
-    with pytest.raises(InputError, match=r"model=xgboost: trees have no per-row gradients .*valuation=semivalue"):
-        GradientSemivalue().value(Problem(portion("diabetes"), ModelSpec("xgboost"), NONE), Run(Streams(0), TRAINER))
+    with pytest.raises(InputError, match=r"model=xgboost: is fitted whole .*valuation=semivalue"):
+        GradientSemivalue().value(Problem(portion("diabetes"), XGBoost(), NONE), Run(Streams(0), TRAINER))

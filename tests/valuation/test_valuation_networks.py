@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from assay.data import PreparedData
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.cnn import Cnn
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -22,7 +22,7 @@ def test_a_cnn_is_valued_privately_and_in_waves(portion: Callable[..., PreparedD
     found = {}
     for wave in (1, 2) if mechanism != "vector_release" else (1,):
         valuator = GradientSemivalue(evaluations=4, wave=wave)
-        found[wave] = valuator.value(Problem(data, ModelSpec("cnn"), privacy), Run(Streams(0), TrainerSpec()))
+        found[wave] = valuator.value(Problem(data, Cnn(), privacy), Run(Streams(0), Trainer()))
         assert (found[wave].touches == (1 if mechanism == "vector_release" else 4)).all()
         assert found[wave].epsilon <= 4.0
         assert (found[wave].values != 0).all()

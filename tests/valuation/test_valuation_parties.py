@@ -11,8 +11,8 @@ import pytest
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.parties import Level
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.parts import Parts
@@ -24,7 +24,7 @@ from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-NONE, TRAINER, AUTO = PrivacySpec("none"), TrainerSpec(), ModelSpec("auto")
+NONE, TRAINER, AUTO = PrivacySpec("none"), Trainer(), Auto()
 
 
 def owned(data: PreparedData, parties: int) -> PreparedData:

@@ -12,11 +12,12 @@ import torch
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec, build_model
+from assay.learning.models import Shape
+from assay.learning.models.auto import Auto
+from assay.learning.models.generalized_linear import GeneralizedLinear
 from assay.learning.models.heads import head_for
-from assay.learning.models.linear import GeneralizedLinear
 from assay.learning.modules.permutation_pass import Rows
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
@@ -30,7 +31,7 @@ from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-AUTO, TRAINER = ModelSpec("auto"), TrainerSpec()
+AUTO, TRAINER = Auto(), Trainer()
 BOTH = pytest.mark.parametrize("mechanism", ["public_clip", "vector_release"])
 
 
@@ -55,7 +56,7 @@ def test_the_norm_is_the_quantile_of_the_public_rows_and_does_not_see_the_privat
     portion: Portion, mechanism: str
 ) -> None:
     data = portion("diabetes", valid=40)
-    model = build_model(AUTO, kind="regression", classes=0, features=data.valid.features.shape[1])
+    model = AUTO.replicated(Shape("regression", 0, data.valid.features.shape[1]))
     x, y = torch.tensor(data.valid.features), torch.tensor(data.valid.target, dtype=torch.float64)
     by_hand = [float(model.row_gradients(torch.zeros(1, 11), x[i : i + 1], y[i : i + 1]).norm()) for i in range(40)]
     norms = {entry["max_grad_norm"] for entry in value(data, mechanism).entries}

@@ -10,8 +10,8 @@ import pytest
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.trainer import Trainer
 from assay.privacy.accounting.gaussian import epsilon_of
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
@@ -24,7 +24,7 @@ Portion = Callable[..., PreparedData]
 def publish(portion: Portion, name: str = "directed", **choices: Any) -> Valuation:
     privacy = PrivacySpec(name, **{"epsilon": 4.0, "paths": 2, **choices})
     valuator = PrivateSemivalue(evaluations=3, bootstrap=2)
-    return valuator.valuate(Problem(portion("breast_cancer"), ModelSpec(), privacy), Run(Streams(0), TrainerSpec()))
+    return valuator.valuate(Problem(portion("breast_cancer"), Auto(), privacy), Run(Streams(0), Trainer()))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,12 @@ import pytest
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models import Model, Shape
+from assay.learning.models.auto import Auto
+from assay.learning.models.mlp import Mlp, MlpAdam
+from assay.learning.models.svm import Svm
+from assay.learning.models.trees import XGBoost
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.parts import Parts
 from assay.runs.streams import Streams
@@ -27,21 +31,25 @@ Portion = Callable[..., PreparedData]
 NONE = PrivacySpec("none")
 
 
-def valuate(data: PreparedData, model: str = "auto", **choices: object) -> Valuation:
+AUTO, TREES, SVM = Auto(), XGBoost(trees=5), Svm()
+MLP, ADAM = Mlp(hidden=(8,)), MlpAdam(hidden=(8,), activation="tanh")
+
+
+def valuate(data: PreparedData, model: Model = AUTO, **choices: object) -> Valuation:
     parts = Parts(choices.pop("scratch", None), choices.pop("workers", 1))
     valuator = Semivalue(**{"evaluations": 3, **choices})  # type: ignore[arg-type]
-    return valuator.valuate(Problem(data, ModelSpec(model, trees=5), NONE), Run(Streams(0), TrainerSpec(), parts=parts))  # type: ignore[arg-type]
+    return valuator.valuate(Problem(data, model, NONE), Run(Streams(0), Trainer(), parts=parts))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("name", "model"), [("diabetes", "auto"), ("breast_cancer", "auto"), ("diabetes", "xgboost")])
-def test_values_of_a_permutation_sum_to_the_gain_of_the_whole(portion: Portion, name: str, model: str) -> None:
+@pytest.mark.parametrize(("name", "model"), [("diabetes", AUTO), ("breast_cancer", AUTO), ("diabetes", TREES)])
+def test_values_of_a_permutation_sum_to_the_gain_of_the_whole(portion: Portion, name: str, model: Model) -> None:
     data = portion(name, train=12, valid=40)
     found = valuate(data, model)
-    learner = Learner(ModelSpec(model, trees=5), data.kind, len(data.classes))
+    learner = Learner(model, Shape.of(data))
     nothing = learner.fit(data.train.features[:0], data.train.target[:0])
     assert found.model_fits == 3 * 13
     assert found.epsilon == math.inf
-    orders_matter = model == "xgboost" or name == "breast_cancer"  # solvers see rows in another order: not bit-equal
+    orders_matter = model == TREES or name == "breast_cancer"  # solvers see rows in another order: not bit-equal
     everything = learner.fit(data.train.features, data.train.target)
     gain = predictor_utility(everything, data, "negative_loss") - predictor_utility(nothing, data, "negative_loss")
     assert found.values.value.sum() == pytest.approx(gain, abs=0.05 if orders_matter else 1e-8)
@@ -50,7 +58,7 @@ def test_values_of_a_permutation_sum_to_the_gain_of_the_whole(portion: Portion, 
 def test_many_permutations_approach_exact_enumeration(portion: Portion) -> None:
     """Five rows: 2^5 fits are the truth; 60 permutations must lie within 4 standard errors."""
     data = portion("diabetes", train=5, valid=40, components=2)
-    learner = Learner(ModelSpec("auto"), data.kind, 0)
+    learner = Learner(Auto(), Shape.of(data))
 
     def game(rows: list[int] | tuple[int, ...]) -> float:
         chosen = np.array(sorted(rows), dtype=int)
@@ -92,19 +100,16 @@ def test_finished_permutations_are_not_walked_again(
 
 def test_privacy_is_refused(portion: Portion) -> None:
     with pytest.raises(InputError, match=r"privacy=iid: a refit has no bounded sensitivity"):
-        Semivalue().valuate(
-            Problem(portion("diabetes"), ModelSpec(), PrivacySpec("iid")), Run(Streams(0), TrainerSpec())
-        )
+        Semivalue().valuate(Problem(portion("diabetes"), Auto(), PrivacySpec("iid")), Run(Streams(0), Trainer()))
 
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [(name, model) for name in ("diabetes", "wine") for model in ("auto", "mlp", "mlp_adam", "xgboost")]
-    + [("wine", "svm")],
+    [(name, model) for name in ("diabetes", "wine") for model in (AUTO, MLP, ADAM, XGBoost())] + [("wine", SVM)],
 )
-def test_learners_learn(portion: Portion, name: str, model: str) -> None:
+def test_learners_learn(portion: Portion, name: str, model: Model) -> None:
     data = portion(name, train=90, valid=60)
-    learner = Learner(ModelSpec(model, hidden=(8,)), data.kind, len(data.classes))
+    learner = Learner(model, Shape.of(data))
     fitted = learner.fit(data.train.features, data.train.target)
     nothing = learner.fit(data.train.features[:0], data.train.target[:0])
     assert predictor_utility(fitted, data, "negative_loss") > predictor_utility(nothing, data, "negative_loss")
@@ -113,10 +118,10 @@ def test_learners_learn(portion: Portion, name: str, model: str) -> None:
         assert fitted.predict(data.valid.features).sum(axis=1) == pytest.approx(np.ones(60), abs=1e-5)
 
 
-@pytest.mark.parametrize("model", ["auto", "xgboost", "svm", "mlp_adam"])
-def test_classes_that_are_absent_have_no_probability(portion: Portion, model: str) -> None:
+@pytest.mark.parametrize("model", [AUTO, XGBoost(), SVM, MlpAdam(hidden=(16,), activation="tanh")])
+def test_classes_that_are_absent_have_no_probability(portion: Portion, model: Model) -> None:
     data = portion("wine", train=60)
-    learner = Learner(ModelSpec(model), data.kind, 3)
+    learner = Learner(model, Shape.of(data))
     some = data.train.target != 1
     predicted = learner.fit(data.train.features[some], data.train.target[some]).predict(data.valid.features)
     assert predicted.shape == (60, 3)
@@ -125,19 +130,19 @@ def test_classes_that_are_absent_have_no_probability(portion: Portion, model: st
     assert (alone == [0.0, 1.0, 0.0]).all()
 
 
-@pytest.mark.parametrize("model", ["svm", "mlp_adam"])
+@pytest.mark.parametrize("model", [SVM, MlpAdam(hidden=(32,), iterations=20)])
 def test_models_fitted_whole_repeat_and_are_silent(
-    portion: Portion, recwarn: pytest.WarningsRecorder, model: str
+    portion: Portion, recwarn: pytest.WarningsRecorder, model: Model
 ) -> None:
     data = portion("breast_cancer", train=40)
-    learner = Learner(ModelSpec(model, hidden=(32,), activation="relu", iterations=20), data.kind, 2)
+    learner = Learner(model, Shape.of(data))
     first, again = (learner.fit(data.train.features, data.train.target).predict(data.valid.features) for _ in range(2))
     assert first.tobytes() == again.tobytes()
     assert not recwarn.list
 
 
 def test_a_support_vector_machine_joins_coalitions_of_any_size(portion: Portion) -> None:
-    found = valuate(portion("breast_cancer", train=6), "svm", evaluations=1)
+    found = valuate(portion("breast_cancer", train=6), SVM, evaluations=1)
     assert np.isfinite(found.values.value).all()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models.affine import Linear, Logistic
 from assay.valuation.contributions.samples import Contributions
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.laws import empirical_bayes
@@ -185,7 +185,7 @@ def setting(classes: int, *, seed: int = 0, width: int = 3) -> Setting:
         return Labelled(features, (scores + generator.gumbel(size=scores.shape)).argmax(axis=1))
 
     kind = "classification" if classes else "regression"
-    return Setting(part(60), part(600), part(200), kind, classes, ModelSpec("logistic" if classes else "linear"))
+    return Setting(part(60), part(600), part(200), kind, classes, Logistic() if classes else Linear())
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])

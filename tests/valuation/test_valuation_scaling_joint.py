@@ -10,7 +10,8 @@ from sklearn.linear_model import LogisticRegression
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models.affine import Logistic
+from assay.learning.models.trees import XGBoost
 from assay.runs import Streams
 from assay.selection.marginal_picks import pick_jointly
 from assay.valuation.contributions.setting import Labelled, Setting, setting_of
@@ -22,7 +23,7 @@ Portion = Callable[..., PreparedData]
 @pytest.fixture
 def setting(portion: Portion) -> Setting:
     data = portion("breast_cancer", train=240, valid=150, components=5, norm=2.0)
-    return setting_of(data, np.arange(40), np.arange(40, 240), ModelSpec("logistic"), "negative_loss")
+    return setting_of(data, np.arange(40), np.arange(40, 240), Logistic(), "negative_loss")
 
 
 def utility(setting: Setting, rows: Labelled) -> float:
@@ -80,7 +81,7 @@ def test_quotas_are_kept_and_picks_repeat(setting: Setting) -> None:
 
 
 def test_a_model_without_a_closed_form_and_too_many_picks_are_refused(setting: Setting) -> None:
-    trees = Setting(setting.points, setting.pool, setting.valid, "classification", 2, ModelSpec("xgboost"))
+    trees = Setting(setting.points, setting.pool, setting.valid, "classification", 2, XGBoost())
     with pytest.raises(InputError, match=r"task.joint=true"):
         pick_jointly(trees, 60, 3, Streams(0))
     with pytest.raises(InputError, match=r"task.add=41: there are 40 points"):

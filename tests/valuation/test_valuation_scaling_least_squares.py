@@ -13,7 +13,10 @@ from assay.data import PreparedData
 from assay.data.population import Population
 from assay.errors import InputError
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
+from assay.learning.models import Shape
+from assay.learning.models.affine import Linear
+from assay.learning.models.auto import Auto
+from assay.learning.models.trees import XGBoost
 from assay.runs.streams import Streams
 from assay.valuation.contributions.least_squares import LeastSquaresSolver, squared_error_utility
 from assay.valuation.contributions.refits import RefitSolver
@@ -40,7 +43,7 @@ def line(dimension: int, noise: float = 0.5) -> Population:
 def synthetic(dimension: int, utility: ScalingUtility, *, intercept: bool = True) -> Setting:
     population = line(dimension)
     parts = [drawn(rows, population, seed) for seed, rows in enumerate((6, 200, 60))]
-    spec = ModelSpec("linear", intercept)
+    spec = Linear(intercept)
     return Setting(*parts, "regression", 0, spec, utility, coefficients=population.coefficients)
 
 
@@ -60,7 +63,7 @@ def test_contributions_are_those_of_refits_below_and_above_the_number_of_feature
 
 def test_contributions_of_real_rows_are_those_of_refits(portion: Portion) -> None:
     data = portion("diabetes", train=100)
-    setting = setting_of(data, np.arange(5), np.arange(5, 100), ModelSpec("auto"), "negative_loss")
+    setting = setting_of(data, np.arange(5), np.arange(5, 100), Auto(), "negative_loss")
     subsets = [np.arange(30), np.arange(40, 95)]
     quick, slow = LeastSquaresSolver(setting, "cheap").shared(subsets), RefitSolver(setting).shared(subsets)
     np.testing.assert_allclose(quick.delta, slow.delta, rtol=1e-10, atol=1e-10 * np.abs(slow.delta).max())
@@ -83,17 +86,13 @@ def test_a_squared_error_is_a_quadratic_form_whatever_the_rank(rows: int, column
 
 def test_population_risk_needs_a_population_and_a_line() -> None:
     setting = synthetic(3, "population_risk")
-    plain = Setting(
-        setting.points, setting.pool, setting.valid, "regression", 0, ModelSpec("linear"), "population_risk"
-    )
+    plain = Setting(setting.points, setting.pool, setting.valid, "regression", 0, Linear(), "population_risk")
     for build in (LeastSquaresSolver, lambda given: RefitSolver(given).shared([np.arange(9)])):
         with pytest.raises(
             InputError, match=r"valuation\.utility=population_risk: needs data whose population is known"
         ):
             build(plain)
-    trees = Setting(
-        setting.points, setting.pool, setting.valid, "regression", 0, ModelSpec("xgboost"), "population_risk"
-    )
+    trees = Setting(setting.points, setting.pool, setting.valid, "regression", 0, XGBoost(), "population_risk")
     with pytest.raises(InputError, match="is the excess squared error of a line, and model=xgboost is none"):
         RefitSolver(trees).shared([np.arange(9)])
 
@@ -139,7 +138,7 @@ def test_fresh_subsets_have_the_law_of_drawn_rows() -> None:
     """3,000 subsets of 15 rows drawn and fitted by the learner's solver: means and variances agree, |z| < 4.5 for 8 figures."""
     population = line(4)
     pool, points = drawn(15 * 3000, population, 5), drawn(4, population, 6)
-    spec = ModelSpec("linear", intercept=False)
+    spec = Linear(intercept=False)
     setting = Setting(
         points, pool, pool, "regression", 0, spec, "population_risk", coefficients=population.coefficients
     )
@@ -201,8 +200,8 @@ def test_too_few_rows_have_no_mean() -> None:
 def test_the_learner_and_the_solver_share_their_penalty() -> None:
     """One row in a corner: the penalty alone decides, so a wrong one would show at once."""
     rows = Labelled(np.array([[2.0, 0.0]]), np.array([3.0]))
-    setting = Setting(rows, rows, rows, "regression", 0, ModelSpec("linear", intercept=False))
+    setting = Setting(rows, rows, rows, "regression", 0, Linear(intercept=False))
     error = 3 - 12 / 4.001
-    learnt = Learner(setting.model, "regression", 0).fit(rows.features, rows.target).predict(rows.features)
+    learnt = Learner(setting.model, Shape("regression", 0, 0)).fit(rows.features, rows.target).predict(rows.features)
     assert 3 - learnt[0] == pytest.approx(error)
     assert LeastSquaresSolver(setting).shared([np.array([0])]).utility[0] == pytest.approx(-(error**2))

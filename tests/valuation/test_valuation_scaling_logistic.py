@@ -16,7 +16,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.linear_model import LogisticRegression
 
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models.affine import Logistic
 from assay.learning.solvers.newton import newton_fit
 from assay.valuation.contributions import binary_logistic
 from assay.valuation.contributions import newton_steps as steps
@@ -36,7 +36,7 @@ def breast_cancer(utility: ScalingUtility = "negative_loss", intercept: bool = T
     features = (features - features.mean(axis=0)) / features.std(axis=0)
     order = np.random.default_rng(0).permutation(len(target))
     parts = [Labelled(features[rows], target[rows]) for rows in np.split(order, [points, points + POOL])]
-    model = ModelSpec("logistic", intercept=intercept)
+    model = Logistic(intercept=intercept)
     return Setting(*parts, kind="classification", classes=2, model=model, utility=utility)
 
 

@@ -12,7 +12,13 @@ from scipy.special import log_softmax
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import Logistic
+from assay.learning.models.auto import Auto
+from assay.learning.models.cnn import Cnn
+from assay.learning.models.mlp import Mlp, MlpAdam
+from assay.learning.models.svm import Svm
+from assay.learning.models.trees import XGBoost
 from assay.learning.solvers import stacked_networks as adam_networks
 from assay.valuation.contributions.binary_logistic import BinaryLogisticSolver
 from assay.valuation.contributions.choice import has_cheap_step, solver_for
@@ -27,22 +33,22 @@ from assay.valuation.contributions.stacked_mlp import SharedMlpSolver
 from assay.valuation.utilities import predictor_utility
 
 Portion = Callable[..., PreparedData]
-ADAM = ModelSpec("mlp_adam", hidden=(6,), activation="relu", iterations=60)
-SVM = ModelSpec("svm")
+ADAM = MlpAdam(hidden=(6,), activation="relu", iterations=60)
+SVM = Svm()
 
 
 def setting(
-    portion: Portion, name: str, model: ModelSpec, utility: ScalingUtility = "negative_loss", points: int = 4
+    portion: Portion, name: str, model: Model, utility: ScalingUtility = "negative_loss", points: int = 4
 ) -> Setting:
     data = portion(name, train=60, valid=50)
     return setting_of(data, np.arange(points), np.arange(points, 60), model, utility)
 
 
-@pytest.mark.parametrize("model", [SVM, ADAM, ModelSpec("xgboost", trees=3), ModelSpec("logistic")])
-def test_contributions_are_differences_of_the_valuators_utilities(portion: Portion, model: ModelSpec) -> None:
+@pytest.mark.parametrize("model", [SVM, ADAM, XGBoost(trees=3), Logistic()])
+def test_contributions_are_differences_of_the_valuators_utilities(portion: Portion, model: Model) -> None:
     data = portion("breast_cancer", train=60, valid=50)
     found = RefitSolver(setting(portion, "breast_cancer", model)).shared([np.arange(0, 30), np.arange(20, 56)])
-    learner, train = Learner(model, data.kind, 2), data.train
+    learner, train = Learner(model, Shape.of(data)), data.train
 
     def worth(rows: list[int]) -> float:
         return predictor_utility(learner.fit(train.features[rows], train.target[rows]), data, "negative_loss")
@@ -55,7 +61,7 @@ def test_contributions_are_differences_of_the_valuators_utilities(portion: Porti
 
 
 @pytest.mark.parametrize(("model", "level"), [(SVM, "refit"), (ADAM, "exact")])
-def test_one_or_two_workers_give_the_same_bytes(portion: Portion, model: ModelSpec, level: Level) -> None:
+def test_one_or_two_workers_give_the_same_bytes(portion: Portion, model: Model, level: Level) -> None:
     given, subsets = setting(portion, "breast_cancer", model), [np.arange(size) for size in (20, 25, 30)]
     one, two = (solver_for(given, level, workers).shared(subsets) for workers in (1, 2))
     assert one.delta.tobytes() == two.delta.tobytes()
@@ -81,14 +87,14 @@ def test_networks_stop_when_those_of_scikit_learn_stop(portion: Portion) -> None
     """Forty rows of two far classes are learnt in fewer than 2,000 steps, each network in its own number."""
     data = portion("wine", train=60, valid=50)
     labels = (data.train.target > 0).astype(np.int64)
-    rows = adam_networks.Rows(data.train.features[:40], labels[:40, None].astype(float))
-    alone = adam_networks.Rows(data.train.features[40:44], labels[40:44, None].astype(float))
+    rows = adam_networks.CodedRows(data.train.features[:40], labels[:40, None].astype(float))
+    alone = adam_networks.CodedRows(data.train.features[40:44], labels[40:44, None].astype(float))
     start = adam_networks.drawn_networks(rows.features.shape[1], 6, 1, seed=0)
     found = adam_networks.trained(start, rows, alone, np.array([0.0, 1, 1, 1]), "classification", 2000)
-    learner, steps = Learner(replace(ADAM, iterations=2000), "classification", 2), []
+    learner, steps = Learner(replace(ADAM, iterations=2000), Shape("classification", 2, 0)), []
     for place in range(4):
         members = [*range(40), *([40 + place] if place else [])]
-        fitted = learner.fit(data.train.features[members], labels[members]).fitted  # type: ignore[attr-defined]
+        fitted = learner.fit(data.train.features[members], labels[members]).fitted.estimator  # type: ignore[attr-defined]
         np.testing.assert_allclose(found.hidden[place, :-1], fitted.coefs_[0], rtol=1e-6, atol=1e-9)
         np.testing.assert_allclose(found.last[place, -1], fitted.intercepts_[1], rtol=1e-6)
         steps.append(fitted.n_iter_)
@@ -127,7 +133,7 @@ def test_rows_that_do_not_differ_have_a_kernel_too(portion: Portion) -> None:
 
 @pytest.mark.parametrize(("model", "solver"), [(ADAM, SharedMlpSolver), (SVM, SharedSvmSolver)])
 def test_a_subset_without_a_class_is_refitted(
-    portion: Portion, model: ModelSpec, solver: Callable[[Setting], RefitSolver]
+    portion: Portion, model: Model, solver: Callable[[Setting], RefitSolver]
 ) -> None:
     given = setting(portion, "wine", model)
     some = np.flatnonzero(given.pool.target != 1)[:20]
@@ -137,7 +143,7 @@ def test_a_subset_without_a_class_is_refitted(
 
 
 @pytest.mark.parametrize("model", [ADAM, SVM])
-def test_fresh_takes_one_point_a_subset(portion: Portion, model: ModelSpec) -> None:
+def test_fresh_takes_one_point_a_subset(portion: Portion, model: Model) -> None:
     solver, subsets = solver_for(setting(portion, "wine", model), "exact"), [np.arange(20), np.arange(10, 40)]
     every, some = solver.shared(subsets).delta, solver.fresh(subsets, np.array([3, 1]))
     np.testing.assert_allclose(some.delta, [[every[3, 0], every[1, 1]]], rtol=1e-7)
@@ -158,13 +164,13 @@ def test_the_second_softmax_is_one_of_probabilities() -> None:
 
 
 CHOICES = [
-    ("diabetes", ModelSpec(), "exact", LeastSquaresSolver, False),
-    ("diabetes", ModelSpec(), "cheap", LeastSquaresSolver, False),
-    ("diabetes", ModelSpec(), "refit", RefitSolver, False),
+    ("diabetes", Auto(), "exact", LeastSquaresSolver, False),
+    ("diabetes", Auto(), "cheap", LeastSquaresSolver, False),
+    ("diabetes", Auto(), "refit", RefitSolver, False),
     ("diabetes", ADAM, "exact", SharedMlpSolver, False),
-    ("breast_cancer", ModelSpec(), "cheap", BinaryLogisticSolver, True),
-    ("breast_cancer", ModelSpec(), "refit", RefitSolver, True),
-    ("wine", ModelSpec(), "cheap", SoftmaxLogisticSolver, True),
+    ("breast_cancer", Auto(), "cheap", BinaryLogisticSolver, True),
+    ("breast_cancer", Auto(), "refit", RefitSolver, True),
+    ("wine", Auto(), "cheap", SoftmaxLogisticSolver, True),
     ("breast_cancer", SVM, "exact", SharedSvmSolver, False),
     ("breast_cancer", SVM, "refit", RefitSolver, False),
     ("wine", ADAM, "exact", SharedMlpSolver, False),
@@ -176,7 +182,7 @@ CHOICES = [
 
 @pytest.mark.parametrize(("name", "model", "level", "solver", "cheap"), CHOICES)
 def test_the_quickest_solver_is_chosen(
-    portion: Portion, name: str, model: ModelSpec, level: Level, solver: type, cheap: bool
+    portion: Portion, name: str, model: Model, level: Level, solver: type, cheap: bool
 ) -> None:
     given = setting(portion, name, model)
     assert type(solver_for(given, level)) is solver
@@ -188,11 +194,11 @@ def test_the_quickest_solver_is_chosen(
     [
         ("wine", SVM, "cheap", "valuation.level=cheap: is a closed-form step, and model=svm has none"),
         ("wine", ADAM, "cheap", "(use valuation.level=exact or refit)"),
-        ("diabetes", SVM, "exact", "model=svm: needs a classification target"),
-        ("wine", ModelSpec("cnn"), "refit", "model=cnn: is trained by gradients"),
+        ("diabetes", SVM, "exact", "model=svm: fits classes and this is a regression"),
+        ("digits", Cnn(), "refit", "model=cnn: is trained by gradients"),
     ],
 )
-def test_what_has_no_solver_is_one_line(portion: Portion, name: str, model: ModelSpec, level: Level, line: str) -> None:
+def test_what_has_no_solver_is_one_line(portion: Portion, name: str, model: Model, level: Level, line: str) -> None:
     with pytest.raises(InputError) as refused:
         solver_for(setting(portion, name, model), level)
     assert line in str(refused.value)
@@ -205,6 +211,6 @@ def test_a_population_risk_without_a_population_is_refused_at_once(portion: Port
 
 def test_other_models_are_not_shared(portion: Portion) -> None:
     with pytest.raises(ValueError, match="only model=svm"):
-        SharedSvmSolver(setting(portion, "wine", ModelSpec("mlp")))
+        SharedSvmSolver(setting(portion, "wine", Mlp()))
     with pytest.raises(ValueError, match="only model=mlp_adam"):
-        SharedMlpSolver(setting(portion, "wine", ModelSpec("mlp")))
+        SharedMlpSolver(setting(portion, "wine", Mlp()))

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.affine import Linear, Logistic
+from assay.learning.models.auto import Auto
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Streams
 from assay.valuation.contributions import sampling as module
@@ -32,7 +33,7 @@ LAW = Cardinalities(10, 60)
 @pytest.fixture
 def setting(portion: Portion) -> Setting:
     data = portion("breast_cancer", train=200, valid=100, components=5)
-    return setting_of(data, np.arange(20), np.arange(20, 200), ModelSpec("logistic"), "negative_loss")
+    return setting_of(data, np.arange(20), np.arange(20, 200), Logistic(), "negative_loss")
 
 
 def test_a_contribution_is_what_two_fits_differ_by(setting: Setting) -> None:
@@ -129,7 +130,7 @@ def test_parts_are_put_together() -> None:
 
 
 def surroundings(**changes: object) -> Run:
-    return replace(Run(Streams(0), TrainerSpec()), **changes)  # type: ignore[arg-type]
+    return replace(Run(Streams(0), Trainer()), **changes)  # type: ignore[arg-type]
 
 
 def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +144,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 
     monkeypatch.setattr(module.Sampling, "samples", spied)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("none")), surroundings())
+    found = valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
     assert sorted(len(each.points) for each in seen) == [40, 40, 40]
     rows = {each.tobytes() for each in data.train.features}
     valued = [each.tobytes() for setting in seen for each in setting.points.features]
@@ -159,7 +160,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 def test_values_are_in_the_order_of_the_rows(portion: Portion) -> None:
     data = portion("breast_cancer", train=120, valid=100, labels=0.2, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=60, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("none")), surroundings())
+    found = valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
     clean = data.train.clean
     assert found.values.value[clean].mean() > found.values.value[~clean].mean() + 3 * found.values.std_error.mean() / 4
 
@@ -168,9 +169,9 @@ def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=100, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=50, folds=3)
     with pytest.raises(InputError, match="no bounded sensitivity"):
-        valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("iid")), surroundings())
+        valuator.valuate(Problem(data, Auto(), PrivacySpec("iid")), surroundings())
     with pytest.raises(InputError, match=r"valuation.largest=50: subsets are drawn from 40 rows"):
-        valuator.valuate(Problem(data, ModelSpec(), PrivacySpec("none")), surroundings())
+        valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
 
 
 def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:
@@ -180,7 +181,7 @@ def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:
     for rows in (5, 400, 4000):
         features = generator.standard_normal((rows, 120))
         parts.append(Labelled(features, features[:, 0] + generator.standard_normal(rows)))
-    of = Setting(*parts, "regression", 0, ModelSpec("linear", intercept=True))
+    of = Setting(*parts, "regression", 0, Linear(intercept=True))
     found = []
     for threads in (1, 2):
         with threadpool_limits(threads):

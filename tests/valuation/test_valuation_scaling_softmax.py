@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models.affine import Logistic
 from assay.learning.solvers.multinomial import Problem, contrasts, multinomial_fit, softmax
 from assay.valuation.contributions import class_steps, softmax_logistic
 from assay.valuation.contributions.class_steps import proximal_pulls
@@ -32,7 +32,7 @@ def digits(utility: ScalingUtility = "negative_loss", intercept: bool = True) ->
     features = PCA(12, svd_solver="full").fit_transform(features / 8.0)
     order = np.random.default_rng(0).permutation(len(target))
     parts = [Labelled(features[rows], target[rows]) for rows in np.split(order, [POINTS, POINTS + POOL])]
-    model = ModelSpec("logistic", intercept=intercept)
+    model = Logistic(intercept=intercept)
     return Setting(*parts, kind="classification", classes=CLASSES, model=model, utility=utility)
 
 

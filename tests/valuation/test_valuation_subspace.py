@@ -13,10 +13,13 @@ import torch
 from assay.config.compose import compose
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec, build_model
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import Logistic
+from assay.learning.models.auto import Auto
+from assay.learning.models.mlp import Mlp
 from assay.learning.models.replicated import path_utility
 from assay.learning.modules.permutation_pass import Rows
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.privacy.budget import Budget
 from assay.privacy.clipping import Clip
 from assay.privacy.ledger import OverspentError
@@ -41,12 +44,12 @@ from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-RUN = Run(Streams(0), TrainerSpec())
+RUN = Run(Streams(0), Trainer())
 
 
 def problem_of(data: PreparedData, name: str = "directed_subspace", **privacy: Any) -> Problem:
     spec = PrivacySpec(name, **{"paths": 4, **privacy})
-    return Problem(data, ModelSpec(), spec)
+    return Problem(data, Auto(), spec)
 
 
 def release_of(data: PreparedData, **privacy: Any) -> SubspaceRelease:
@@ -60,12 +63,14 @@ def moved(data: PreparedData, row: int) -> PreparedData:
     return replace(data, train=replace(data.train, features=features))
 
 
-@pytest.mark.parametrize(("name", "kind", "classes"), [("digits", "mlp", 10), ("breast_cancer", "logistic", 2)])
+@pytest.mark.parametrize(
+    ("name", "chosen", "classes"), [("digits", Mlp(hidden=(5,)), 10), ("breast_cancer", Logistic(), 2)]
+)
 def test_coordinates_and_directions_are_those_of_written_out_gradients(
-    portion: Portion, name: str, kind: str, classes: int
+    portion: Portion, name: str, chosen: Model, classes: int
 ) -> None:
     data = portion(name, components=6)
-    model = build_model(ModelSpec(kind, hidden=(5,)), kind=data.kind, classes=classes, features=6)
+    model = chosen.replicated(Shape(data.kind, classes, 6))
     rows, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
     paths = torch.randn(3, 2, model.parameter_count, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     basis = torch.linalg.qr(torch.randn(model.parameter_count, 3, dtype=torch.float64))[0]
@@ -114,8 +119,8 @@ def test_in_the_whole_space_without_noise_values_are_first_order_contributions(p
 def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=120, labels=0.3, components=5, norm=1.0)
     choice = GradientSemivalue(evaluations=40, replicates=8, learning_rate=0.5)
-    reference = choice.value(Problem(data, ModelSpec(), PrivacySpec("none")), RUN).values.mean(axis=0)
-    found = choice.value(Problem(data, ModelSpec(), PrivacySpec("directed_subspace", epsilon=20.0)), RUN)
+    reference = choice.value(Problem(data, Auto(), PrivacySpec("none")), RUN).values.mean(axis=0)
+    found = choice.value(Problem(data, Auto(), PrivacySpec("directed_subspace", epsilon=20.0)), RUN)
     assert spearman(found.values, reference).mean() > 0.6
     assert np.ptp(found.std_errors) == 0
 
@@ -188,7 +193,7 @@ def test_one_estimate_with_its_standard_error(portion: Portion) -> None:
     found = SubspaceRelease(choice, problem_of(data), RUN, "x").run().estimates
     assert found.values.std(axis=0, ddof=1).mean() == pytest.approx(found.std_errors[0, 0], rel=0.03)
     single = choice.valuate(
-        Problem(data, ModelSpec(), PrivacySpec("directed_subspace", paths=4)), Run(Streams(0), TrainerSpec())
+        Problem(data, Auto(), PrivacySpec("directed_subspace", paths=4)), Run(Streams(0), Trainer())
     )
     assert single.facts["release/epsilon_of_a_changed_record"] > single.epsilon
     assert 0 < single.facts["release/share_of_direction"] <= 1

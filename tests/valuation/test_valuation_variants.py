@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from assay.data import Arrays, PreparedData
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.affine import Linear
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.gradient.estimates import Estimates, Subtables
@@ -20,13 +20,13 @@ from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
 BURN_IN, NONE = PrivacySpec("running_mean_burn_in", burn_in=0.25), PrivacySpec("none")
-LINEAR = ModelSpec("linear", intercept=False)
+LINEAR = Linear(intercept=False)
 
 
 def value(data: PreparedData, privacy: PrivacySpec, replicates: int = 3, **choices: object) -> Estimates:
     extra = {name: choices.pop(name) for name in ("burn_ins", "subtables", "checkpoint") if name in choices}
     valuator = GradientSemivalue(**{"evaluations": 8, "replicates": replicates, **choices})  # type: ignore[arg-type]
-    return valuator.value(Problem(data, LINEAR, privacy), Run(Streams(0), TrainerSpec()), **extra)  # type: ignore[arg-type]
+    return valuator.value(Problem(data, LINEAR, privacy), Run(Streams(0), Trainer()), **extra)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("semivalue", ["shapley", "banzhaf"])

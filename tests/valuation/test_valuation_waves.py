@@ -11,8 +11,8 @@ import pytest
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models.auto import Auto
+from assay.learning.trainer import Trainer
 from assay.privacy.ledger import OverspentError
 from assay.privacy.rows.reuse import ReuseMatrix
 from assay.privacy.rows.spec import PrivacySpec
@@ -24,7 +24,7 @@ from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-AUTO, TRAINER, K = ModelSpec("auto"), TrainerSpec(), 7
+AUTO, TRAINER, K = Auto(), Trainer(), 7
 MECHANISMS = ["none", "iid", "running_mean", "running_mean_burn_in", "front_loaded", "public_clip"]
 
 

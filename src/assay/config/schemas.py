@@ -226,7 +226,6 @@ class Trainer:
 
     name: str
     accelerator: str
-    devices: int | str
     precision: Literal[32, 64]
     threads: Count
     checkpoint_seconds: Annotated[float, at_least(0, "how much work a killed run may lose")]

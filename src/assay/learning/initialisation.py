@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from assay.learning.models import ReplicatedModel
+from assay.learning.models.replicated import ReplicatedModel
 
 
 def public_start(

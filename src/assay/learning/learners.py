@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.learning.models.build import ModelSpec
+from assay.errors import InputError
+from assay.learning.models import Model, Shape
 
 Matrix = NDArray[np.float64]
-
-RIDGE = 1e-3  # penalty on the squared coefficients of model=linear, not on its intercept: few rows are solvable
-DECAY = 0.01  # model=mlp_adam: penalty on the squared weights, over 2 rows
-STEP = 0.01  # model=mlp_adam: Adam's step
-LARGEST_BATCH = 1280  # model=mlp_adam: rows of a step
 
 
 class Predictor(Protocol):
@@ -29,7 +27,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Constant:
-    """Predicts the same for every row: what can be known from no rows, or from rows of one class."""
+    """The same prediction for every row: all that no rows, or rows of one class, can say."""
 
     answer: Matrix
 
@@ -39,108 +37,81 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class _Classifier:
-    fitted: Any
-    classes: int
+class _Fitted:
+    """An estimator fitted to so many rows; it states its refusals in one line."""
 
-    def predict(self, features: Matrix) -> Matrix:
-        probabilities = np.zeros((len(features), self.classes))
-        probabilities[:, self.fitted.classes_.astype(int)] = self.fitted.predict_proba(features)
-        return probabilities
+    estimator: Any
+    model: str
+    rows: int
+
+    def answer(self, method: str, features: Matrix) -> NDArray[Any]:
+        with _refusals_in_one_line(self.model, self.rows):
+            return np.asarray(getattr(self.estimator, method)(features))
 
 
 @dataclass(frozen=True)
-class _BoostedClassifier:
-    fitted: Any
+class _Regressor:
+    fitted: _Fitted
+
+    def predict(self, features: Matrix) -> Matrix:
+        return self.fitted.answer("predict", features).astype(np.float64).reshape(len(features))
+
+
+@dataclass(frozen=True)
+class _Classifier:
+    """Classes are coded by their place among those `present` in the rows of the fit."""
+
+    fitted: _Fitted
     present: NDArray[np.int64]
     classes: int
 
     def predict(self, features: Matrix) -> Matrix:
         probabilities = np.zeros((len(features), self.classes))
-        probabilities[:, self.present] = self.fitted.predict_proba(features)
+        if hasattr(self.fitted.estimator, "predict_proba"):
+            probabilities[:, self.present] = self.fitted.answer("predict_proba", features)
+        else:
+            codes = self.fitted.answer("predict", features).astype(np.int64).reshape(len(features))
+            probabilities[np.arange(len(features)), self.present[codes]] = 1.0
         return probabilities
 
 
 @dataclass(frozen=True)
 class Learner:
-    """Fits a named model to rows; the same rows in the same order give the same predictor, whatever was fitted before."""
+    """Fits a model to rows; the same rows in the same order give the same predictor, whatever was fitted before.
 
-    spec: ModelSpec
-    kind: str
-    classes: int
-    modality: str = "table"
+    InputError for a model that is not fitted whole, or that does not fit the shape.
+    """
+
+    model: Model
+    shape: Shape
 
     def fit(self, features: Matrix, target: NDArray[Any], seed: int = 0) -> Predictor:
-        """A predictor from features [n, d] and target [n]; a constant when there is nothing to tell apart."""
-        if self.kind == "regression":
+        """A predictor from features [n, d] and target [n]; a constant when no row or one class alone is given."""
+        if self.shape.kind == "regression":
             if len(target) == 0:
                 return Constant(np.asarray(0.0))  # targets are standardised on the valid split
-            return _fitted(self._regression(seed, len(target)), features, target)  # type: ignore[no-any-return]
-        present = np.unique(target.astype(np.int64))
+            return _Regressor(self._fitted(features, target, seed))
+        classes = self.shape.classes
+        present, codes = np.unique(target.astype(np.int64), return_inverse=True)
         if len(present) < 2:
-            shares = (
-                np.full(self.classes, 1.0 / self.classes) if len(present) == 0 else np.eye(self.classes)[present[0]]
-            )
-            return Constant(shares)
-        if self.spec.resolved(self.kind, self.modality) == "xgboost":
-            codes = np.searchsorted(present, target.astype(np.int64))
-            return _BoostedClassifier(self._boosted("XGBClassifier", seed).fit(features, codes), present, self.classes)
-        unfitted = self._classifier(seed, len(target))
-        return _Classifier(_fitted(unfitted, features, target.astype(np.int64)), self.classes)
+            return Constant(np.full(classes, 1.0 / classes) if len(present) == 0 else np.eye(classes)[present[0]])
+        return _Classifier(self._fitted(features, codes, seed), present, classes)
 
-    def _regression(self, seed: int, rows: int) -> Any:
-        from sklearn.linear_model import Ridge
-        from sklearn.neural_network import MLPRegressor
-
-        name = self.spec.resolved(self.kind, self.modality)
-        if name == "xgboost":
-            return self._boosted("XGBRegressor", seed)
-        if name == "mlp":
-            return MLPRegressor(**self._layers(), random_state=seed)
-        if name == "mlp_adam":
-            return MLPRegressor(**self._steps(rows), random_state=seed)
-        return Ridge(alpha=RIDGE, fit_intercept=self.spec.intercept)
-
-    def _classifier(self, seed: int, rows: int) -> Any:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.neural_network import MLPClassifier
-        from sklearn.svm import SVC
-
-        name = self.spec.resolved(self.kind, self.modality)
-        if name == "mlp":
-            return MLPClassifier(**self._layers(), random_state=seed)
-        if name == "mlp_adam":
-            return MLPClassifier(**self._steps(rows), random_state=seed)
-        if name == "svm":
-            return SVC(C=1.0, probability=True, random_state=seed)
-        return LogisticRegression(C=1.0, fit_intercept=self.spec.intercept, max_iter=500)
-
-    def _layers(self) -> dict[str, Any]:
-        """Weight decay as for a few dozen rows, which is what most coalitions hold."""
-        shape = {"hidden_layer_sizes": tuple(self.spec.hidden), "activation": self.spec.activation}
-        return {**shape, "solver": "lbfgs", "alpha": 3.0, "max_iter": 500}
-
-    def _steps(self, rows: int) -> dict[str, Any]:
-        """As in the code of Covert et al. 2024."""
-        shape = {"hidden_layer_sizes": tuple(self.spec.hidden), "activation": self.spec.activation}
-        steps = {"learning_rate_init": STEP, "max_iter": self.spec.iterations, "batch_size": min(LARGEST_BATCH, rows)}
-        return {**shape, "solver": "adam", "alpha": DECAY, **steps}
-
-    def _boosted(self, kind: str, seed: int) -> Any:
-        import xgboost
-
-        choices = {
-            "n_estimators": self.spec.trees,
-            "max_depth": self.spec.depth,
-            "learning_rate": self.spec.learning_rate,
-        }
-        return getattr(xgboost, kind)(**choices, tree_method="hist", n_jobs=1, random_state=seed)
+    def _fitted(self, features: Matrix, target: NDArray[Any], seed: int) -> _Fitted:
+        """The fitted estimator, without two remarks of scikit-learn on choices that are meant."""
+        name, rows = self.model.name, len(target)
+        estimator = self.model.unfitted(self.shape, rows, seed)
+        with warnings.catch_warnings(), _refusals_in_one_line(name, rows):
+            # a number of iterations of Adam is part of its model; probability=True is what the paper's code says
+            warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
+            warnings.filterwarnings("ignore", message="The `probability` parameter was deprecated")
+            return _Fitted(estimator.fit(features, target), name, rows)
 
 
-def _fitted(unfitted: Any, features: Matrix, target: NDArray[Any]) -> Any:
-    """The fitted estimator, without two remarks of scikit-learn on choices that are meant."""
-    with warnings.catch_warnings():
-        # a number of iterations of mlp_adam is part of the model; probability=True is what the paper's code says
-        warnings.filterwarnings("ignore", message="Stochastic Optimizer: Maximum iterations")
-        warnings.filterwarnings("ignore", message="The `probability` parameter was deprecated")
-        return unfitted.fit(features, target)
+@contextmanager
+def _refusals_in_one_line(model: str, rows: int) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        limit = f"refuses a fit to {rows} rows: {str(error).splitlines()[0]}"
+        raise InputError("model", model, limit, "use a model that so few rows are enough for") from error

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from assay.errors import InputError
 from assay.runs.streams import Streams
-from assay.valuation.contributions.choice import has_cheap_step, solver_for
+from assay.valuation.contributions.choice import has_cheap_step, has_closed_form, solver_for
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.contributions.subsets import SubsetSampler
 
@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 
 def can_pick_jointly(setting: Setting) -> bool:
     """Whether contributions are a closed form, without which scoring all points again and again is out of reach."""
-    return setting.model.resolved(setting.kind, setting.modality) in ("linear", "logistic", "bag_of_words")
+    return has_closed_form(setting)
 
 
 def pick_jointly(

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from assay.data import PreparedData
 from assay.learning.learners import Learner
+from assay.learning.models import Shape
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.statistics import mean_interval
@@ -96,7 +97,7 @@ def gains_over(
     data, context = study.data, study.context
     path = context.scratch / f"gains-{size}.npy"
     if not path.exists():
-        learner = Learner(study.model, data.kind, len(data.classes), data.modality)
+        learner = Learner(study.model, Shape.of(data))
         work = Adding(learner, data, points, pool, picks, labels, context.streams, size)
         with context.progress.task(f"adding to {size} rows", repeats) as bar:
             found = []

@@ -19,8 +19,8 @@ from assay.runs.streams import Streams
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
-    from assay.learning.models import ModelSpec
-    from assay.learning.trainers import TrainerSpec
+    from assay.learning.models import Model
+    from assay.learning.trainer import Trainer
     from assay.privacy.rows.spec import PrivacySpec
     from assay.valuation.gradient.estimates import Estimator, Subtables
 
@@ -61,9 +61,9 @@ class Bench:
 
     valuator: Estimator
     data: PreparedData
-    model: ModelSpec
+    model: Model
     streams: Streams
-    trainer: TrainerSpec
+    trainer: Trainer
     scratch: Path
 
     def measure(self, cell: Cell, advance: Callable[[int], object] = lambda rounds: None) -> dict[str, Any]:

@@ -94,14 +94,13 @@ class Federated:
         """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""
         import torch
 
-        from assay.learning.models import build_model
+        from assay.learning.models import Shape
         from assay.valuation.gradient.estimates import rows_of
 
         data = study.data
         if not len(data.test):
             return []
-        shape = {"kind": data.kind, "classes": len(data.classes), "features": data.test.features.shape[1]}
-        model = build_model(study.model, **shape, modality=data.modality)
+        model = study.model.replicated(Shape.of(data))
         rows, lines = rows_of(data.test, torch.float64), []
         for cell, result in zip(cells, found, strict=True):
             if cell.evaluations == max(self.evaluations):

@@ -139,10 +139,11 @@ class _Fitting:
 
     def _error(self, rows: Integers) -> float:
         from assay.learning.learners import Learner
+        from assay.learning.models import Shape
         from assay.valuation.utilities import predictor_score
 
         data = self.study.data
-        learner = Learner(self.study.model, data.kind, len(data.classes), data.modality)
+        learner = Learner(self.study.model, Shape.of(data))
         rows = np.sort(rows)
         predictor = learner.fit(data.train.features[rows], data.train.target[rows], seed=0)
         score = predictor_score(predictor, data.valid, data.kind, self.utility)

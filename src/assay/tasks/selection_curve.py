@@ -81,10 +81,13 @@ class SelectionCurve:
 
         from assay.figures.selection import selection_figure
         from assay.learning.learners import Learner
+        from assay.learning.models import Shape
 
         valuator, data = gradient_valuator(study, self.name), study.data
-        if study.model.resolved(data.kind, data.modality) == "cnn":
-            raise InputError("model", "cnn", "is not among the models that are refitted whole", "use model=mlp")
+        if not study.model.fitted_whole:
+            raise InputError(
+                "model", study.model.name, "is not among the models that are refitted whole", "use model=mlp"
+            )
         cells = swept_cells(study.row_privacy(), self.mechanisms, [valuator.evaluations], self.replicates)
         found = measure_cells(study, valuator, cells)
         rankings = {
@@ -93,7 +96,7 @@ class SelectionCurve:
         generator = study.context.streams.generator("random_rankings")
         rankings["random"] = generator.random((self.replicates, len(data.train))).argsort(axis=1, kind="stable")
         shares = tuple(sorted(self.shares))
-        work = _Retraining(Learner(study.model, data.kind, len(data.classes), data.modality), data, shares)
+        work = _Retraining(Learner(study.model, Shape.of(data)), data, shares)
         whole = work.score(np.arange(len(data.train)))
         curve: list[dict[str, Any]] = []
         summary: list[dict[str, Any]] = []

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from assay.config import Choices
-    from assay.learning.models import ModelSpec
-    from assay.learning.trainers import TrainerSpec
+    from assay.learning.models import Model
+    from assay.learning.trainer import Trainer
     from assay.privacy.rows.spec import PrivacySpec
     from assay.privacy.training_spec import TrainingPrivacy
     from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -28,10 +28,10 @@ class Study:
     """Everything that a task may use: data, model, valuator, privacy, trainer, and the run's surroundings."""
 
     data: PreparedData
-    model: ModelSpec
+    model: Model
     valuator: Valuator
     privacy: PrivacySpec | TrainingPrivacy
-    trainer: TrainerSpec
+    trainer: Trainer
     context: RunContext
 
     @property

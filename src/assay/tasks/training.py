@@ -20,10 +20,11 @@ from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.record_curve import RecordCurve
 from assay.learning.callbacks.save_steps import SaveSteps
 from assay.learning.callbacks.show_rounds import ShowRounds
+from assay.learning.fitting import carry_out_fit, quiet
+from assay.learning.models import Shape
+from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
-from assay.learning.networks import build_network
 from assay.learning.poisson_loader import PoissonLoader
-from assay.learning.trainers import carry_out_fit, quiet
 from assay.privacy.poisson import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
 from assay.runs import Outcome, Streams
@@ -43,12 +44,7 @@ def trained(choice: Train, study: Study) -> Outcome:
     context, data, trainer = study.context, study.data, study.trainer
     torch.set_num_threads(trainer.threads)
     network = build_network(
-        study.model,
-        kind=data.kind,
-        classes=len(data.classes),
-        features=data.train.features.shape[1],
-        modality=data.modality,
-        generator=torch.Generator().manual_seed(context.streams.seed("initialisation")),
+        study.model, Shape.of(data), torch.Generator().manual_seed(context.streams.seed("initialisation"))
     ).to(trainer.dtype)
     module = Supervised(network, data.kind, _optimizer(choice))
     generator: Callable[[int], Any] = partial(sampling_streams(study).generator, "batches")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from assay.data import PreparedData
-from assay.learning.models import ModelSpec
-from assay.learning.trainers import TrainerSpec
+from assay.learning.models import Model
+from assay.learning.trainer import Trainer
 from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.parts import Parts
 from assay.runs.progress import Progress
@@ -39,7 +39,7 @@ class Problem:
     """Which rows are valued with which model, under what privacy."""
 
     data: PreparedData
-    model: ModelSpec
+    model: Model
     privacy: PrivacySpec
 
 
@@ -52,7 +52,7 @@ class Run:
     """Random streams, trainer, the saved parts, and the progress of one run."""
 
     streams: Streams
-    trainer: TrainerSpec
+    trainer: Trainer
     parts: Parts = field(default_factory=Parts)
     progress: Progress = field(default_factory=lambda: Progress(wanted=False))
     advance: Callable[[int], object] = _silent

@@ -1,7 +1,5 @@
-"""Models whose parameters carry a replicate axis, so that many fits cost about as much as one."""
+"""Models by their options, a class each, which import torch and scikit-learn only to build."""
 
-from assay.learning.models.build import ModelSpec, build_model
-from assay.learning.models.heads import Head
-from assay.learning.models.replicated import ReplicatedModel
+from assay.learning.models.model import Model, Shape
 
-__all__ = ["Head", "ModelSpec", "ReplicatedModel", "build_model"]
+__all__ = ["Model", "Shape"]

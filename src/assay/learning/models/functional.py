@@ -10,6 +10,7 @@ from torch.func import functional_call, vjp, vmap
 
 from assay.errors import InputError
 from assay.learning.models.heads import Head
+from assay.learning.models.torch_networks import draw_weights
 
 
 class FunctionalNetwork:
@@ -30,12 +31,10 @@ class FunctionalNetwork:
         self.parameter_count = sum(map(math.prod, self._shapes))
 
     def initial(self, how: str, generator: torch.Generator) -> Tensor:
-        """Uniform weights within 1/sqrt(fan in) and zero biases; InputError for zeros, where hidden units never part."""
+        """Uniform weights within 1/sqrt(fan in) and zero biases; InputError for zeros, where hidden units stay equal."""
         if how == "zeros":
-            told = "a network needs a start that tells its units apart"
-            raise InputError("valuation.initialisation", how, told, "use random")
-        from assay.learning.networks import draw_weights
-
+            limit = "a network needs a start in which its units differ"
+            raise InputError("valuation.initialisation", how, limit, "use random")
         draw_weights(self._network, generator)
         return nn.utils.parameters_to_vector(self._network.parameters()).double()
 
@@ -44,8 +43,8 @@ class FunctionalNetwork:
         return {name: part.view(shape) for name, part, shape in zip(self._names, parts, self._shapes, strict=True)}
 
     def _forward(self, theta: Tensor, features: Tensor) -> Tensor:
-        found: Tensor = functional_call(self._network, self._parameters(theta), (features,))
-        return found
+        outputs: Tensor = functional_call(self._network, self._parameters(theta), (features,))
+        return outputs
 
     def _row_gradient(self, theta: Tensor, features: Tensor, target: Tensor) -> Tensor:
         def outputs_at(point: Tensor) -> Tensor:
@@ -58,8 +57,8 @@ class FunctionalNetwork:
     def row_gradients(self, theta: Tensor, features: Tensor, target: Tensor) -> Tensor:
         """Backpropagation of one row through each lane's own weights."""
         if len(theta) > 1:
-            found: Tensor = vmap(self._row_gradient)(theta, features, target)
-            return found
+            gradients: Tensor = vmap(self._row_gradient)(theta, features, target)
+            return gradients
         with torch.enable_grad():
             leaf = theta[0].detach().requires_grad_()
             outputs = self._forward(leaf, features)

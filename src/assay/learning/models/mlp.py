@@ -1,78 +1,85 @@
-"""A multilayer perceptron with a replicate axis, forward and backward written out."""
+"""Multilayer perceptrons: trained by gradients of rows, or whole by scikit-learn's Adam."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-import torch
-from torch import Tensor
+from assay.config.limits import at_least, not_empty
+from assay.learning.models.model import Model, Shape
 
-from assay.learning.models.heads import Head
+if TYPE_CHECKING:
+    from torch import nn
+
+    from assay.learning.models.replicated import ReplicatedModel
+
+Hidden = Annotated[Sequence[Annotated[int, at_least(1, "units of a layer")]], not_empty("use model=auto for no layer")]
+
+FEW_ROWS_DECAY = 3.0  # of `Mlp` fitted whole: weight decay as for a few dozen rows, the size of most coalitions
+ADAM_DECAY = 0.01  # of `MlpAdam`: penalty on the squared weights, over 2 rows
+ADAM_STEP = 0.01
+LARGEST_BATCH = 1280  # of `MlpAdam`: rows of a step
 
 
-class MultilayerPerceptron:
-    """Affine layers with tanh or relu between them; gradients of one row per replicate by batched products.
+@dataclass(frozen=True)
+class Mlp(Model):
+    """A multilayer perceptron by cross-entropy or squared error; fitted whole by L-BFGS."""
 
-    The flat parameters are, layer after layer, the weight matrix [out, in] row by row and then the bias [out].
+    hidden: Hidden = (16,)
+    activation: Literal["tanh", "relu"] = "tanh"
+    name: str = "mlp"
+
+    row_gradients: ClassVar[bool] = True
+    fitted_whole: ClassVar[bool] = True
+
+    def replicated(self, shape: Shape) -> ReplicatedModel:
+        """Forward and backward pass written out, for many copies at once."""
+        from assay.learning.models.heads import head_for
+        from assay.learning.models.perceptron import MultilayerPerceptron
+
+        self.resolved(shape.kind, shape.modality)
+        head = head_for(shape.kind, shape.classes)
+        return MultilayerPerceptron(shape.features, list(self.hidden), head, self.activation)
+
+    def network(self, shape: Shape) -> nn.Module:
+        """Linear layers with the activation between them."""
+        from assay.learning.models.torch_networks import layers
+
+        self.resolved(shape.kind, shape.modality)
+        return layers([shape.features, *self.hidden, shape.outputs], self.activation)
+
+    def unfitted(self, shape: Shape, rows: int, seed: int) -> Any:
+        """scikit-learn's MLPClassifier or MLPRegressor by L-BFGS."""
+        self.resolved(shape.kind, shape.modality)
+        decay = {"solver": "lbfgs", "alpha": FEW_ROWS_DECAY, "max_iter": 500}
+        return _perceptron(shape, self.hidden, self.activation, seed, decay)
+
+
+@dataclass(frozen=True)
+class MlpAdam(Model):
+    """A multilayer perceptron fitted whole by `iterations` steps of Adam, as in the code of Covert et al. 2024.
+
+    Each step is over all rows up to 1,280.
     """
 
-    trains_from_zeros = False
+    hidden: Hidden = (32,)
+    activation: Literal["tanh", "relu"] = "relu"
+    iterations: Annotated[int, at_least(1, "a whole number from 1 on")] = 200
+    name: str = "mlp_adam"
 
-    def __init__(self, features: int, hidden: Sequence[int], head: Head, activation: str = "tanh") -> None:
-        self.head, self.activation = head, activation
-        widths = [features, *hidden, head.outputs]
-        self._shapes = list(zip(widths[1:], widths[:-1], strict=True))
-        self.parameter_count = sum(rows * (columns + 1) for rows, columns in self._shapes)
-        self.widest = max(widths[1:])
+    fitted_whole: ClassVar[bool] = True
 
-    def initial(self, how: str, generator: torch.Generator) -> Tensor:
-        """Normal weights with deviation 1/sqrt(in) and zero biases; ValueError for zeros, where hidden units never part."""
-        if how == "zeros":
-            raise ValueError(
-                "valuation.initialisation=zeros: an mlp needs a start that tells its units apart (use random)"
-            )
-        parts = []
-        for rows, columns in self._shapes:
-            weights = torch.randn(rows * columns, generator=generator, dtype=torch.float64) / columns**0.5
-            parts += [weights, torch.zeros(rows, dtype=torch.float64)]
-        return torch.cat(parts)
+    def unfitted(self, shape: Shape, rows: int, seed: int) -> Any:
+        """scikit-learn's MLPClassifier or MLPRegressor by Adam."""
+        self.resolved(shape.kind, shape.modality)
+        steps = {"solver": "adam", "alpha": ADAM_DECAY, "learning_rate_init": ADAM_STEP, "max_iter": self.iterations}
+        steps["batch_size"] = min(LARGEST_BATCH, rows)
+        return _perceptron(shape, self.hidden, self.activation, seed, steps)
 
-    def _layers(self, theta: Tensor) -> list[tuple[Tensor, Tensor]]:
-        layers, start = [], 0
-        for rows, columns in self._shapes:
-            middle, end = start + rows * columns, start + rows * (columns + 1)
-            layers.append((theta[:, start:middle].view(-1, rows, columns), theta[:, middle:end]))
-            start = end
-        return layers
 
-    def _activate(self, z: Tensor) -> Tensor:
-        return torch.tanh(z) if self.activation == "tanh" else torch.relu(z)
+def _perceptron(shape: Shape, hidden: Sequence[int], activation: str, seed: int, choices: dict[str, Any]) -> Any:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-    def _slope(self, activated: Tensor) -> Tensor:
-        return 1 - activated**2 if self.activation == "tanh" else (activated > 0).to(activated.dtype)
-
-    def row_gradients(self, theta: Tensor, features: Tensor, target: Tensor) -> Tensor:
-        """Backpropagation of one row through each replicate's own weights."""
-        layers, inputs, x = self._layers(theta), [features], features
-        for weights, bias in layers[:-1]:
-            x = self._activate(torch.baddbmm(bias[:, :, None], weights, x[:, :, None])[..., 0])
-            inputs.append(x)
-        weights, bias = layers[-1]
-        delta = self.head.residual(torch.baddbmm(bias[:, :, None], weights, x[:, :, None])[..., 0], target)
-        gradient = torch.empty_like(theta)
-        for (weights, _), entered, (weight_part, bias_part) in zip(
-            reversed(layers), reversed(inputs), reversed(self._layers(gradient)), strict=True
-        ):
-            torch.mul(delta[:, :, None], entered[:, None, :], out=weight_part)
-            bias_part.copy_(delta)
-            delta = torch.bmm(delta[:, None, :], weights)[:, 0] * self._slope(entered)
-        return gradient
-
-    def outputs(self, theta: Tensor, features: Tensor) -> Tensor:
-        """Outputs [B, n, c] of every copy on every row."""
-        x = features.expand(theta.shape[0], *features.shape)
-        layers = self._layers(theta)
-        for weights, bias in layers[:-1]:
-            x = self._activate(torch.baddbmm(bias[:, None, :], x, weights.transpose(1, 2)))
-        weights, bias = layers[-1]
-        return torch.baddbmm(bias[:, None, :], x, weights.transpose(1, 2))
+    kind = MLPRegressor if shape.kind == "regression" else MLPClassifier
+    return kind(hidden_layer_sizes=tuple(hidden), activation=activation, random_state=seed, **choices)

@@ -12,8 +12,7 @@ from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from assay.learning.callbacks.rounds import RoundCallback
-from assay.learning.models import ReplicatedModel
-from assay.learning.models.replicated import path_utility
+from assay.learning.models.replicated import ReplicatedModel, path_utility
 
 PATH_ROOM = 8_000_000  # numbers of the parameter path kept before their utilities are taken
 

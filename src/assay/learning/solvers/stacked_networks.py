@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from assay.learning.learners import DECAY, STEP
+from assay.learning.models.mlp import ADAM_DECAY, ADAM_STEP
 
 Floats = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ _BLOCK = 2**16  # hidden units of a block of networks: what stays in a core's ca
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class CodedRows:
     """Features [n, d] and coded targets [n, outputs]."""
 
     features: Floats
@@ -64,17 +64,19 @@ def outputs(networks: Networks, features: Floats) -> Iterator[tuple[slice, Float
         yield block, units @ networks.last[block, :-1] + networks.last[block, -1:]
 
 
-def trained(start: Networks, shared: Rows, joined: Rows, weight: Floats, kind: str, iterations: int) -> Networks:
+def trained(
+    start: Networks, shared: CodedRows, joined: CodedRows, weight: Floats, kind: str, iterations: int
+) -> Networks:
     """Networks [R] trained from one start, network r on the shared rows and, with weight[r] of 0 or 1, on row r of `joined`.
 
-    Adam on the mean loss (cross-entropy, or half the squared error) + DECAY |weights|^2 / 2n, biases free of it.
+    Adam on the mean loss (cross-entropy, or half the squared error) + ADAM_DECAY |weights|^2 / 2n, biases free of it.
     """
     count = len(weight)
     running = Networks(*(np.repeat(each, count, axis=0) for each in (start.hidden, start.last)))
     final = Networks(np.empty_like(running.hidden), np.empty_like(running.last))
     moments = [Networks(np.zeros_like(running.hidden), np.zeros_like(running.last)) for _ in range(2)]
     gradient = _Gradient(_with_ones(shared.features), shared.target, kind)
-    alone = Rows(_with_ones(joined.features), joined.target)
+    alone = CodedRows(_with_ones(joined.features), joined.target)
     places, best, idle = np.arange(count), np.full(count, np.inf), np.zeros(count, dtype=np.int64)
     for iteration in range(1, iterations + 1):
         loss, slope = gradient(running, alone, weight)
@@ -89,7 +91,7 @@ def trained(start: Networks, shared: Rows, joined: Rows, weight: Floats, kind: s
             break
         left = ~done
         running, moments = running.take(left), [each.take(left) for each in moments]
-        alone, weight = Rows(alone.features[left], alone.target[left]), weight[left]
+        alone, weight = CodedRows(alone.features[left], alone.target[left]), weight[left]
         places, best, idle = places[left], best[left], idle[left]
     return final
 
@@ -100,7 +102,7 @@ class _Gradient:
     target: Floats  # [k, outputs]
     kind: str
 
-    def __call__(self, at: Networks, alone: Rows, weight: Floats) -> tuple[Floats, Networks]:
+    def __call__(self, at: Networks, alone: CodedRows, weight: Floats) -> tuple[Floats, Networks]:
         """Loss [R] and its gradient."""
         slope = Networks(np.empty_like(at.hidden), np.empty_like(at.last))
         loss = np.empty(len(at))
@@ -109,9 +111,9 @@ class _Gradient:
         loss += self._joined(at, alone, weight, slope)
         total = len(self.rows) + weight
         penalised = at.hidden[:, :-1], at.last[:, :-1]
-        loss += DECAY / 2 * sum(np.einsum("rij,rij->r", each, each) for each in penalised)
-        slope.hidden[:, :-1] += DECAY * penalised[0]
-        slope.last[:, :-1] += DECAY * penalised[1]
+        loss += ADAM_DECAY / 2 * sum(np.einsum("rij,rij->r", each, each) for each in penalised)
+        slope.hidden[:, :-1] += ADAM_DECAY * penalised[0]
+        slope.last[:, :-1] += ADAM_DECAY * penalised[1]
         for each in (slope.hidden, slope.last):
             each /= total[:, None, None]
         return loss / total, slope
@@ -132,7 +134,7 @@ class _Gradient:
             slope.hidden[block] = self.rows.T @ ((units > 0) * (error @ back))
         return np.asarray(loss.sum(axis=1))
 
-    def _joined(self, at: Networks, alone: Rows, weight: Floats, slope: Networks) -> Floats:
+    def _joined(self, at: Networks, alone: CodedRows, weight: Floats, slope: Networks) -> Floats:
         units = np.maximum(alone.features[:, None] @ at.hidden, 0)
         loss, error = _loss(units @ at.last[:, :-1] + at.last[:, -1:], alone.target[:, None], self.kind)
         error *= weight[:, None, None]
@@ -159,7 +161,7 @@ def _loss(values: Floats, target: Floats, kind: str) -> tuple[Floats, Floats]:
 
 def _adam_step(at: Networks, slope: Networks, moments: list[Networks], iteration: int) -> None:
     """One step of every network, in place (Kingma & Ba 2015); the slope is used up."""
-    size = STEP * np.sqrt(1 - SECOND_MOMENT**iteration) / (1 - FIRST_MOMENT**iteration)
+    size = ADAM_STEP * np.sqrt(1 - SECOND_MOMENT**iteration) / (1 - FIRST_MOMENT**iteration)
     for name in ("hidden", "last"):
         parameter, change = getattr(at, name), getattr(slope, name)
         first, second = (getattr(each, name) for each in moments)

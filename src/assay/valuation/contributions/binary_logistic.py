@@ -46,7 +46,7 @@ class BinaryLogisticSolver:
         if level == "cheap" and setting.utility not in SMOOTH:
             raise no_expansion()
         self.setting, self.level = setting, level
-        intercept = setting.model.intercept
+        intercept = setting.intercept
         self.points, self.pool = signed(setting.points, intercept), signed(setting.pool, intercept)
         self.valid = signed(setting.valid, intercept)
         self._sign = np.where(setting.valid.target == 1, 1.0, -1.0)

@@ -1,21 +1,15 @@
-"""Which solver finds the contributions in a setting."""
+"""The quickest solver of contributions for a model; any model that is fitted whole has one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from assay.errors import InputError
+from assay.learning.models import Model
+from assay.learning.models.affine import BagOfWords, Linear, Logistic
 from assay.valuation.contributions.scores import population_coefficients
 from assay.valuation.contributions.setting import Setting
 from assay.valuation.contributions.solver import Level, Solver
-
-_LOGISTIC = frozenset({"logistic", "bag_of_words"})
-
-
-def has_cheap_step(setting: Setting) -> bool:
-    """Whether level=cheap is another computation than level=exact: of logistic models, unless judged by accuracy.
-
-    InputError as `solver_for`.
-    """
-    return _model(setting) in _LOGISTIC and setting.utility != "accuracy"
 
 
 def solver_for(setting: Setting, level: Level, workers: int = 1) -> Solver:
@@ -24,27 +18,41 @@ def solver_for(setting: Setting, level: Level, workers: int = 1) -> Solver:
     Raises InputError for a model that does not fit the target or the utility, or that is not fitted whole, and for
     level=cheap where there is no closed-form step.
     """
-    name = _model(setting)
+    model = setting.model.resolved(setting.kind, setting.modality)
+    if not model.fitted_whole:
+        limit = "is trained by gradients, and contributions are differences of models that are fitted whole"
+        raise InputError("model", model.name, limit, "use model=mlp_adam, or model=auto")
     if setting.utility == "population_risk":
         population_coefficients(setting)
-    if level != "refit" and name == "linear":
-        from assay.valuation.contributions.least_squares import LeastSquaresSolver
-
-        return LeastSquaresSolver(setting, level)
-    if level != "refit" and name in _LOGISTIC:
-        return _logistic(setting, level)
+    if level != "refit" and has_closed_form(setting):
+        return _CLOSED_FORMS[type(model)](setting, level)
     if level == "cheap":
-        told = f"is a closed-form step, and model={name} has none"
-        raise InputError("valuation.level", level, told, "use valuation.level=exact or refit")
+        limit = f"is a closed-form step, and model={model.name} has none"
+        raise InputError("valuation.level", level, limit, "use valuation.level=exact or refit")
     from assay.valuation.contributions.refits import RefitSolver
     from assay.valuation.contributions.shared_svm import SharedSvmSolver
-    from assay.valuation.contributions.stacked_mlp import SharedMlpSolver, trains_side_by_side
+    from assay.valuation.contributions.stacked_mlp import SharedMlpSolver
 
-    if level == "exact" and trains_side_by_side(setting.model):
-        return SharedMlpSolver(setting, workers)
-    if level == "exact" and name == "svm":
-        return SharedSvmSolver(setting, workers)
+    for sharing in (SharedMlpSolver, SharedSvmSolver):
+        if level == "exact" and sharing.serves(model):
+            return sharing(setting, workers)
     return RefitSolver(setting, workers)
+
+
+def has_closed_form(setting: Setting) -> bool:
+    """Whether the setting's model is one whose contributions are found without a fit for each point."""
+    return type(setting.model) in _CLOSED_FORMS
+
+
+def has_cheap_step(setting: Setting) -> bool:
+    """Whether level=cheap is another computation than level=exact: of logistic models, unless judged by accuracy."""
+    return has_closed_form(setting) and setting.kind == "classification" and setting.utility != "accuracy"
+
+
+def _least_squares(setting: Setting, level: Level) -> Solver:
+    from assay.valuation.contributions.least_squares import LeastSquaresSolver
+
+    return LeastSquaresSolver(setting, level)
 
 
 def _logistic(setting: Setting, level: Level) -> Solver:
@@ -57,9 +65,9 @@ def _logistic(setting: Setting, level: Level) -> Solver:
     return SoftmaxLogisticSolver(setting, level)
 
 
-def _model(setting: Setting) -> str:
-    name = setting.model.resolved(setting.kind, setting.modality)
-    if name == "cnn":
-        told = "is trained by gradients, and contributions are differences of models that are fitted whole"
-        raise InputError("model", name, told, "use model=mlp_adam, or model=auto")
-    return name
+# by the very class: one derived from it may fit otherwise, and is refitted
+_CLOSED_FORMS: dict[type[Model], Callable[[Setting, Level], Solver]] = {
+    Linear: _least_squares,
+    Logistic: _logistic,
+    BagOfWords: _logistic,
+}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
-from assay.learning.learners import RIDGE
+from assay.learning.models.affine import RIDGE
 from assay.valuation.contributions.scores import population_coefficients
 from assay.valuation.contributions.setting import Setting
 from assay.valuation.contributions.solver import Integers, Level, Solved
@@ -92,7 +92,7 @@ class LeastSquaresSolver:
         self._points = self._design(setting.points.features)
         self._pool = self._design(setting.pool.features)
         self._penalty = np.full(self._pool.shape[1], RIDGE)
-        if setting.model.intercept:
+        if setting.intercept:
             self._penalty[-1] = 0.0
         self._utility = self._judged()
 
@@ -124,14 +124,14 @@ class LeastSquaresSolver:
         return fit_line(self._pool[rows], np.asarray(self.setting.pool.target[rows], dtype=np.float64), self._penalty)
 
     def _design(self, features: Floats) -> Floats:
-        if not self.setting.model.intercept:
+        if not self.setting.intercept:
             return features
         return np.concatenate([features, np.ones((len(features), 1))], axis=1)
 
     def _judged(self) -> QuadraticUtility:
         if self.setting.utility == "population_risk":
             truth = population_coefficients(self.setting)
-            centre = np.append(truth, 0.0) if self.setting.model.intercept else truth
+            centre = np.append(truth, 0.0) if self.setting.intercept else truth
             return QuadraticUtility(np.eye(len(centre)), centre)
         valid = self.setting.valid
         return squared_error_utility(self._design(valid.features), np.asarray(valid.target, dtype=np.float64))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.learning.learners import Learner
-from assay.valuation.contributions.scores import predictor_score
+from assay.valuation.contributions.scores import utility_of
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.contributions.solver import Integers, Solved
 
@@ -49,8 +49,8 @@ class Refits:
 
     def _utility(self, rows: Labelled) -> float:
         of = self.setting
-        predictor = Learner(of.model, of.kind, of.classes, of.modality).fit(rows.features, rows.target, seed=SEED)
-        return predictor_score(predictor, of)
+        predictor = Learner(of.model, of.shape).fit(rows.features, rows.target, seed=SEED)
+        return utility_of(predictor, of)
 
 
 def with_row(subset: Labelled, joining: Labelled, place: int) -> Labelled:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from assay.errors import InputError
 from assay.learning.learners import Predictor
+from assay.learning.models.affine import Linear
 from assay.valuation.contributions.setting import Setting
 from assay.valuation.utilities import SMALLEST_PROBABILITY
 
@@ -30,15 +31,15 @@ def scores(predicted: Floats, target: NDArray[Any], kind: str, utility: str) -> 
     return np.asarray(np.mean(np.log(chosen.clip(SMALLEST_PROBABILITY)), axis=-1))
 
 
-def predictor_score(predictor: Predictor, setting: Setting) -> float:
+def utility_of(predictor: Predictor, setting: Setting) -> float:
     """Utility of a fitted model in a setting; InputError where population_risk is not defined for it."""
     if setting.utility != "population_risk":
         predicted = predictor.predict(setting.valid.features)
         return float(scores(predicted, setting.valid.target, setting.kind, setting.utility))
     truth = population_coefficients(setting)
     origin = np.zeros((1, len(truth)))
-    intercept, *found = predictor.predict(np.concatenate([origin, np.eye(len(truth))]))
-    return excess_risk_utility(np.asarray(found) - intercept - truth, float(intercept))
+    intercept, *slopes = predictor.predict(np.concatenate([origin, np.eye(len(truth))]))
+    return excess_risk_utility(np.asarray(slopes) - intercept - truth, float(intercept))
 
 
 def excess_risk_utility(difference: Floats, intercept: float) -> float:
@@ -48,11 +49,10 @@ def excess_risk_utility(difference: Floats, intercept: float) -> float:
 
 def population_coefficients(setting: Setting) -> Floats:
     """Coefficients [d] of the population; InputError unless a linear model is judged on a population that is known."""
-    model = setting.model.resolved(setting.kind, setting.modality)
-    if model != "linear":
-        told = f"is the excess squared error of a line, and model={model} is none"
-        raise InputError("valuation.utility", "population_risk", told, "use model=linear, or utility=negative_loss")
+    if not isinstance(setting.model, Linear):
+        limit = f"is the excess squared error of a line, and model={setting.model.name} is none"
+        raise InputError("valuation.utility", "population_risk", limit, "use model=linear, or utility=negative_loss")
     if setting.coefficients is None:
-        told = "needs data whose population is known"
-        raise InputError("valuation.utility", "population_risk", told, "use synthetic data, or utility=negative_loss")
+        limit = "needs data whose population is known"
+        raise InputError("valuation.utility", "population_risk", limit, "use synthetic data, or utility=negative_loss")
     return setting.coefficients

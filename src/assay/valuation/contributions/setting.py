@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from assay.data import Arrays, PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import Affine
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -43,7 +44,8 @@ class Setting:
     """A problem of marginal contributions: `points` [n] join subsets of `pool` [N]; models are judged on `valid` [V].
 
     The points are not in the pool, so that no subset holds the point that joins it. `coefficients` [d] are those of a
-    linear population whose features are independent, of mean 0 and of variance 1: what utility=population_risk needs.
+    linear population whose features are independent, of mean 0 and of variance 1: utility=population_risk needs them.
+    `model` is one that `Model.resolved` gives.
     """
 
     points: Labelled
@@ -51,10 +53,22 @@ class Setting:
     valid: Labelled
     kind: str  # regression | classification
     classes: int  # 0 for regression
-    model: ModelSpec
+    model: Model
     utility: ScalingUtility = "negative_loss"
     modality: str = "table"
     coefficients: Floats | None = None
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the problem, as a learner needs it."""
+        return Shape(self.kind, self.classes, self.pool.features.shape[1], self.modality)
+
+    @property
+    def intercept(self) -> bool:
+        """Whether the affine model has an intercept; ValueError for another model."""
+        if not isinstance(self.model, Affine):
+            raise ValueError(f"model={self.model.name} is not affine")
+        return self.model.intercept
 
     def with_points(self, rows: Integers) -> Setting:
         """The same with some of the points."""
@@ -67,9 +81,7 @@ def labelled(part: Arrays, rows: Integers | None = None) -> Labelled:
     return Labelled(part.features[kept], part.target[kept])
 
 
-def setting_of(
-    data: PreparedData, points: Integers, pool: Integers, model: ModelSpec, utility: ScalingUtility
-) -> Setting:
+def setting_of(data: PreparedData, points: Integers, pool: Integers, model: Model, utility: ScalingUtility) -> Setting:
     """The setting in which some train rows join subsets of others; InputError when a row is in both, or a part is empty."""
     if len(points) == 0 or len(pool) == 0:
         raise InputError("dataset.split.train", len(data.train), "leaves no row to value or to draw from", "raise it")
@@ -87,7 +99,7 @@ def setting_of(
         labelled(data.valid),
         data.kind,
         len(data.classes),
-        model,
+        model.resolved(data.kind, data.modality),
         utility,
         data.modality,
         data.population.coefficients if data.population is not None and data.kind == "regression" else None,

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from assay.learning.models import Model
+from assay.learning.models.svm import Svm
 from assay.valuation.contributions.refits import SEED, Refits, RefitSolver, SubsetResult, with_row
 from assay.valuation.contributions.scores import scores
 from assay.valuation.contributions.setting import Labelled, Setting
@@ -68,6 +70,11 @@ class SharedSvmSolver(RefitSolver):
     """
 
     def __init__(self, setting: Setting, workers: int = 1) -> None:
-        if setting.model.name != "svm":
+        if not self.serves(setting.model):
             raise ValueError("only model=svm has kernels to share")
         super().__init__(setting, workers, SharedDistances(setting))
+
+    @staticmethod
+    def serves(model: Model) -> bool:
+        """Whether a model is `Svm`."""
+        return type(model) is Svm

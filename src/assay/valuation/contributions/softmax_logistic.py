@@ -56,13 +56,13 @@ class SoftmaxLogisticSolver:
         )
         self.labels = [part.target.astype(np.int64) for part in (setting.points, setting.pool, setting.valid)]
         self.penalty = np.ones(self.pool.shape[1])
-        self.penalty[len(self.penalty) - setting.model.intercept :] = 0.0
+        self.penalty[len(self.penalty) - setting.intercept :] = 0.0
         self.basis = contrasts(setting.classes)
         self._starts: dict[int, _Start] = {}
 
     def _rows(self, part: Labelled) -> Floats:
         features = np.asarray(part.features, np.float64)
-        return np.hstack([features, np.ones((len(features), 1))]) if self.setting.model.intercept else features
+        return np.hstack([features, np.ones((len(features), 1))]) if self.setting.intercept else features
 
     def shared(self, subsets: Sequence[Integers]) -> Solved:
         """Contributions of every point to every subset (positions in the pool): delta [n, S]."""

@@ -8,20 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, softmax
 
-from assay.learning.learners import LARGEST_BATCH
-from assay.learning.models import ModelSpec
-from assay.learning.solvers.stacked_networks import Networks, Rows, drawn_networks, outputs, trained
+from assay.learning.models import Model
+from assay.learning.models.mlp import LARGEST_BATCH, MlpAdam
+from assay.learning.solvers.stacked_networks import CodedRows, Networks, drawn_networks, outputs, trained
 from assay.valuation.contributions.refits import SEED, Refits, RefitSolver, SubsetResult
 from assay.valuation.contributions.scores import scores
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.contributions.solver import Integers
 
 Floats = NDArray[np.float64]
-
-
-def trains_side_by_side(model: ModelSpec) -> bool:
-    """Whether a model is one that `SharedMlpSolver` trains: model=mlp_adam with one hidden layer of rectifiers."""
-    return model.name == "mlp_adam" and len(model.hidden) == 1 and model.activation == "relu"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +42,19 @@ class SharedFits:
     def _utilities(self, subset: Labelled, joining: Labelled) -> Floats:
         """Utilities [1 + n]: of the subset, and of the subset with each point."""
         of = self.setting
-        (hidden,) = of.model.hidden
+        model = of.model
+        assert isinstance(model, MlpAdam)
+        (hidden,) = model.hidden
         start = drawn_networks(subset.features.shape[1], hidden, max(1, of.classes if of.classes > 2 else 1), SEED)
         first = np.zeros(1, dtype=np.int64)  # stands for no row: its weight is 0
         features = np.concatenate([joining.features[first], joining.features])
         target = np.concatenate([joining.target[first], joining.target])
         weight = np.concatenate([np.zeros(1), np.ones(len(joining))])
-        shared, joined = Rows(subset.features, self._coded(subset.target)), Rows(features, self._coded(target))
-        networks = trained(start, shared, joined, weight, of.kind, of.model.iterations)
+        shared, joined = (
+            CodedRows(subset.features, self._coded(subset.target)),
+            CodedRows(features, self._coded(target)),
+        )
+        networks = trained(start, shared, joined, weight, of.kind, model.iterations)
         return self._scores(networks)
 
     def _coded(self, target: NDArray[np.float64] | Integers) -> Floats:
@@ -90,6 +90,11 @@ class SharedMlpSolver(RefitSolver):
     """
 
     def __init__(self, setting: Setting, workers: int = 1) -> None:
-        if not trains_side_by_side(setting.model):
+        if not self.serves(setting.model):
             raise ValueError("only model=mlp_adam with one hidden layer of rectifiers is trained side by side")
         super().__init__(setting, workers, SharedFits(setting))
+
+    @staticmethod
+    def serves(model: Model) -> bool:
+        """Whether a model is `MlpAdam` with one hidden layer of rectifiers."""
+        return type(model) is MlpAdam and len(model.hidden) == 1 and model.activation == "relu"

@@ -17,13 +17,14 @@ from assay.learning.callbacks.release_party_gradients import ReleasePartyGradien
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.callbacks.save_rounds import SaveRounds
 from assay.learning.callbacks.show_rounds import ShowRounds
+from assay.learning.fitting import Batches, carry_out_fit, quiet
 from assay.learning.initialisation import public_start
 from assay.learning.marginals import MarginalSums
-from assay.learning.models import ModelSpec, build_model
+from assay.learning.models import Model, Shape
 from assay.learning.models.party_mean import PartyMean, party_rows
 from assay.learning.modules.federated_rounds import FederatedRounds
 from assay.learning.participation import Participation, draw_participation
-from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
+from assay.learning.trainer import Trainer
 from assay.privacy.ledger import Ledger
 from assay.privacy.rows.parties import Level, PartyAccount, PartySensitivity, party_sensitivity
 from assay.runs.streams import Streams
@@ -118,16 +119,16 @@ class FederatedShapley:
     def _module(
         self,
         data: PreparedData,
-        spec: ModelSpec,
+        spec: Model,
         streams: Streams,
-        trainer: TrainerSpec,
+        trainer: Trainer,
         parties: Parties,
         participation: Participation,
         sensitivity: PartySensitivity | None,
         purpose: str,
     ) -> FederatedRounds:
-        choice, features = self.gradient, data.train.features.shape[1]
-        model = build_model(spec, kind=data.kind, classes=len(data.classes), features=features, modality=data.modality)
+        choice = self.gradient
+        model = spec.replicated(Shape.of(data))
         valid = rows_of(data.valid, trainer.dtype)
         generator = torch.Generator().manual_seed(streams.seed("initialisation"))
         return FederatedRounds(

@@ -16,12 +16,12 @@ from assay.learning.callbacks.release_party_gradients import ReleasePartyGradien
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.callbacks.save_rounds import SaveRounds
 from assay.learning.callbacks.show_rounds import ShowRounds
+from assay.learning.fitting import Batches, carry_out_fit, quiet
 from assay.learning.initialisation import public_start
 from assay.learning.marginals import MarginalSums
-from assay.learning.models import build_model
+from assay.learning.models import Shape
 from assay.learning.models.party_mean import PartyMean, party_rows
 from assay.learning.modules.permutation_pass import PermutationPass
-from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
 from assay.privacy.rows.parties import Level, PartyAccount, party_sensitivity
 from assay.valuation.gradient.estimates import Estimates, rows_of
@@ -45,8 +45,7 @@ class PartyFit:
         data, privacy, streams, trainer = problem.data, problem.privacy, run.streams, run.trainer
         torch.set_num_threads(trainer.threads)  # the start too is computed, and must not depend on what ran before
         self.choice, self.parties, self.problem, self.context, dtype = choice, parties, problem, run, trainer.dtype
-        features, classes = data.train.features.shape[1], len(data.classes)
-        model = build_model(problem.model, kind=data.kind, classes=classes, features=features, modality=data.modality)
+        model = problem.model.replicated(Shape.of(data))
         self.sensitivity = party_sensitivity(privacy, parties.sizes, level)
         self.model = PartyMean(model, self.sensitivity)
         self.valid = rows_of(data.valid, dtype)

@@ -17,11 +17,11 @@ from assay.learning.callbacks.release_gradients import ReleaseGradients
 from assay.learning.callbacks.save_rounds import SaveRounds
 from assay.learning.callbacks.show_rounds import ShowRounds
 from assay.learning.callbacks.zero_out_row import ZeroOutRow
+from assay.learning.fitting import Batches, carry_out_fit, quiet
 from assay.learning.initialisation import public_start
 from assay.learning.marginals import MarginalSums
-from assay.learning.models import build_model
+from assay.learning.models import Shape
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, carry_out_fit, quiet
 from assay.privacy.ledger import Ledger
 from assay.privacy.rows.account import RowAccount
 from assay.privacy.rows.reuse import burn_in_rounds
@@ -59,9 +59,7 @@ class PermutationFit:
         self.advance = run.advance
         self.ids, self.rows, replicates, dtype = data.train.ids, len(data.train), choice.replicates, trainer.dtype
         self.steps = self.rows if subtables is None else subtables.rows.shape[1]
-        features = data.train.features.shape[1]
-        classes, modality = len(data.classes), data.modality
-        self.model = build_model(model, kind=data.kind, classes=classes, features=features, modality=modality)
+        self.model = model.replicated(Shape.of(data))
         self.valid = rows_of(data.valid, dtype)
         generator = torch.Generator().manual_seed(streams.seed("initialisation"))
         public = (self.valid.features, self.valid.target)

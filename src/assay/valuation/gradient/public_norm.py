@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from assay.errors import InputError
-from assay.learning.models import ReplicatedModel
+from assay.learning.models.replicated import ReplicatedModel
 
 ROOM = 8_000_000  # numbers of the rows' gradients kept at a time
 

@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assay.learning.models import ReplicatedModel
-from assay.learning.models.replicated import path_utility
+from assay.learning.models.replicated import ReplicatedModel, path_utility
 from assay.learning.modules.permutation_pass import Rows
 
 ROOM = 8_000_000  # numbers of the copies whose gradients are taken at a time

@@ -11,10 +11,11 @@ from torch import Tensor
 
 from assay.learning.callbacks.record_values import RecordValues
 from assay.learning.callbacks.rounds import RoundCallback
+from assay.learning.fitting import Batches, carry_out_fit, quiet
 from assay.learning.marginals import MarginalSums
-from assay.learning.models import ReplicatedModel
+from assay.learning.models.replicated import ReplicatedModel
 from assay.learning.modules.permutation_pass import PermutationPass, Rows
-from assay.learning.trainers import Batches, TrainerSpec, carry_out_fit, quiet
+from assay.learning.trainer import Trainer
 from assay.privacy.noise.sources import NoiseSource, SeededNoise
 from assay.runs.streams import Streams
 from assay.valuation.gradient.reuse import Reuse
@@ -82,7 +83,7 @@ def bootstrap_std_errors(
     utility: str,
     wave: int,
     streams: Streams,
-    trainer: TrainerSpec,
+    trainer: Trainer,
 ) -> NDArray[np.float64]:
     """Standard error of each row's value [n] under reuse of releases, by a parametric bootstrap.
 

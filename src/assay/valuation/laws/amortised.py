@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from assay.learning.modules.amortised_law import Form
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.valuation.contributions.samples import Contributions
 from assay.valuation.contributions.setting import Labelled
 from assay.valuation.laws.amortised_errors import excess, observe, unseen_laws
@@ -174,7 +174,7 @@ class Amortised:
     ensemble: int = 1
     epochs: int = 100
     update: bool = False
-    trainer: TrainerSpec = field(default_factory=TrainerSpec)
+    trainer: Trainer = field(default_factory=Trainer)
     name: str = field(default="amortised", init=False)
 
     def fit(

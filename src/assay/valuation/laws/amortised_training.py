@@ -11,12 +11,12 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 
 from assay.learning.callbacks.keep_best import KeepBest
-from assay.learning.models import ModelSpec
+from assay.learning.fitting import carry_out_fit, quiet
+from assay.learning.models.torch_networks import draw_weights, layers
 from assay.learning.modules.amortised_law import AmortisedLaw, Form
 from assay.learning.modules.supervised import Supervised
-from assay.learning.networks import build_network
 from assay.learning.shuffled_batches import ShuffledBatches
-from assay.learning.trainers import TrainerSpec, carry_out_fit, quiet
+from assay.learning.trainer import Trainer
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -80,7 +80,7 @@ def hold_out(label: Integers, share: float, generator: np.random.Generator) -> t
 
 
 def train_member(
-    table: LawTable, form: Form, epochs: int, resample: bool, trainer: TrainerSpec, generator: np.random.Generator
+    table: LawTable, form: Form, epochs: int, resample: bool, trainer: Trainer, generator: np.random.Generator
 ) -> Member:
     """A network trained as a classifier and then on laws; with `resample`, on points drawn with replacement."""
     label = table.label.cpu().numpy()
@@ -108,19 +108,11 @@ def train_member(
 
 
 def _classifier(
-    table: LawTable, inputs: Tensor, labels: Tensor, trainer: TrainerSpec, draws: torch.Generator
+    table: LawTable, inputs: Tensor, labels: Tensor, trainer: Trainer, draws: torch.Generator
 ) -> nn.Sequential:
     """A network that has learned to tell the classes apart; of random weights for a regression, which has none."""
-    spec = ModelSpec("mlp", hidden=HIDDEN, activation="relu")
-    network = build_network(
-        spec,
-        kind="classification",
-        classes=max(1, table.classes),
-        features=inputs.shape[1],
-        modality="table",
-        generator=draws,
-    )
-    assert isinstance(network, nn.Sequential)
+    network = layers([inputs.shape[1], *HIDDEN, max(1, table.classes)], "relu")
+    draw_weights(network, draws)
     if table.classes > 1:
         module = Supervised(
             network, "classification", lambda parameters: torch.optim.AdamW(parameters, lr=CLASSIFIER_RATE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.learning.trainers import TrainerSpec
+from assay.learning.trainer import Trainer
 from assay.valuation.contributions.samples import Contributions
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.laws.empirical_bayes import EmpiricalBayes
@@ -23,7 +23,7 @@ def fit_laws(
     samples: Contributions,
     covariates: NDArray[np.float64],
     generator: np.random.Generator,
-    trainer: TrainerSpec,
+    trainer: Trainer,
 ) -> Laws:
     """The laws of a setting's points by the estimator of that name, which sees `covariates` [n, q] if it is one that does.
 
@@ -33,7 +33,7 @@ def fit_laws(
     return estimator.fit(samples, covariates if name in INFORMED else None, generator)
 
 
-def build_estimator(name: str, points: Labelled, kind: str, classes: int, trainer: TrainerSpec) -> LawEstimator:
+def build_estimator(name: str, points: Labelled, kind: str, classes: int, trainer: Trainer) -> LawEstimator:
     """The estimator of that name for these points; ValueError for a name that no schema admits."""
     if name in ("amortised", "amortised_updated"):
         from assay.valuation.laws.amortised import Amortised

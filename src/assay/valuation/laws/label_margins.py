@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from assay.errors import InputError
 from assay.learning.learners import Learner
-from assay.learning.models import ModelSpec
+from assay.learning.models.auto import Auto
 from assay.valuation.contributions.setting import Setting
 
 CERTAIN = 1e-12
@@ -24,8 +24,7 @@ def label_margins(setting: Setting) -> NDArray[np.float64]:
         raise InputError(
             "dataset.kind", setting.kind, "has no boundary between classes", "use a classification dataset"
         )
-    model = ModelSpec("auto", intercept=True)
-    learner = Learner(model, setting.kind, setting.classes, setting.modality)
+    learner = Learner(Auto(), setting.shape)
     with threadpool_limits(1):  # sums of several threads are rounded in another order
         chance = learner.fit(setting.pool.features, setting.pool.target).predict(setting.points.features)
     own = chance[np.arange(len(chance)), setting.points.target.astype(np.int64)].clip(CERTAIN, 1 - CERTAIN)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import ModelSpec
+from assay.learning.models import Model
 from assay.runs.streams import Streams
 from assay.valuation.contributions.samples import Contributions, stacked
 from assay.valuation.contributions.sampling import Sampling
@@ -113,6 +113,6 @@ class ScalingLaw:
         order = streams.generator("folds").permutation(rows)
         return (np.sort(order[number :: self.folds]) for number in range(self.folds))
 
-    def _setting(self, data: PreparedData, model: ModelSpec, fold: Integers) -> Setting:
+    def _setting(self, data: PreparedData, model: Model, fold: Integers) -> Setting:
         pool = np.setdiff1d(np.arange(len(data.train)), fold)
         return setting_of(data, fold, pool, model, self.utility)

@@ -15,6 +15,7 @@ from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.learning.marginals import MarginalSums
+from assay.learning.models import Shape
 from assay.runs.directory import write_atomically
 from assay.runs.streams import Streams
 from assay.valuation.permutations import random_orders
@@ -67,7 +68,7 @@ class Semivalue:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
             raise InputError("privacy", privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
         rows = len(data.train)
-        learner = Learner(model, data.kind, len(data.classes), data.modality)
+        learner = Learner(model, Shape.of(data))
         model.resolved(data.kind, data.modality)
         walk = _Walk(learner, data, self.utility, run.streams)
         sums = MarginalSums(rows, weights=semivalue_weights(self.semivalue, rows, self.alpha, self.beta))

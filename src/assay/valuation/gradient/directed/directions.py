@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from assay.learning.models import ReplicatedModel
-from assay.learning.models.replicated import path_utility
+from assay.learning.models.replicated import ReplicatedModel, path_utility
 from assay.learning.modules.permutation_pass import Rows
 from assay.valuation.gradient.directed.row_effects import row_slopes
 

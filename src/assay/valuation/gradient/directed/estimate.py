@@ -12,7 +12,7 @@ from torch import Tensor
 
 from assay.errors import InputError
 from assay.learning.initialisation import public_start
-from assay.learning.models import build_model
+from assay.learning.models import Shape
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.accounting.gaussian import epsilon_of, mu_of
 from assay.privacy.budget import Budget
@@ -111,13 +111,7 @@ class DirectedRelease:
         self.choice, self.problem, self.context, self.purpose = choice, problem, run, purpose
         self.train, self.valid = rows_of(data.train, trainer.dtype), rows_of(data.valid, trainer.dtype)
         self.public, self.judges = public or self.valid, judges or self.valid
-        self.model = build_model(
-            problem.model,
-            kind=data.kind,
-            classes=len(data.classes),
-            features=data.train.features.shape[1],
-            modality=data.modality,
-        )
+        self.model = problem.model.replicated(Shape.of(data))
         generator = torch.Generator().manual_seed(run.streams.seed("initialisation"))
         start = public_start(self.model, choice.initialisation, self.public.features, self.public.target, generator)
         self.start = start.to(self.valid.features)

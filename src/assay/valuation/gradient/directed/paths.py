@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assay.learning.models import ReplicatedModel
+from assay.learning.models.replicated import ReplicatedModel
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.clipping import Clip
 from assay.valuation.gradient.public_paths import PublicPaths

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from assay.learning.models import ReplicatedModel
-from assay.learning.models.replicated import path_utility
+from assay.learning.models.replicated import ReplicatedModel, path_utility
 from assay.learning.modules.permutation_pass import Rows
 
 LARGEST_EXACT = 256
