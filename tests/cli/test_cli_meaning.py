@@ -31,7 +31,7 @@ def test_values_come_with_their_meaning_and_a_file(
     assert "id: position of the row in its source, from 0" in said
     assert "of 30 values lie below 0 at 95 %" in said
     assert "private:" not in said
-    file = next(line.removeprefix("all of them: ") for line in said.splitlines() if line.startswith("all of them: "))
+    file = next(line.removeprefix("in full: ") for line in said.splitlines() if line.startswith("in full: "))
     rows = list(csv.DictReader(Path(file).read_text().splitlines()))
     assert len(rows) == 30
     below = sum(float(row["ci_high"]) < 0 for row in rows)

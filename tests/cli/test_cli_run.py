@@ -27,7 +27,7 @@ def test_a_run_ends_with_its_table_and_directory(fakes: Any, assay: Any) -> None
     assert directory.parent == Path("outputs/runs/value")
     assert RunDirectory(directory).is_finished()
     assert RunDirectory(directory).status()["data"]["provider"] == "built in"
-    assert "the 10 rows of lowest value, of 20" in said.out
+    assert "table values" in said.out
     assert "std_error" in said.out
     assert {path.parts[0] for path in Path().iterdir()} == {"outputs"}
     assert os.listdir("outputs") == ["runs"]  # noqa: PTH208

@@ -60,6 +60,7 @@ def test_a_run_leaves_its_whole_record(tmp_path: Path) -> None:
         "status.json",
         "metrics.json",
         "values.parquet",
+        "headline.json",
         "run.log",
     }
     assert yaml.safe_load((result.directory / "config.yaml").read_text()) == CONFIG
@@ -199,10 +200,13 @@ def test_only_released_columns_are_released_and_only_under_secure_noise(tmp_path
 
 def test_the_headline_comes_back_as_it_was(tmp_path: Path) -> None:
     shown = Shown("the lowest", "values", ("id", "value"), (3, 1), {"value": ("ci_low", "ci_high")}, "costs")
-    headline = Headline((shown, Shown("all", "slopes")), ("mean",), ("value: utility",))
+    headline = Headline((shown, Shown("all", "slopes")), ("mean",), ("value: utility",), (Shown("more", "values"),))
     run = RunDirectory(execute(CONFIG, lambda context: Outcome(headline=headline), tmp_path).directory)
     assert run.headline() == headline
-    assert RunDirectory(execute({**CONFIG, "seed": 1}, answer, tmp_path).directory).headline() is None
+    plain = RunDirectory(execute({**CONFIG, "seed": 1}, answer, tmp_path).directory)
+    assert plain.headline() == Headline((Shown("table values", "values", rows=(0, 1, 2, 3)),), ("mean", "none"))
+    (plain.path / "headline.json").unlink()
+    assert plain.headline() == Headline()  # a run of an older assay
 
 
 def test_a_failing_run_says_why_and_is_retried(tmp_path: Path) -> None:

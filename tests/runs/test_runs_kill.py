@@ -70,6 +70,7 @@ def numbers(root: Path) -> tuple[dict[str, Any], bytes]:
     assert json.loads((place / "status.json").read_text())["state"] == "finished"
     assert sorted(entry.name for entry in place.iterdir()) == [
         "config.yaml",
+        "headline.json",
         "metrics.json",
         "run.log",
         "status.json",

@@ -66,14 +66,25 @@ class RunDirectory:
         held = json.loads((self.path / METRICS).read_text())
         return {name: math.nan if value is None else float(value) for name, value in held.items()}
 
-    def headline(self) -> Headline | None:
-        """What the run shows first; None when its task said nothing."""
+    def headline(self) -> Headline:
+        """The first things to be shown of a finished run; none for a run of an older assay."""
         file = self.path / HEADLINE
         if not file.is_file():
-            return None
+            return Headline()
         content = json.loads(file.read_text())
-        tables = tuple(_shown(entry) for entry in content["tables"])
-        return Headline(tables, tuple(content["metrics"]), tuple(content["notes"]))
+        tables, further = (tuple(_shown(entry) for entry in content[key]) for key in ("tables", "further"))
+        return Headline(tables, tuple(content["metrics"]), tuple(content["notes"]), further)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Rows of a table, read without pandas, which would double the time of a finished run; none without the table."""
+        file = self.path / f"{name}.parquet"
+        if not file.is_file():
+            return []
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(file) as opened:  # pq.read_table would import pandas
+            columns = opened.read().to_pydict()
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
     def table(self, name: str) -> pd.DataFrame | None:
         """One table of the run; None when the task left none of that name."""

@@ -30,11 +30,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Headline:
-    """The first things that terminal and report show: tables, metrics by name, and sentences on what the numbers mean."""
+    """The first things that terminal and report show: tables, metrics by name, and sentences on what the numbers mean.
+
+    `further` tables are shown in the report alone.
+    """
 
     tables: tuple[Shown, ...] = ()
     metrics: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    further: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Outcome:
 
     * `metrics`: flat name, parts joined by "/", to a number; `tables` and `figures` by name.
     * `files`: further files of the run directory by name, a frame as CSV.
-    * `headline`: what is shown first; None shows the first metrics.
+    * `headline`: None shows the first rows of the first table, and the first metrics.
     * `ledger`: entries of every account that was charged, as `assay.runs.ledger` describes them. Noise, epsilon and delta of
       the run are read from here and from nowhere else.
     * `released`: the columns of each table that may be published, once the noise is secure; all else is private.

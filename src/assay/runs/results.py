@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError, InputError
 from assay.runs import directory as files
-from assay.runs.outcome import Outcome
+from assay.runs.outcome import Headline, Outcome, Shown
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+_FIRST = 10  # rows and metrics that are shown of a task that names none
 _LEARNING_RATES = ("valuation.learning_rate", "task.learning_rate", "model.learning_rate")
 
 
@@ -52,9 +53,8 @@ def write_outcome(place: Path, outcome: Outcome, costs: Mapping[str, float], *, 
         files.write_atomically(place / files.LEDGER, lines.encode())
     if outcome.released:
         _write_release(place / (files.RELEASE if secure else files.REHEARSAL), outcome)
-    if outcome.headline is not None:
-        text = json.dumps(dataclasses.asdict(outcome.headline), indent=1)
-        files.write_atomically(place / files.HEADLINE, f"{text}\n".encode())
+    text = json.dumps(dataclasses.asdict(outcome.headline or _plain_headline(outcome)), indent=1)
+    files.write_atomically(place / files.HEADLINE, f"{text}\n".encode())
     own = {name: float(value) for name, value in outcome.metrics.items() if name not in costs}
     metrics = {**own, **costs}
     written = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
@@ -69,6 +69,14 @@ def _write_release(folder: Path, outcome: Outcome) -> None:
         files.write_atomically(folder / f"{name}.csv", _csv_bytes(outcome.tables[name][list(columns)]))
     lines = "".join(f"* {sentence}\n" for sentence in outcome.statement)
     files.write_atomically(folder / "STATEMENT.md", f"# What these values mean\n\n{lines}".encode())
+
+
+def _plain_headline(outcome: Outcome) -> Headline:
+    """The first rows of the first table, and the first metrics: for a task that says nothing of its own."""
+    first = next(iter(outcome.tables), None)
+    rows = None if first is None else tuple(range(min(_FIRST, len(outcome.tables[first]))))
+    tables = () if first is None else (Shown(f"table {first}", first, rows=rows),)
+    return Headline(tables, tuple(outcome.metrics)[:_FIRST])
 
 
 def _diverged(limit: str, config: Mapping[str, Any]) -> AssayError:

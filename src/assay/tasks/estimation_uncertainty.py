@@ -31,6 +31,7 @@ from assay.tasks.cells import (
     swept_cells,
 )
 from assay.tasks.fields import AtLeastTwo, Evaluations, Sweep
+from assay.tasks.headlines import of_comparison
 from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DRAWS = 1_000  # of the bootstrap over replicates
+SHOWN = ("mechanism", "evaluations", "estimation_uncertainty", "spearman", "auc", "epsilon", "seconds")
 SLOPE = ("slope", "slope_low", "slope_high")
 
 
@@ -92,10 +94,12 @@ class EstimationUncertainty:
             "fidelity": fidelity_figure(summary),
         }
         tables = {"summary": summary, "slopes": slope_table, "costs": pd.DataFrame(cost_rows(cells, found))}
+        tables["values"] = self._values(study, cells, found, truth)
         return Outcome(
             metrics,
-            {**tables, "values": self._values(study, cells, found, truth)},
+            tables,
             figures,
+            headline=of_comparison(tables, SHOWN, "mechanism"),
             ledger=ledger,
             facts={"release": RESEARCH},
         )

@@ -14,8 +14,11 @@ from assay.runs import Outcome
 from assay.statistics import mean_interval
 from assay.tasks.cells import RESEARCH, Cell, measure_cells, spending
 from assay.tasks.fields import AtLeastTwo, Count, Level, Sweep
-from assay.tasks.party_comparison import PartyComparison
+from assay.tasks.headlines import of_comparison
+from assay.tasks.party_comparison import SCORES, PartyComparison
 from assay.tasks.study import Study, gradient_valuator
+
+SHOWN = ("mechanism", "evaluations", *SCORES, "epsilon", "seconds")
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,14 @@ class Federated:
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}
         tables["parties"] = comparison.table(study.data.source_names)
         figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
-        return Outcome(metrics, tables, figures, ledger=ledger, facts={"release": RESEARCH, "protected": self.level})
+        return Outcome(
+            metrics,
+            tables,
+            figures,
+            headline=of_comparison(tables, SHOWN, "mechanism"),
+            ledger=ledger,
+            facts={"release": RESEARCH, "protected": self.level},
+        )
 
     def _test(self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""

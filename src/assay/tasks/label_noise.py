@@ -31,6 +31,7 @@ from assay.tasks.cells import (
     swept_cells,
 )
 from assay.tasks.fields import AtLeastTwo, BurnInShare, Evaluations, Sweep
+from assay.tasks.headlines import of_comparison
 from assay.tasks.study import Study, clean_rows, gradient_valuator
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 DRAWS = 400  # of the bootstrap over replicates
 MEASURES = ("auc", "precision", "spearman", "scaled_uncertainty")
+
+SHOWN = ("mechanism", "evaluations", "auc", "precision", "spearman", "scaled_uncertainty", "epsilon", "seconds")
 
 
 @dataclass(frozen=True)
@@ -97,10 +100,12 @@ class LabelNoise:
         figures = {"detection": detection_figure(tables["summary"], metrics["reference/auc"], float((~clean).mean()))}
         if burn_in:
             figures["burn_in"] = burn_in_figure(tables["burn_in"], metrics["reference/auc"])
+        tables = {name: table for name, table in tables.items() if len(table)}
         return Outcome(
             metrics,
-            {name: table for name, table in tables.items() if len(table)},
+            tables,
             figures,
+            headline=of_comparison(tables, SHOWN, "mechanism"),
             ledger=ledger,
             facts={"release": RESEARCH},
         )

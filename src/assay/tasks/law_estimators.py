@@ -13,6 +13,7 @@ from assay.config.limits import at_least, not_empty
 from assay.config.schema_types import CardinalityDensity, LawEstimator
 from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Corrected
+from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class LawEstimators:
         metrics |= _comparisons(found, self.densities, self.estimators, self.samples)
         metrics["model_fits"] = float(truth.means.fits + sum(bank.fits for bank in banks.values()))
         metrics["refits"] = float(truth.means.fallbacks + sum(bank.fallbacks for bank in banks.values()))
-        return Outcome(metrics, {"summary": shapley, "scores": table}, {"estimators": estimator_figure(table)})
+        tables, figures = {"summary": shapley, "scores": table}, {"estimators": estimator_figure(table)}
+        return Outcome(metrics, tables, figures, headline=of_summary("summary", (), metrics))
 
 
 def own_columns(points: int, bank: int, samples: int, streams: Streams, density: str) -> NDArray[np.int64]:

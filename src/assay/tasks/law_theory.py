@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.config.limits import at_least
 from assay.errors import InputError
-from assay.runs import Outcome
+from assay.runs import Headline, Outcome
 from assay.statistics import spearman
 from assay.tasks.fields import AtLeastTwo
 from assay.tasks.study import Study
@@ -83,4 +83,5 @@ class LawTheory:
             "exact/largest_z": float((np.abs(means.mean - exact) / means.std_error).max()),
             "samples": float(self.samples),
         }
-        return Outcome(metrics, {"points": frame}, {"theory": theory_figure(frame, int(sizes[-1]))})
+        figures = {"theory": theory_figure(frame, int(sizes[-1]))}
+        return Outcome(metrics, {"points": frame}, figures, headline=Headline(metrics=tuple(metrics)))

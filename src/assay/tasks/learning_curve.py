@@ -14,6 +14,7 @@ from assay.errors import InputError
 from assay.runs import Outcome
 from assay.runs.directory import write_atomically
 from assay.tasks.fields import AtLeastTwo
+from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study
 from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.laws.laws import Predicted
@@ -76,7 +77,8 @@ class LearningCurve:
         summary = pd.DataFrame({**columns, "fitted_low": low, "fitted_high": high})
         metrics = {**_of_law(law), **self._of_target(law), **work.extrapolation(law)}
         metrics["model_fits"] = float(held.size + 1)
-        return Outcome(metrics, {"summary": summary}, {"learning_curve": curve_figure(summary, law)})
+        headline = of_summary("summary", (), metrics)
+        return Outcome(metrics, {"summary": summary}, {"learning_curve": curve_figure(summary, law)}, headline=headline)
 
     def _of_target(self, law: AggregateLaw) -> dict[str, float]:
         if self.target is None:

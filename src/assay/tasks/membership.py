@@ -14,6 +14,7 @@ from assay.privacy.rows.mechanisms import Mechanism
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
 from assay.tasks.cells import RESEARCH, Cell, measure_cells, spending
+from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study, gradient_valuator
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 FALSE_POSITIVES = 0.01
 VIEWS = ("own", "others")
+
+SHOWN = ("mechanism", "view", "auc", "auc_ceiling", "true_positive_rate", "true_positive_rate_ceiling")
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ class Membership:
             metrics,
             {"summary": table, "targets": pd.DataFrame(by_target)},
             {"membership": membership_figure(table)},
+            headline=of_summary("summary", SHOWN, {}),
             ledger=ledger,
             facts={"release": RESEARCH},
         )

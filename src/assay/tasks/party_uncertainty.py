@@ -10,8 +10,11 @@ from assay.data.owners import parties_of
 from assay.runs import Outcome
 from assay.tasks.cells import RESEARCH, measure_cells, reference_cell, spending, swept_cells
 from assay.tasks.fields import AtLeastTwo, Evaluations, Level, Sweep
-from assay.tasks.party_comparison import PartyComparison
+from assay.tasks.headlines import of_comparison
+from assay.tasks.party_comparison import SCORES, PartyComparison
 from assay.tasks.study import Study, gradient_valuator
+
+SHOWN = ("mechanism", "evaluations", *SCORES, "epsilon", "seconds")
 
 
 @dataclass(frozen=True)
@@ -51,4 +54,11 @@ class PartyUncertainty:
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs()}
         tables["parties"] = comparison.table(study.data.source_names)
         figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
-        return Outcome(metrics, tables, figures, ledger=ledger, facts={"release": RESEARCH, "protected": self.level})
+        return Outcome(
+            metrics,
+            tables,
+            figures,
+            headline=of_comparison(tables, SHOWN, "mechanism"),
+            ledger=ledger,
+            facts={"release": RESEARCH, "protected": self.level},
+        )

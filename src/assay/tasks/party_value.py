@@ -12,6 +12,7 @@ from assay.data.owners import Parties, parties_of
 from assay.runs import Outcome
 from assay.statistics import detection_auc, spearman
 from assay.tasks.fields import Level
+from assay.tasks.headlines import of_values
 from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.values import Values
 
@@ -57,6 +58,7 @@ class PartyValue:
             {"parties": table},
             {"parties": value_figure(found.values, "parties")},
             files={"values.csv": table},
+            headline=of_values("parties", table, metrics),
             ledger=found.ledger,
             finite={"parties": ("value",)},
             facts={"protected": self.level} if found.ledger else {},

@@ -12,6 +12,7 @@ from assay.config.schema_types import LawEstimator
 from assay.errors import InputError
 from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Count
+from assay.tasks.headlines import of_picks
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class PointAddition:
             metrics |= gain_metrics(gains, setting.kind)
             metrics["model_fits"] += float(self.repeats * len(sizes) * (2 + len(picks)))
             figures["gains"] = addition_figure(tables["summary"], study.data.kind)
-        return Outcome(metrics, tables, figures, files={"picks.csv": table})
+        return Outcome(metrics, tables, figures, files={"picks.csv": table}, headline=of_picks(table, metrics))
 
     def _check(self, study: Study) -> None:
         if self.add >= self.candidates:

@@ -12,6 +12,7 @@ from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
 from assay.runs import Outcome, of_account
+from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.gradient.directed.design import Design, spoilt
 from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
@@ -55,7 +56,13 @@ def attacked(trials: int, study: Study, task: str) -> Outcome:
         }
     entry = {"epsilon": privacy.epsilon, "delta": privacy.delta, "relation": privacy.relation, "noise": "seeded"}
     ledger = of_account([entry], "audit", trials)
-    return Outcome(metrics, {"summary": table}, ledger=ledger, facts={"release": "an attack on itself, for research"})
+    return Outcome(
+        metrics,
+        {"summary": table},
+        headline=of_summary("summary", (), metrics),
+        ledger=ledger,
+        facts={"release": "an attack on itself, for research"},
+    )
 
 
 def _releases(trials: int, design: Design, x: float | None, generator: np.random.Generator) -> Any:

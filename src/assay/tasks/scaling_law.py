@@ -12,6 +12,7 @@ from assay.config.limits import at_least
 from assay.runs import Outcome
 from assay.statistics import mean_interval, spearman
 from assay.tasks.fields import AtLeastTwo, Corrected
+from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study
 from assay.valuation.laws.fit_quality import r_squared
 from assay.valuation.laws.log_linear import LogLinear
@@ -102,7 +103,7 @@ class ScalingLawTask:
         }
         if setting.kind == "classification":
             figures["boundary"] = boundary_figure(frame[frame["log_r2"] >= WELL_FITTED], study.data.classes)
-        return Outcome(metrics, tables, figures)
+        return Outcome(metrics, tables, figures, headline=of_summary("summary", (), metrics))
 
     def _subsets(self, sizes: int) -> int:
         return round(self.samples * sizes * (1 + (self.corrected or 0)))

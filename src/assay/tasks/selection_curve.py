@@ -17,6 +17,7 @@ from assay.runs.directory import write_atomically
 from assay.statistics import mean_interval
 from assay.tasks.cells import RESEARCH, measure_cells, spending, swept_cells
 from assay.tasks.fields import AtLeastTwo, PartialShare
+from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study, gradient_valuator
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from assay.learning.learners import Learner
 
 WAYS = ("remove_lowest", "remove_highest", "add_highest", "add_lowest")
+
+SHOWN = ("mechanism", "separation", "removal_gain", "separation_added")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class SelectionCurve:
             metrics,
             tables,
             {"selection_curve": selection_figure(tables["curve"], whole, data.kind)},
+            headline=of_summary("summary", SHOWN, {"whole/score": whole}),
             ledger=ledger,
             facts={"release": RESEARCH},
         )

@@ -27,7 +27,7 @@ from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
 from assay.privacy.poisson import PoissonSampler
 from assay.privacy.training_spec import TrainingPrivacy
-from assay.runs import Outcome, Streams
+from assay.runs import Headline, Outcome, Streams
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def trained(choice: Train, study: Study) -> Outcome:
             "id", ignore_index=True
         )
     ledger = [] if private is None else private.ledger.entries
-    return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])}, ledger=ledger)
+    headline = Headline(metrics=tuple(metrics))
+    return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])}, headline=headline, ledger=ledger)
 
 
 def _optimizer(choice: Train) -> Callable[..., torch.optim.Optimizer]:

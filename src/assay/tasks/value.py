@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from assay.runs import Outcome
 from assay.statistics import detection_auc
+from assay.tasks.headlines import of_values
 from assay.tasks.study import Study
 
 RELEASED = ("id", "value", "std_error", "ci_low", "ci_high", "evaluations")
@@ -49,6 +50,7 @@ class Value:
             {"values": table},
             {"values": value_figure(found.values)},
             files={"values.csv": table},
+            headline=of_values("values", table, metrics),
             ledger=found.ledger,
             released={"values": RELEASED} if found.statement else {},
             statement=found.statement,

@@ -11,6 +11,7 @@ from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import detection_auc, spearman
 from assay.tasks.fields import Count
+from assay.tasks.headlines import of_values
 from assay.tasks.study import Study
 from assay.valuation.values import Values
 
@@ -62,5 +63,6 @@ class ValueAt:
             {"values": table},
             {"values": value_figure(values, f"rows, joining {self.k} others")},
             files={"values.csv": table},
+            headline=of_values("values", table, metrics),
             finite={"values": ("value",)},
         )

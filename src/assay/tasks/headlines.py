@@ -1,0 +1,80 @@
+"""The first tables and sentences that a reader sees of an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assay.runs import Headline, Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOWEST, HIGHEST = 10, 5
+METRICS = 12
+INTERVALS = {"value": ("ci_low", "ci_high")}
+MEANING = {
+    "id": "id: position of the row in its source, from 0; value: what the row adds to the utility on the valid rows",
+    "source": "source: number of the party; value: what its rows add to the utility on the valid rows",
+}
+MEANING_OF_COMPARISON = (
+    "estimation_uncertainty: variance of a value over replicates of noise and permutations (lower is surer)",
+    "spearman: rank correlation with non-private values; auc: of finding what was corrupted by low value (0.5 is guessing)",
+    "a slope above 0: more evaluations under the same budget make the values less certain",
+)
+
+
+def of_values(name: str, table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
+    """Lowest and highest values of a table with `value` and its interval, and how many are surely not 0."""
+    notes = [MEANING[key] for key in MEANING if key in table]
+    if table[["ci_low", "ci_high"]].notna().all(axis=None):
+        below, above = int((table["ci_high"] < 0).sum()), int((table["ci_low"] > 0).sum())
+        notes.append(
+            f"{below} of {len(table)} values lie below 0 at 95 %, {above} above; the interval is that of the estimate on "
+            "this split, and other valid rows would give other values"
+        )
+    return Headline(tuple(_ends(name, table)), tuple(metrics)[:METRICS], tuple(notes))
+
+
+def of_comparison(tables: Mapping[str, pd.DataFrame], columns: Sequence[str], by: str) -> Headline:
+    """Table `summary` with the seconds of `costs`, table `slopes`, and, in the report, the values of each `by`."""
+    beside = "costs" if "costs" in tables else ""
+    chosen = tuple(column for column in columns if column in tables["summary"] or (column == "seconds" and beside))
+    shown = [Shown("", "summary", chosen, beside=beside)]
+    if len(tables.get("slopes", ())):
+        shown.append(Shown("log-log slope of uncertainty on evaluations", "slopes"))
+    further: list[Shown] = []
+    values = tables.get("values")
+    if values is not None:
+        for label, part in values.groupby(by, sort=False):
+            further += _ends("values", part, f"{label}: ")
+    notes = [note for note in MEANING_OF_COMPARISON if note.split(":")[0] in chosen or note.startswith("a slope")]
+    return Headline(tuple(shown), notes=tuple(notes) if len(shown) > 1 else (), further=tuple(further))
+
+
+def of_summary(name: str, columns: Sequence[str], metrics: Mapping[str, Any], title: str = "") -> Headline:
+    """One table, and the first metrics."""
+    return Headline((Shown(title, name, tuple(columns)),), tuple(metrics)[:METRICS])
+
+
+def of_picks(table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
+    """The first picks for each size `k`, best first."""
+    shown = []
+    for size, part in table.groupby("k", sort=False):
+        title = f"the first of {len(part)} picks for a data set of {size} rows"
+        shown.append(Shown(title, "picks", rows=tuple(int(place) for place in part.index[:LOWEST])))
+    note = "value: what a row adds to the utility of a model of k rows, by its law; gains are on the test split"
+    return Headline(tuple(shown), tuple(metrics)[:METRICS], (note,))
+
+
+def _ends(name: str, table: pd.DataFrame, label: str = "") -> list[Shown]:
+    """The lowest and the highest values; all of them, once, where they are few. Places are those in the whole table."""
+    ranked = [int(place) for place in table.sort_values("value", kind="stable").index]
+    columns = tuple(column for column in map(str, table) if column not in INTERVALS["value"])
+    if len(ranked) <= LOWEST + HIGHEST:
+        return [Shown(f"{label}all {len(ranked)} by value", name, columns, tuple(ranked), INTERVALS)]
+    lowest, highest = ranked[:LOWEST], ranked[-HIGHEST:][::-1]
+    return [
+        Shown(f"{label}the {LOWEST} lowest values of {len(ranked)}", name, columns, tuple(lowest), INTERVALS),
+        Shown(f"{label}the {HIGHEST} highest", name, columns, tuple(highest), INTERVALS),
+    ]
