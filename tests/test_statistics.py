@@ -26,24 +26,24 @@ from assay.statistics import (
 def test_mean_interval_is_students() -> None:
     samples = np.array([1.0, 2.0, 4.0, 8.0])
     low, high = stats.t.interval(0.95, 3, loc=samples.mean(), scale=stats.sem(samples))
-    found = mean_interval(samples)
-    assert (found.estimate, found.low, found.high) == pytest.approx((3.75, low, high))
+    interval = mean_interval(samples)
+    assert (interval.estimate, interval.low, interval.high) == pytest.approx((3.75, low, high))
 
 
 def test_one_sample_has_no_interval() -> None:
-    found = mean_interval([2.0])
-    assert found.estimate == 2.0
-    assert np.isnan([found.low, found.high]).all()
+    interval = mean_interval([2.0])
+    assert interval.estimate == 2.0
+    assert np.isnan([interval.low, interval.high]).all()
 
 
 @given(hnp.arrays(np.float64, (3, 8), elements=st.integers(-5, 5).map(float)))
 def test_spearman_is_scipys_row_by_row(values: np.ndarray) -> None:
     reference = np.arange(8.0) ** 2
-    for row, found in zip(values, spearman(values, reference), strict=True):
+    for row, correlation in zip(values, spearman(values, reference), strict=True):
         if len(set(row)) == 1:
-            assert found == 0
+            assert correlation == 0
         else:
-            assert found == pytest.approx(stats.spearmanr(row, reference)[0])
+            assert correlation == pytest.approx(stats.spearmanr(row, reference)[0])
 
 
 @given(hnp.arrays(np.float64, (2, 12), elements=st.integers(-4, 4).map(float)))
@@ -70,8 +70,8 @@ def test_slope_of_a_power_law() -> None:
 
 
 def test_percentile_interval_and_bootstrap_rows() -> None:
-    found = percentile_interval(0.5, np.linspace(0, 1, 1001))
-    assert (found.low, found.high) == pytest.approx((0.025, 0.975))
+    interval = percentile_interval(0.5, np.linspace(0, 1, 1001))
+    assert (interval.low, interval.high) == pytest.approx((0.025, 0.975))
     rows = bootstrap_indices(5, 200, np.random.default_rng(0))
     assert rows.shape == (200, 5)
     assert set(rows.ravel()) == {0, 1, 2, 3, 4}
@@ -90,12 +90,12 @@ def test_ties_share_their_rank() -> None:
 def test_precision_is_the_mean_over_orders_of_ties(values: np.ndarray, corrupted: int) -> None:
     """Shuffling rows before a stable sort breaks ties at random; the slow definition is the mean over 600 shuffles."""
     clean = np.arange(9) >= corrupted
-    generator, found = np.random.default_rng(0), []
+    generator, shares = np.random.default_rng(0), []
     for _ in range(600):
         order = generator.permutation(9)
         lowest = order[values[order].argsort(kind="stable")[:corrupted]]
-        found.append((~clean[lowest]).mean())
-    assert detection_precision(values, clean) == pytest.approx(np.mean(found), abs=5 * 0.5 / 600**0.5)
+        shares.append((~clean[lowest]).mean())
+    assert detection_precision(values, clean) == pytest.approx(np.mean(shares), abs=5 * 0.5 / 600**0.5)
 
 
 def test_precision_without_ties() -> None:

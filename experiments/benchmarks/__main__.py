@@ -66,31 +66,31 @@ def whole_process(work: Callable[[], object]) -> list[float]:
     import resource
 
     work()
-    found = []
+    times = []
     for _ in range(REPEATS):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         work()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        found.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return found
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return times
 
 
 def main() -> None:
     """Prints and writes one line for each promise."""
     torch.set_num_threads(1)
     data = data_of("experiment=quickstart")
-    found = Measurements()
+    measurements = Measurements()
     one, many = alternating(lambda: valuation(data, 1), lambda: valuation(data, 24))
-    found.note("1 replicate, 40 evaluations, CPU s", one)
-    found.note("24 replicates, 40 evaluations, CPU s", many)
-    found.note("24 replicates over 1, ratio", [b / a for a, b in zip(one, many, strict=True)])
-    found.note("share of the Trainer in 200 rounds", [trainer_share(data) for _ in range(REPEATS)])
+    measurements.note("1 replicate, 40 evaluations, CPU s", one)
+    measurements.note("24 replicates, 40 evaluations, CPU s", many)
+    measurements.note("24 replicates over 1, ratio", [b / a for a, b in zip(one, many, strict=True)])
+    measurements.note("share of the Trainer in 200 rounds", [trainer_share(data) for _ in range(REPEATS)])
     for evaluations in (20, 80, 320):
         cost = seconds(lambda k=evaluations: valuation(data, 24, k), REPEATS)
-        found.note(f"24 replicates, {evaluations} evaluations, CPU s", cost)
-    found.note("assay --help, CPU s", whole_process(command("--help")))
-    found.note("assay list, CPU s", whole_process(command("list")))
-    found.write(REPORTS / "cost.csv")
+        measurements.note(f"24 replicates, {evaluations} evaluations, CPU s", cost)
+    measurements.note("assay --help, CPU s", whole_process(command("--help")))
+    measurements.note("assay list, CPU s", whole_process(command("list")))
+    measurements.write(REPORTS / "cost.csv")
 
 
 if __name__ == "__main__":

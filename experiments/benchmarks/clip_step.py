@@ -1,8 +1,8 @@
-"""What clipping every sample costs: a training step of ours and of peers against the plain step of the same model.
+"""Cost of clipping every sample: a training step of ours and of peers against the plain step of the same model.
 
     python -m experiments.benchmarks.clip_step [--rounds 7] [--models mlp,cnn,decoder,decoder_lora] [--anew] [--keep-memory]
 
-Each variant has a process of its own, peers in an environment of their own (`.bench/`, made once from `peers/*.txt`). Processor
+Each variant has a process of its own, and each peer its environment (`.bench/`, made once from `peers/*.txt`). Processor
 seconds of one thread; in each round every process takes its turn while the others sleep, so that what else the machine does
 meets all of them alike. A ratio is the median over rounds of a variant's seconds by those of the plain step of the same round
 and environment, with its quartiles. Memory is the growth of a process's peak over its first three steps.
@@ -66,7 +66,7 @@ def measure(
 ) -> dict[str, Measured]:
     """Every contender in turn, round by round; `anew` starts their processes again for each round."""
     module = "experiments.benchmarks.step_worker"
-    found = {name: Measured([]) for name in names}
+    measured = {name: Measured([]) for name in names}
     for of_these in [1] * rounds if anew else [rounds]:
         with ExitStack() as stack:
             workers = {}
@@ -74,20 +74,20 @@ def measure(
                 contender = CONTENDERS[name]
                 worker = Worker(module, model, contender.variant, peer=contender.peer, keep_memory=keep_memory)
                 workers[name] = stack.enter_context(worker)
-                found[name].peak_mb, found[name].versions = worker.hello["peak_mb"], worker.hello["versions"]
+                measured[name].peak_mb, measured[name].versions = worker.hello["peak_mb"], worker.hello["versions"]
             for _ in range(of_these):
                 for name, worker in workers.items():
-                    found[name].seconds.append(worker.ask(str(SECONDS_PER_TURN)))
-    return found
+                    measured[name].seconds.append(worker.ask(str(SECONDS_PER_TURN)))
+    return measured
 
 
-def row(model: str, name: str, found: dict[str, Measured]) -> dict[str, object]:
+def row(model: str, name: str, measured: dict[str, Measured]) -> dict[str, object]:
     """One contender's line: milliseconds, memory, and ratios with their quartiles where the other one was measured."""
-    mine = found[name]
+    mine = measured[name]
     line: dict[str, object] = {"model": model, "variant": name, "ms": 1e3 * statistics.median(mine.seconds)}
     for ratio, other in zip(RATIOS, (CONTENDERS[name].plain, "opacus_ghost"), strict=True):
-        if other in found:
-            ratios = [a / b for a, b in zip(mine.seconds, found[other].seconds, strict=True)]
+        if other in measured:
+            ratios = [a / b for a, b in zip(mine.seconds, measured[other].seconds, strict=True)]
             low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
             line |= {ratio: middle, f"{ratio}_low": low, f"{ratio}_high": high}
     return line | {"peak_mb": mine.peak_mb, "versions": mine.versions}
@@ -117,9 +117,9 @@ def main() -> None:
     for model in arguments.models.split(","):
         names = arguments.only.split(",") if arguments.only else [name for name, it in CONTENDERS.items() if it.whole]
         how = {"anew": arguments.anew, "keep_memory": arguments.keep_memory}
-        found = measure(model, names, arguments.rounds, **how)
-        for name in found:
-            rows.append(row(model, name, found))
+        measured = measure(model, names, arguments.rounds, **how)
+        for name in measured:
+            rows.append(row(model, name, measured))
             print(text(rows[-1]), flush=True)
     folder = Path("outputs/reports/benchmarks")
     folder.mkdir(parents=True, exist_ok=True)

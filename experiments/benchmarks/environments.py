@@ -1,4 +1,4 @@
-"""An environment of its own for every peer, and processes in it that a benchmark asks for figures."""
+"""One environment for every peer, and processes in it that a benchmark asks for figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What fitting scaling laws costs, on drawn samples: no data set is needed, since the work does not depend on the numbers.
+"""Cost of fitting scaling laws, on drawn samples: no data set is needed, since the work does not depend on the numbers.
 
 OMP_NUM_THREADS=1 python -m experiments.benchmarks.law_fits
 """
@@ -39,12 +39,12 @@ def setting_for(points: int, features: int = 64) -> Setting:
 
 def main() -> None:
     """Prints and writes a line for each estimator."""
-    found = Measurements()
+    measurements = Measurements()
     many, covariates = drawn(10_000, 100), np.random.default_rng(2).standard_normal((10_000, 11))
-    found.note("likelihood, 10,000 points, m=100, CPU s", seconds(lambda: Likelihood().fit(many), 3))
+    measurements.note("likelihood, 10,000 points, m=100, CPU s", seconds(lambda: Likelihood().fit(many), 3))
     fewer = many.first(50)
     bayes = EmpiricalBayes()
-    found.note(
+    measurements.note(
         "empirical Bayes, 10,000 points, m=50, CPU s", seconds(lambda: bayes.fit(fewer, covariates), 3, warm=False)
     )
     small = drawn(2000, 20)
@@ -53,8 +53,8 @@ def main() -> None:
     def amortised() -> object:
         return fit_laws("amortised", setting, small, covariates[:2000], np.random.default_rng(3), Trainer())
 
-    found.note("amortised network, 2,000 points, m=20, CPU s", seconds(amortised, 3))
-    found.write(REPORTS / "law_fits.csv")
+    measurements.note("amortised network, 2,000 points, m=20, CPU s", seconds(amortised, 3))
+    measurements.write(REPORTS / "law_fits.csv")
 
 
 if __name__ == "__main__":

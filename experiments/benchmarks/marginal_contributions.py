@@ -1,4 +1,4 @@
-"""What marginal contributions to logistic regression cost: closed form, two levels, exact, and a loop of scikit-learn's fits.
+"""Cost of marginal contributions to logistic regression: closed form, two levels, exact, and a loop of scikit-learn's fits.
 
     python -m experiments.benchmarks.marginal_contributions [--share 1.0] [--points 1000] [--samples 1000]
 
@@ -45,7 +45,7 @@ COMPONENTS, VALID = 64, 1000
 
 @dataclass(frozen=True)
 class Size:
-    """How large the problem is, what share of its subsets is solved, and how much is done for comparison."""
+    """Size of the problem, share of its subsets that is solved, and extent of the comparison."""
 
     points: int = 1000
     samples: int = 1000
@@ -81,31 +81,31 @@ class Spent:
 
 
 def of_classes(
-    data: PreparedData, kept: Sequence[int], components: int, points: int, utility: ScalingUtility
+    data: PreparedData, classes: Sequence[int], components: int, points: int, utility: ScalingUtility
 ) -> Setting:
     """Rows of some classes on the principal components of the valid rows: the points, the pool and the valid rows."""
     from sklearn.decomposition import PCA
 
     parts = []
     for part in (data.train, data.valid):
-        rows = np.flatnonzero(np.isin(part.target, kept))
-        parts.append((part.features[rows].astype(np.float64), np.searchsorted(kept, part.target[rows])))
-    (train, target), (valid, told) = parts
+        rows = np.flatnonzero(np.isin(part.target, classes))
+        parts.append((part.features[rows].astype(np.float64), np.searchsorted(classes, part.target[rows])))
+    (train, target), (valid, labels) = parts
     components = min(components, *valid.shape)
     turned = PCA(components, svd_solver="full").fit(valid)
     train, valid = turned.transform(train), turned.transform(valid)
     return Setting(
         Labelled(train[:points], target[:points]),
         Labelled(train[points:], target[points:]),
-        Labelled(valid[:VALID], told[:VALID]),
+        Labelled(valid[:VALID], labels[:VALID]),
         "classification",
-        len(kept),
+        len(classes),
         Logistic(),
         utility,
     )
 
 
-def contributions_cost(setting: Setting, size: Size, found: Measurements) -> Spent:
+def contributions_cost(setting: Setting, size: Size, measurements: Measurements) -> Spent:
     """Seconds of each way for the whole problem, agreement of the exact one with refits, R2 of the two-level means."""
     sampler = SubsetSampler(len(setting.pool), np.asarray(setting.pool.target, np.int64), Streams(0), "benchmark")
     cheap, exact = BinaryLogisticSolver(setting, "cheap"), BinaryLogisticSolver(setting, "exact")
@@ -127,30 +127,30 @@ def contributions_cost(setting: Setting, size: Size, found: Measurements) -> Spe
         quick.append(share_explained(closed.mean(axis=1), truth))
         errors.append(disagreement(exact, subsets[:2], solved.delta[:, :2], size.checked))
         fallbacks += solved.fallbacks
-        told = f"k={cardinality:4d}: R2 of psi_k {explained[-1]:.5f} at two levels, {quick[-1]:.4f} in closed form"
+        line = f"k={cardinality:4d}: R2 of psi_k {explained[-1]:.5f} at two levels, {quick[-1]:.4f} in closed form"
         off = f"error / rms {errors[-1][0]:.1e}, worst {errors[-1][1]:.1e}"
-        print(f"{told}; {off}; fallbacks {solved.fallbacks}", flush=True)
+        print(f"{line}; {off}; fallbacks {solved.fallbacks}", flush=True)
     scale = size.samples / size.subsets
     name = f"{len(setting.points)} points, {len(size.grid())} cardinalities, {size.samples} subsets"
     for level in ("closed form", "two levels", "exact"):
-        found.note(f"{name}, {level}, CPU s", [spent.seconds[level] * scale])
-    found.note("starting weights from the pool, once, CPU s", [spent.seconds["starts"] / 2])
+        measurements.note(f"{name}, {level}, CPU s", [spent.seconds[level] * scale])
+    measurements.note("starting weights from the pool, once, CPU s", [spent.seconds["starts"] / 2])
     fits = len(setting.points) * len(size.grid()) * size.samples
     loop = spent.seconds["scikit-learn"] / pairs * fits
-    found.note(f"{name}, scikit-learn by {pairs} pairs, CPU s", [loop])
+    measurements.note(f"{name}, scikit-learn by {pairs} pairs, CPU s", [loop])
     for level in ("closed form", "two levels", "exact"):
-        found.note(f"scikit-learn over {level}, ratio", [loop / (spent.seconds[level] * scale)])
-    found.note("exact against refits: rms error / rms, millionths, by k", [1e6 * each for each, _ in errors])
-    found.note("exact against refits: worst error / rms, millionths, by k", [1e6 * each for _, each in errors])
-    found.note("two levels against exact: R2 of psi_k, by k", explained)
-    found.note("closed form against exact: R2 of psi_k, by k", quick)
-    found.note(
+        measurements.note(f"scikit-learn over {level}, ratio", [loop / (spent.seconds[level] * scale)])
+    measurements.note("exact against refits: rms error / rms, millionths, by k", [1e6 * each for each, _ in errors])
+    measurements.note("exact against refits: worst error / rms, millionths, by k", [1e6 * each for _, each in errors])
+    measurements.note("two levels against exact: R2 of psi_k, by k", explained)
+    measurements.note("closed form against exact: R2 of psi_k, by k", quick)
+    measurements.note(
         "points refitted whole, millionths", [1e6 * fallbacks / (size.subsets * len(size.grid()) * len(setting.points))]
     )
     return spent
 
 
-def classes_cost(setting: Setting, size: Size, found: Measurements) -> None:
+def classes_cost(setting: Setting, size: Size, measurements: Measurements) -> None:
     """The same seconds for more than two classes, from few subsets of three cardinalities."""
     sampler = SubsetSampler(len(setting.pool), np.asarray(setting.pool.target, np.int64), Streams(0), "benchmark")
     solvers = {level: SoftmaxLogisticSolver(setting, level) for level in LEVELS}
@@ -165,11 +165,11 @@ def classes_cost(setting: Setting, size: Size, found: Measurements) -> None:
         each = {level: 1e6 * spent.seconds[level] / (len(subsets) * len(setting.points)) for level in solvers}
         each["scikit-learn"] = 1e6 * spent.seconds["scikit-learn"] / fits
         for level, taken in each.items():
-            found.note(f"{name}, {level}", [taken])
+            measurements.note(f"{name}, {level}", [taken])
 
 
 def _loop(setting: Setting, subsets: Sequence[Integers], pairs: int) -> int:
-    """What a loop does for each pair: fit the subset with the point, predict, and take the loss; the subset's own is free."""
+    """The work of a loop for each pair: fit the subset with the point, predict, and take the loss; the subset's own is free."""
     learner = Learner(setting.model, setting.shape)
     for number in range(pairs):
         rows, point = setting.pool.take(subsets[number % len(subsets)]), number % len(setting.points)
@@ -209,8 +209,8 @@ def problem(name: str, points: int, utility: ScalingUtility, every: bool = False
     split = "{train: 54000, valid: 6000, test: 0}" if pixels else "{train: 460, valid: 109, test: 0}"
     scaled = f"dataset.preprocess.standardize={'false' if pixels else 'true'}"
     data = data_of(f"dataset={name}", "dataset.download=false", f"dataset.split={split}", scaled)
-    kept = range(len(data.classes)) if every else SHIRTS if pixels else (0, 1)
-    return of_classes(data, kept, COMPONENTS, points, utility)
+    classes = range(len(data.classes)) if every else SHIRTS if pixels else (0, 1)
+    return of_classes(data, classes, COMPONENTS, points, utility)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -221,16 +221,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--share", type=float, default=Size.share)
     parser.add_argument("--utility", default="negative_loss", choices=sorted(SMOOTH))
     flags = parser.parse_args(arguments)
-    size, found = Size(flags.points, flags.samples, flags.share), Measurements()
+    size, measurements = Size(flags.points, flags.samples, flags.share), Measurements()
     try:
         setting = problem("fashion_mnist", size.points, flags.utility)
-        classes_cost(problem("fashion_mnist", size.points, flags.utility, every=True), size, found)
+        classes_cost(problem("fashion_mnist", size.points, flags.utility, every=True), size, measurements)
     except AssayError as error:
         print(f"breast_cancer in place of fashion_mnist: {error}")
         setting = problem("breast_cancer", min(100, size.points), flags.utility)
         size = replace(size, points=len(setting.points), largest=len(setting.pool) * 9 // 10)
-    contributions_cost(setting, size, found)
-    found.write(REPORTS / "marginal_contributions.csv")
+    contributions_cost(setting, size, measurements)
+    measurements.write(REPORTS / "marginal_contributions.csv")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def products(task: Task) -> Step:
 
 
 def kernel_gradients(task: Task) -> Step:
-    """What the plain step spends on the gradients of the same kernels, which then falls away."""
+    """The work of the plain step for the gradients of the same kernels, which then falls away."""
     works = [
         partial(torch.nn.grad.conv2d_weight, images, module.weight.shape, outputs, module.stride)
         for module, images, outputs in convolutions(task)
@@ -32,16 +32,16 @@ def kernel_gradients(task: Task) -> Step:
 
 def convolutions(task: Task) -> list[tuple[nn.Conv2d, Tensor, Tensor]]:
     """Every convolution (without padding, dilation or groups) with its input and something of its output's shape."""
-    found: list[tuple[nn.Conv2d, Tensor, Tensor]] = []
+    layers: list[tuple[nn.Conv2d, Tensor, Tensor]] = []
 
     def note(module: nn.Conv2d, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        found.append((module, inputs[0].detach(), torch.randn(output.shape)))
+        layers.append((module, inputs[0].detach(), torch.randn(output.shape)))
 
     handles = [each.register_forward_hook(note) for each in task.model.modules() if isinstance(each, nn.Conv2d)]
     task.losses(task.model, *task.batch)
     for handle in handles:
         handle.remove()
-    return found
+    return layers
 
 
 def product(module: nn.Conv2d, images: Tensor, outputs: Tensor) -> Callable[[], Tensor]:

@@ -49,8 +49,8 @@ def accuracy(net: nn.Module, data: PreparedData) -> float:
     """On the test split."""
     net.eval()
     with torch.no_grad():
-        found = torch.cat([net(part) for part in torch.split(torch.tensor(data.test.features).float(), 4096)])
-    return float((found.argmax(1).numpy() == data.test.target).mean())
+        scores = torch.cat([net(part) for part in torch.split(torch.tensor(data.test.features).float(), 4096)])
+    return float((scores.argmax(1).numpy() == data.test.target).mean())
 
 
 def ours(data: PreparedData, setting: dict[str, Any], privacy: TrainingPrivacy, seed: int, sigma: float) -> float:

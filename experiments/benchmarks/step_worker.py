@@ -26,12 +26,12 @@ PACKAGES = ("torch", "opacus")
 
 def seconds(step: Step, budget: float) -> float:
     """Median processor seconds of a step, over as many as fit in `budget`; never fewer than one."""
-    found: list[float] = []
-    while sum(found) < budget:
+    times: list[float] = []
+    while sum(times) < budget:
         started = time.process_time()
         step()
-        found.append(time.process_time() - started)
-    return statistics.median(found)
+        times.append(time.process_time() - started)
+    return statistics.median(times)
 
 
 def memory(step: Step, small: Step) -> float:
@@ -50,13 +50,13 @@ def _peak() -> float:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    versions = {}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def main(model: str, variant: str) -> None:

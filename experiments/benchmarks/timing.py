@@ -16,12 +16,12 @@ def seconds(work: Callable[[], object], repeats: int, *, warm: bool = True) -> l
     """Processor seconds of `work`, `repeats` times, after once to warm up."""
     if warm:
         work()
-    found = []
+    times = []
     for _ in range(repeats):
         started = time.process_time()
         work()
-        found.append(time.process_time() - started)
-    return found
+        times.append(time.process_time() - started)
+    return times
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What private values cost: the quickstart's estimates, growth with rows and evaluations, and networks on mnist.
+"""Cost of private values: the quickstart's estimates, growth with rows and evaluations, and networks on mnist.
 
     python -m experiments.benchmarks.valuation_cost [--only quickstart,growth,cnn,directed] [--repeats 3] [--figures FOLDER]
 
@@ -77,7 +77,7 @@ def rounds(works: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.fl
 
 
 def quickstart_cost(
-    data: PreparedData, found: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
+    data: PreparedData, measurements: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
 ) -> float:
     """Each mechanism at its three budgets; returns the median of those that release every gradient, together."""
     model, names = Linear(intercept=False), [*RELEASES, "directed"]
@@ -87,12 +87,12 @@ def quickstart_cost(
     what = f"{replicates} replicates, {len(EPSILONS)} budgets"
     for name, sums in by_name.items():
         times = "one release" if name == "directed" else f"k={evaluations}"
-        found.note(f"{name}, {times}, {what}, CPU s", sums)
-    return found.note(f"the {len(RELEASES)} at k={evaluations} in all, CPU s", sum(by_name[n] for n in RELEASES))
+        measurements.note(f"{name}, {times}, {what}, CPU s", sums)
+    return measurements.note(f"the {len(RELEASES)} at k={evaluations} in all, CPU s", sum(by_name[n] for n in RELEASES))
 
 
 def growth_cost(
-    name: str, found: Measurements, repeats: int, growth: Growth
+    name: str, measurements: Measurements, repeats: int, growth: Growth
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Of each sweep n k [sizes] and the seconds of one estimate [repeats, sizes]."""
     privacy, model, points = PrivacySpec("running_mean"), Auto(), {}
@@ -101,18 +101,23 @@ def growth_cost(
     data = {n: rows_of(name, n, growth.valid) for n, _ in every}
     taken = rounds([values(data[n], model, privacy, k) for n, k in every], repeats)
     for place, (n, k) in enumerate(every):
-        found.note(f"{name}, n={n}, k={k}, CPU s", taken[:, place])
+        measurements.note(f"{name}, n={n}, k={k}, CPU s", taken[:, place])
     steps = np.array([n * k for n, k in every])
     parts = np.split(np.arange(len(every)), [len(sweeps["n"])])
     for swept, part in zip(sweeps, parts, strict=True):
-        found.note(f"{name}, log-log slope on {swept}", log_log_slope(steps[part], taken[:, part]))
+        measurements.note(f"{name}, log-log slope on {swept}", log_log_slope(steps[part], taken[:, part]))
         points[swept] = steps[part], taken[:, part]
-    found.note(f"{name}, log-log slope on n k, all sizes", log_log_slope(steps, taken))
+    measurements.note(f"{name}, log-log slope on n k, all sizes", log_log_slope(steps, taken))
     lines = [np.polyfit(steps, one, 1, w=1 / one) for one in taken]  # weights: errors are relative
-    found.note(f"{name}, straight line in n k: CPU microseconds for a step", [1e6 * each for each, _ in lines])
-    found.note(f"{name}, straight line in n k: CPU s done once", [once for _, once in lines])
+    measurements.note(f"{name}, straight line in n k: CPU microseconds for a step", [1e6 * each for each, _ in lines])
+    measurements.note(f"{name}, straight line in n k: CPU s done once", [once for _, once in lines])
     errors_cost(
-        f"{name}, n={growth.fixed_rows}", data[growth.fixed_rows], model, growth.fixed_evaluations, found, repeats
+        f"{name}, n={growth.fixed_rows}",
+        data[growth.fixed_rows],
+        model,
+        growth.fixed_evaluations,
+        measurements,
+        repeats,
     )
     return points
 
@@ -122,7 +127,7 @@ def errors_cost(
     data: PreparedData,
     model: Model,
     evaluations: int,
-    found: Measurements,
+    measurements: Measurements,
     repeats: int,
     trainer: Trainer = DOUBLE,
 ) -> None:
@@ -133,8 +138,8 @@ def errors_cost(
     works = [lambda choice=each: choice.valuate(Problem(data, model, privacy), surroundings) for each in choices]
     taken = rounds(works, repeats)
     what = f"{name}, k={evaluations}, with {full.bootstrap} repetitions"
-    found.note(f"{what}, CPU s", taken[:, 1])
-    found.note(f"{what}, over none, ratio", taken[:, 1] / taken[:, 0])
+    measurements.note(f"{what}, CPU s", taken[:, 1])
+    measurements.note(f"{what}, over none, ratio", taken[:, 1] / taken[:, 0])
 
 
 def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]], name: str, path: Path) -> None:
@@ -161,16 +166,16 @@ def growth_figure(points: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]
     print(f"figure: {path}")
 
 
-def cnn_cost(data: PreparedData, few: PreparedData, found: Measurements, *, evaluations: int = 40) -> float:
+def cnn_cost(data: PreparedData, few: PreparedData, measurements: Measurements, *, evaluations: int = 40) -> float:
     """One estimate with the convolutional network, once; standard errors, which cost many times as much, on few rows."""
     model = Cnn()
-    errors_cost(f"mnist, cnn, n={len(few.train)}", few, model, 2, found, 1, SINGLE)
+    errors_cost(f"mnist, cnn, n={len(few.train)}", few, model, 2, measurements, 1, SINGLE)
     work = values(data, model, PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
     what = f"n={len(data.train)}, k={evaluations}, {len(data.valid)} valid rows, float32, measured once"
-    return found.note(f"mnist, cnn, {what}, CPU s", seconds(work, 1, warm=False))
+    return measurements.note(f"mnist, cnn, {what}, CPU s", seconds(work, 1, warm=False))
 
 
-def directed_cost(data: PreparedData, found: Measurements, repeats: int) -> None:
+def directed_cost(data: PreparedData, measurements: Measurements, repeats: int) -> None:
     """One directed release with a perceptron of more than 10^4 parameters, in either precision."""
     spec, features = Mlp(hidden=(16,)), data.train.features.shape[1]
     size = spec.replicated(Shape(data.kind, len(data.classes), features)).parameter_count
@@ -178,7 +183,7 @@ def directed_cost(data: PreparedData, found: Measurements, repeats: int) -> None
     works = [values(data, spec, PrivacySpec("directed"), 1, trainer=trainer) for trainer in precisions]
     for trainer, taken in zip(precisions, rounds(works, repeats).T, strict=True):
         what = f"{size} parameters, n={len(data.train)}, float{trainer.precision}"
-        found.note(f"mnist, mlp 16, directed, {what}, CPU s", taken)
+        measurements.note(f"mnist, mlp 16, directed, {what}, CPU s", taken)
 
 
 def rows_of(name: str, train: int, valid: int) -> PreparedData:
@@ -188,7 +193,7 @@ def rows_of(name: str, train: int, valid: int) -> PreparedData:
     )
 
 
-def had(name: str, train: int, valid: int, otherwise: str) -> PreparedData | None:
+def available(name: str, train: int, valid: int, otherwise: str) -> PreparedData | None:
     """The same, or None after a line that says what happens without them; mistakes stay errors."""
     try:
         return rows_of(name, train, valid)
@@ -207,18 +212,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--figures", type=Path, default=REPORTS)
     flags = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found, only, growth = Measurements(), flags.only.split(","), Growth()
+    measurements, only, growth = Measurements(), flags.only.split(","), Growth()
     if "quickstart" in only:
-        quickstart_cost(data_of("experiment=quickstart"), found, flags.repeats)
+        quickstart_cost(data_of("experiment=quickstart"), measurements, flags.repeats)
     if "growth" in only:
-        instead = had("adult", 50, growth.valid, "breast_cancer in place of adult") is None
+        instead = available("adult", 50, growth.valid, "breast_cancer in place of adult") is None
         name = "breast_cancer" if instead else "adult"
-        growth_figure(growth_cost(name, found, flags.repeats, growth), name, flags.figures / "valuation_cost.png")
-    if "directed" in only and (data := had("mnist", 200, VALID_IMAGES, "directed is left out")) is not None:
-        directed_cost(data, found, flags.repeats)
-    if "cnn" in only and (data := had("mnist", 400, VALID_IMAGES, "cnn is left out")) is not None:
-        cnn_cost(data, rows_of("mnist", 40, VALID_IMAGES), found)
-    found.write(REPORTS / "valuation_cost.csv")
+        growth_figure(
+            growth_cost(name, measurements, flags.repeats, growth), name, flags.figures / "valuation_cost.png"
+        )
+    if "directed" in only and (data := available("mnist", 200, VALID_IMAGES, "directed is left out")) is not None:
+        directed_cost(data, measurements, flags.repeats)
+    if "cnn" in only and (data := available("mnist", 400, VALID_IMAGES, "cnn is left out")) is not None:
+        cnn_cost(data, rows_of("mnist", 40, VALID_IMAGES), measurements)
+    measurements.write(REPORTS / "valuation_cost.csv")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def mean_interval(samples: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def bootstrap_indices(replicates: int, draws: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Rows of replicate numbers [draws, replicates], drawn with replacement; each holds two different ones at the least.
+    """Rows of replicate numbers [draws, replicates], drawn with replacement; at least two of each draw differ.
 
     A draw of one replicate alone has no variance to take the logarithm of, so its last entry is moved on.
     """
@@ -73,22 +73,22 @@ def detection_auc(values: ArrayLike, clean: ArrayLike) -> Vector:
     is_clean = np.asarray(clean, dtype=bool)
     good, bad = int(is_clean.sum()), int((~is_clean).sum())
     if good == 0 or bad == 0:
-        raise ValueError(f"detection needs clean and corrupted rows, found {good} clean and {bad} corrupted")
+        raise ValueError(f"detection needs clean and corrupted rows, got {good} clean and {bad} corrupted")
     rank_sum = ranks(values)[..., is_clean].sum(axis=-1)
     return np.asarray((rank_sum - good * (good + 1) / 2) / (good * bad))
 
 
 def detection_precision(values: ArrayLike, clean: ArrayLike) -> Vector:
-    """Share of corrupted rows among the m lowest of values [..., n], m being how many are corrupted; ties count by share.
+    """Share of corrupted rows among the m lowest of values [..., n], where m rows are corrupted; ties count by share.
 
     Raises ValueError when no row is corrupted.
     """
-    held, bad = np.asarray(values, dtype=np.float64), ~np.asarray(clean, dtype=bool)
+    scores, bad = np.asarray(values, dtype=np.float64), ~np.asarray(clean, dtype=bool)
     sought = int(bad.sum())
     if sought == 0:
-        raise ValueError("precision needs a corrupted row, found none")
-    border = np.sort(held, axis=-1)[..., sought - 1 : sought]
-    below, level = held < border, held == border
+        raise ValueError("precision needs a corrupted row, got none")
+    border = np.sort(scores, axis=-1)[..., sought - 1 : sought]
+    below, level = scores < border, scores == border
     part = (sought - below.sum(axis=-1, keepdims=True)) / level.sum(axis=-1, keepdims=True)
     return np.asarray((((below + part * level) * bad).sum(axis=-1)) / sought)
 
@@ -99,16 +99,16 @@ def estimation_uncertainty(values: ArrayLike) -> float:
 
 
 def scaled_uncertainty(values: ArrayLike, reference: ArrayLike) -> float:
-    """Estimation uncertainty of values [R, n] in units of the signal they carry of a reference [n].
+    """Estimation uncertainty of values [R, n] in units of their signal of a reference [n].
 
     ``EU / (slope^2 Var_j reference)``, slope being that of the mean values on the reference: estimates that are all alike, or
     all shrunk alike, gain nothing by it. Far above 1 there is no signal left, and the figure itself is little but noise.
     Infinite where the slope is zero.
     """
-    held, truth = np.asarray(values, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    estimates, truth = np.asarray(values, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     centred = truth - truth.mean()
-    signal = float(centred @ held.mean(axis=0)) ** 2 / float(centred @ centred) / (truth.size - 1)
-    return estimation_uncertainty(held) / signal if signal > 0 else float("inf")
+    signal = float(centred @ estimates.mean(axis=0)) ** 2 / float(centred @ centred) / (truth.size - 1)
+    return estimation_uncertainty(estimates) / signal if signal > 0 else float("inf")
 
 
 def log_log_slope(positions: Sequence[float], heights: ArrayLike) -> Vector:

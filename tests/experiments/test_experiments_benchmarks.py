@@ -1,4 +1,4 @@
-"""What the benchmarks time is the same step, and their environments are made once. No time is asserted."""
+"""Benchmarks time the same step in every variant, and environments are made once. No time is asserted."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def test_every_variant_that_clips_makes_the_same_step(model: str) -> None:
 
 def test_ratios_are_taken_round_by_round_and_within_an_environment() -> None:
     seconds = {"plain": [1.0, 2.0, 4.0], "ours": [2.0, 4.0, 16.0], "opacus_plain": [1.0] * 3, "opacus_ghost": [4.0] * 3}
-    found = {name: Measured(values, 5.0, {}) for name, values in seconds.items()}
-    ours, ghost = (row("mlp", name, found) for name in ("ours", "opacus_ghost"))
+    measured = {name: Measured(values, 5.0, {}) for name, values in seconds.items()}
+    ours, ghost = (row("mlp", name, measured) for name in ("ours", "opacus_ghost"))
     assert (ours["ms"], ours["by_plain"], ours["by_plain_high"], ours["by_opacus_ghost"]) == (4000.0, 2.0, 3.0, 1.0)
     assert ghost["by_plain"] == 4.0
     assert text(ours) == "| mlp | ours | 4000.0 | 2.00 (2.00 to 3.00) | 1.00 (0.75 to 2.50) | 5 |"
@@ -44,13 +44,13 @@ def test_ratios_are_taken_round_by_round_and_within_an_environment() -> None:
 
 def test_the_timed_products_are_the_gradients_of_the_kernels() -> None:
     for module, images, outputs in convolutions(MODELS["cnn"](batch=3)):
-        found = product(module, images, outputs)().sum(0)
+        gradients = product(module, images, outputs)().sum(0)
         kernel = torch.nn.grad.conv2d_weight(images, module.weight.shape, outputs, module.stride)
         if images.shape[1] == 1:  # [patch, kernels], else [kernels, kh, kw, C]
-            found = found.mT.reshape(kernel.shape)
+            gradients = gradients.mT.reshape(kernel.shape)
         else:
-            found = found.reshape(len(kernel), *kernel.shape[2:], -1).permute(0, 3, 1, 2)
-        torch.testing.assert_close(found, kernel, rtol=1e-4, atol=1e-3)
+            gradients = gradients.reshape(len(kernel), *kernel.shape[2:], -1).permute(0, 3, 1, 2)
+        torch.testing.assert_close(gradients, kernel, rtol=1e-4, atol=1e-3)
 
 
 def test_an_environment_is_made_once_and_again_when_its_requirements_change(
@@ -80,6 +80,6 @@ def test_a_worker_answers_with_seconds_and_ends_with_its_input() -> None:
     assert worker._process.returncode == 0
 
 
-def test_a_worker_that_fails_is_told_by_its_command() -> None:
+def test_a_worker_that_fails_is_named_by_its_command() -> None:
     with pytest.raises(RuntimeError, match=r"-m no_such_module: ended with 1"):
         environments.Worker("no_such_module")

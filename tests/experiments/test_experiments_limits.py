@@ -13,10 +13,11 @@ from experiments.private_valuation.limits import QUESTIONS, Case, cases, judges_
 @pytest.fixture(scope="module")
 def drawn() -> list[list[Case]]:
     """One seed of each dataset with few train rows."""
-    found = cases(seeds=1, replicates=2)
+    drawn_cases = cases(seeds=1, replicates=2)
     few = np.arange(24)
     return [
-        [replace(case, data=replace(case.data, train=rows_at(case.data.train, few))) for case in same] for same in found
+        [replace(case, data=replace(case.data, train=rows_at(case.data.train, few))) for case in same]
+        for same in drawn_cases
     ]
 
 
@@ -32,7 +33,7 @@ def test_judges_share_the_valid_rows_among_them(drawn: list[list[Case]], count: 
 def test_without_noise_all_public_rows_keep_the_ranking(drawn: list[list[Case]]) -> None:
     rows = [list(public_points(same[0])) for same in drawn]
     assert [key[1] for key, _ in rows[0]] == [5, 20, 100, 171]
-    assert min(found[-1][1][0] for found in rows) > 0.6
+    assert min(answers[-1][1][0] for answers in rows) > 0.6
 
 
 def test_a_table_has_a_mean_and_an_interval_over_seeds(drawn: list[list[Case]]) -> None:
@@ -56,6 +57,6 @@ def test_every_question_has_an_answer_in_every_column(
     monkeypatch.setattr(limits, "COPIED", 4)
     _, ask, keys, columns = question
     for (case,) in drawn:
-        for key, found in ask(case):
-            assert (len(key), len(found)) == (len(keys), len(columns))
-            assert np.isfinite(found[1:]).all()
+        for key, answers in ask(case):
+            assert (len(key), len(answers)) == (len(keys), len(columns))
+            assert np.isfinite(answers[1:]).all()

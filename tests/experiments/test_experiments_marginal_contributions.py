@@ -26,9 +26,9 @@ TINY = Size(points=12, samples=50, share=0.1, smallest=30, largest=120, cardinal
 
 
 def test_each_way_has_its_seconds_and_its_agreement(capsys: pytest.CaptureFixture[str]) -> None:
-    found = Measurements()
-    spent = contributions_cost(problem("breast_cancer", 12, "negative_loss"), TINY, found)
-    rows = {name: value for name, value, *_ in found.rows}
+    measurements = Measurements()
+    spent = contributions_cost(problem("breast_cancer", 12, "negative_loss"), TINY, measurements)
+    rows = {name: value for name, value, *_ in measurements.rows}
     whole = "12 points, 2 cardinalities, 50 subsets"
     assert rows[f"{whole}, exact, CPU s"] == pytest.approx(10 * spent.seconds["exact"])  # 5 of 50 subsets
     loop = rows[f"{whole}, scikit-learn by 6 pairs, CPU s"]
@@ -59,10 +59,10 @@ def test_classes_are_numbered_from_nought_and_several_are_measured() -> None:
     assert setting.classes == 3
     assert set(setting.pool.target) == {0, 1, 2}
     assert setting.points.features.shape == (8, 6)
-    found = Measurements()
-    classes_cost(setting, Size(smallest=20, largest=40, pairs=2), found)
-    assert len(found.rows) == 9
-    assert found.rows[0][0] == "3 classes, k=20, microseconds for a contribution, cheap"
+    measurements = Measurements()
+    classes_cost(setting, Size(smallest=20, largest=40, pairs=2), measurements)
+    assert len(measurements.rows) == 9
+    assert measurements.rows[0][0] == "3 classes, k=20, microseconds for a contribution, cheap"
 
 
 def test_seconds_add_up_by_name() -> None:

@@ -26,20 +26,20 @@ def digits() -> PreparedData:
 
 
 def test_the_quickstart_has_a_row_for_each_mechanism_and_their_sum() -> None:
-    found = Measurements()
-    total = quickstart_cost(data_of("experiment=quickstart"), found, 1, evaluations=2, replicates=2)
-    names = [row[0].split(",")[0] for row in found.rows]
+    measurements = Measurements()
+    total = quickstart_cost(data_of("experiment=quickstart"), measurements, 1, evaluations=2, replicates=2)
+    names = [row[0].split(",")[0] for row in measurements.rows]
     assert names == ["iid", "running_mean", "running_mean_burn_in", "directed", "the 3 at k=2 in all"]
-    assert total == pytest.approx(sum(row[1] for row in found.rows[:3]))  # one round: the sum of its parts
-    assert all(row[1] > 0 for row in found.rows)
+    assert total == pytest.approx(sum(row[1] for row in measurements.rows[:3]))  # one round: the sum of its parts
+    assert all(row[1] > 0 for row in measurements.rows)
 
 
 def test_growth_measures_every_size_and_draws_it(tmp_path: Path) -> None:
-    found = Measurements()
-    points = growth_cost("breast_cancer", found, 2, TINY)
+    measurements = Measurements()
+    points = growth_cost("breast_cancer", measurements, 2, TINY)
     assert {name: steps.tolist() for name, (steps, _) in points.items()} == {"n": [24, 48], "k": [16, 32]}
     assert all((taken > 0).all() for _, taken in points.values())
-    names = [row[0] for row in found.rows]
+    names = [row[0] for row in measurements.rows]
     assert names[:4] == [f"breast_cancer, n={n}, k={k}, CPU s" for n, k in ((8, 3), (16, 3), (8, 2), (8, 4))]
     assert [name for name in names if "slope" in name and "n k" in name]
     growth_figure(points, "breast_cancer", tmp_path / "figures" / "cost.png")
@@ -51,26 +51,26 @@ def test_slopes_and_the_straight_line_are_those_of_the_seconds(monkeypatch: pyte
     sizes = [n * k for sweep in TINY.sizes().values() for n, k in sweep]
     taken = np.array([[0.5 + 0.001 * size for size in sizes]])
     monkeypatch.setattr(valuation_cost, "rounds", lambda works, repeats: taken[:, : len(works)])
-    found = Measurements()
-    growth_cost("breast_cancer", found, 1, TINY)
-    by_name = {row[0].removeprefix("breast_cancer, "): row[1] for row in found.rows}
+    measurements = Measurements()
+    growth_cost("breast_cancer", measurements, 1, TINY)
+    by_name = {row[0].removeprefix("breast_cancer, "): row[1] for row in measurements.rows}
     assert by_name["straight line in n k: CPU s done once"] == pytest.approx(0.5)
     assert by_name["straight line in n k: CPU microseconds for a step"] == pytest.approx(1000.0)
     assert by_name["log-log slope on n"] == pytest.approx(np.log2(0.548 / 0.524))
 
 
 def test_both_precisions_of_the_directed_release_are_measured(digits: PreparedData) -> None:
-    found = Measurements()
-    directed_cost(digits, found, 1)
-    assert [row[0].split(", ")[-2] for row in found.rows] == ["float32", "float64"]
-    assert "1210 parameters, n=12" in found.rows[0][0]  # 64 * 16 + 16 + 16 * 10 + 10
+    measurements = Measurements()
+    directed_cost(digits, measurements, 1)
+    assert [row[0].split(", ")[-2] for row in measurements.rows] == ["float32", "float64"]
+    assert "1210 parameters, n=12" in measurements.rows[0][0]  # 64 * 16 + 16 + 16 * 10 + 10
 
 
 def test_the_network_is_measured_on_images_with_its_errors_on_few(digits: PreparedData) -> None:
-    found, images = Measurements(), replace(digits, modality="image")
-    assert valuation_cost.cnn_cost(images, images, found, evaluations=1) == found.rows[-1][1] > 0
-    assert [row[0].split(", ")[-1] for row in found.rows] == ["CPU s", "ratio", "CPU s"]
-    assert "n=12, k=1, 20 valid rows, float32" in found.rows[-1][0]
+    measurements, images = Measurements(), replace(digits, modality="image")
+    assert valuation_cost.cnn_cost(images, images, measurements, evaluations=1) == measurements.rows[-1][1] > 0
+    assert [row[0].split(", ")[-1] for row in measurements.rows] == ["CPU s", "ratio", "CPU s"]
+    assert "n=12, k=1, 20 valid rows, float32" in measurements.rows[-1][0]
 
 
 def test_what_is_not_on_the_machine_is_left_out_in_one_line(
@@ -88,19 +88,19 @@ def test_what_is_not_on_the_machine_is_left_out_in_one_line(
 
 def test_a_mistake_is_no_missing_data_set() -> None:
     with pytest.raises(InputError, match=r"dataset\.split"):
-        valuation_cost.had("digits", 10**6, 20, "left out")
+        valuation_cost.available("digits", 10**6, 20, "left out")
 
 
 def test_an_estimate_is_of_the_asked_size(digits: PreparedData) -> None:
     work = valuation_cost.values(digits, Auto(), PrivacySpec("iid"), 2, replicates=3)
-    found = work()
-    assert found.values.shape == (3, 12)
-    assert (found.touches == 2).all()
+    estimates = work()
+    assert estimates.values.shape == (3, 12)
+    assert (estimates.touches == 2).all()
     assert len(seconds(work, 2)) == 2
 
 
 def test_measurements_keep_names_with_commas(tmp_path: Path) -> None:
-    found = Measurements()
-    assert found.note("n=1, k=2", [3.0, 1.0, 2.0]) == 2.0
-    found.write(tmp_path / "report" / "cost.csv")
+    measurements = Measurements()
+    assert measurements.note("n=1, k=2", [3.0, 1.0, 2.0]) == 2.0
+    measurements.write(tmp_path / "report" / "cost.csv")
     assert (tmp_path / "report" / "cost.csv").read_text().splitlines()[1] == '"n=1, k=2",2.0000,1.0000,3.0000'

@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
+
+from assay.gradients import LayerError, PerSampleGradients
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 Gradients = dict[str, Tensor]
@@ -88,7 +91,7 @@ class Bag(nn.Module):
 
 
 class Shared(nn.Module):
-    """Two modules that share one weight, one of them with a bias of its own."""
+    """Two modules that share one weight, one of them with a bias."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -195,13 +198,13 @@ CASES: dict[str, Case] = {
 
 
 def one_row_at_a_time(model: nn.Module, loss: Callable[..., Tensor], inputs: Tensor) -> Gradients:
-    """The definition: autograd on each row as a batch of its own."""
+    """The definition: autograd on each row as a batch."""
     named = {name: value for name, value in model.named_parameters() if value.requires_grad}
     rows = []
     for number in range(len(inputs)):
         one = loss(model, inputs[number : number + 1]).sum()
-        found = torch.autograd.grad(one, list(named.values()), allow_unused=True)
-        rows.append([torch.zeros_like(p) if g is None else g for p, g in zip(named.values(), found, strict=True)])
+        gradients = torch.autograd.grad(one, list(named.values()), allow_unused=True)
+        rows.append([torch.zeros_like(p) if g is None else g for p, g in zip(named.values(), gradients, strict=True)])
     return {
         name: torch.stack([row[number] for row in rows]) if rows else value.new_zeros(0, *value.shape)
         for number, (name, value) in enumerate(named.items())
@@ -220,8 +223,30 @@ def vector(gradients: Gradients) -> Tensor:
     return torch.cat([value.flatten() for value in gradients.values()])
 
 
-def close(found: Tensor, expected: Tensor, tolerance: float) -> bool:
-    """Whether the difference is at most `tolerance` of the expected norm: key biases of attention have gradient zero."""
-    if found.shape != expected.shape:
+def close(actual: Tensor, expected: Tensor, tolerance: float) -> bool:
+    """True where the difference is at most `tolerance` of the expected norm: key biases of attention have gradient zero."""
+    if actual.shape != expected.shape:
         return False
-    return float((found - expected).norm()) <= tolerance * max(float(expected.norm()), 1e-30)
+    return float((actual - expected).norm()) <= tolerance * max(float(expected.norm()), 1e-30)
+
+
+class Wrapped(nn.Module):
+    """A module whose forward is given."""
+
+    def __init__(self, forward: object, **parts: nn.Module) -> None:
+        super().__init__()
+        self._do = forward
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self._do(self, features)  # type: ignore[operator]
+
+
+def refused(model: nn.Module, inputs: Tensor, match: str, kind: type[Exception] = LayerError, **options: bool) -> None:
+    """Asserts that a model is refused with a message, and left as it was."""
+    model = settled(model, torch.float64)
+    with pytest.raises(kind, match=match):
+        PerSampleGradients(model, **options).record(squared, inputs).clipped_sum(1.0)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())

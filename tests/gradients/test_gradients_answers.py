@@ -23,13 +23,13 @@ def test_leave_one_out_is_the_alignment_with_the_mean_of_the_others() -> None:
     model, inputs = small(), draw(7, 5)
     recorded = PerSampleGradients(model).record(squared, inputs)
     rows = flat(one_row_at_a_time(model, squared, inputs))
-    found = recorded.leave_one_out()
+    alignment = recorded.leave_one_out()
     for number in range(7):
         others = torch.cat([rows[:number], rows[number + 1 :]]).mean(0)
-        assert found.dots[number] == pytest.approx(float(rows[number] @ others), rel=1e-10)
-        assert found.direction_norm[number] == pytest.approx(float(others.norm()), rel=1e-10)
+        assert alignment.dots[number] == pytest.approx(float(rows[number] @ others), rel=1e-10)
+        assert alignment.direction_norm[number] == pytest.approx(float(others.norm()), rel=1e-10)
         cosine = float(rows[number] @ others / rows[number].norm() / others.norm())
-        assert found.cosines[number] == pytest.approx(cosine, rel=1e-8)
+        assert alignment.cosines[number] == pytest.approx(cosine, rel=1e-8)
 
 
 def test_a_mean_without_its_only_row_is_refused() -> None:
@@ -81,9 +81,9 @@ def test_last_layers_alone(count: int) -> None:
     assert names == ["0", "2"][-count:]
     recorded = PerSampleGradients(model, names).record(squared, inputs)
     expected = one_row_at_a_time(model, squared, inputs)
-    kept = {name: value for name, value in expected.items() if name.split(".")[0] in names}
-    assert list(recorded.mean()) == list(kept)
-    assert close(recorded.norms(), flat(kept).norm(dim=1), 1e-10)
+    chosen = {name: value for name, value in expected.items() if name.split(".")[0] in names}
+    assert list(recorded.mean()) == list(chosen)
+    assert close(recorded.norms(), flat(chosen).norm(dim=1), 1e-10)
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
@@ -92,13 +92,13 @@ def test_a_loss_averaged_over_the_batch_is_scaled_back() -> None:
     engine = PerSampleGradients(model)
     with engine.recording(samples=7) as tape:
         squared(model, inputs).mean().backward()
-    found, expected = tape.recorded(scale=7.0), flat(one_row_at_a_time(model, squared, inputs))
-    assert close(found.norms(), expected.norm(dim=1), 1e-10)
-    assert close(flat(found.materialised()), expected, 1e-10)
-    assert close(found.gram(found), expected @ expected.T, 1e-10)
-    limit = float(found.norms().median())
+    taped, expected = tape.recorded(scale=7.0), flat(one_row_at_a_time(model, squared, inputs))
+    assert close(taped.norms(), expected.norm(dim=1), 1e-10)
+    assert close(flat(taped.materialised()), expected, 1e-10)
+    assert close(taped.gram(taped), expected @ expected.T, 1e-10)
+    limit = float(taped.norms().median())
     weights = (limit / expected.norm(dim=1)).clamp(max=1)
-    assert close(vector(found.clipped_sum(limit).gradients), weights @ expected, 1e-10)
+    assert close(vector(taped.clipped_sum(limit).gradients), weights @ expected, 1e-10)
 
 
 def test_two_backward_passes_in_turn_are_two_recordings() -> None:
@@ -156,11 +156,11 @@ def test_norms_are_homogeneous_and_clipping_is_idempotent(seed: int, scale: floa
 def test_a_gradient_that_is_not_finite_contributes_zero_and_is_counted() -> None:
     model, inputs = small(), draw(7, 5)
     inputs[2] = float("inf")
-    found = PerSampleGradients(model, audit=False).record(squared, inputs).clipped_sum(1.0)
-    kept = torch.cat([inputs[:2], inputs[3:]])
-    expected = PerSampleGradients(model).record(squared, kept).clipped_sum(1.0)
-    assert found.samples == 7
-    assert close(vector(found.gradients), vector(expected.gradients), 1e-12)
+    clipped = PerSampleGradients(model, audit=False).record(squared, inputs).clipped_sum(1.0)
+    others = torch.cat([inputs[:2], inputs[3:]])
+    expected = PerSampleGradients(model).record(squared, others).clipped_sum(1.0)
+    assert clipped.samples == 7
+    assert close(vector(clipped.gradients), vector(expected.gradients), 1e-12)
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("inf"), float("nan")])

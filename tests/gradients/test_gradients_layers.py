@@ -32,8 +32,8 @@ def check_all_answers(case: Case, count: int, dtype: torch.dtype) -> None:
     expected = one_row_at_a_time(model, case.loss, inputs)
     recorded = PerSampleGradients(model, fallback=False).record(case.loss, inputs)
     assert recorded.samples == count
-    found = recorded.materialised()
-    assert {name: value.shape for name, value in found.items()} == {n: v.shape for n, v in expected.items()}
+    gradients = recorded.materialised()
+    assert {name: value.shape for name, value in gradients.items()} == {n: v.shape for n, v in expected.items()}
     direction = {name: draw(*value.shape[1:], seed=5, dtype=dtype) for name, value in expected.items()}
     if count == 0:
         assert recorded.norms().shape == (0,)
@@ -43,7 +43,7 @@ def check_all_answers(case: Case, count: int, dtype: torch.dtype) -> None:
         return
     rows = flat(expected)
     norms = rows.norm(dim=1)
-    assert close(flat(found), rows, tolerance)
+    assert close(flat(gradients), rows, tolerance)
     assert close(recorded.norms(), norms, tolerance)
     assert close(recorded.losses, case.loss(model, inputs).detach(), tolerance)
     # a dot product can cancel: its error is measured against the product of the norms
@@ -116,9 +116,9 @@ def test_clipping_rules_against_their_formulas() -> None:
     norms, layers = flat(rows).norm(dim=1), {"0": ["0.weight", "0.bias"], "2": ["2.weight", "2.bias"]}
     limit = float(norms.median())
 
-    found = recorded.clipped_sum(Flat(limit))
-    assert (found.max_grad_norm, found.samples) == (limit, 7)
-    assert close(vector(found.gradients), (limit / norms).clamp(max=1) @ flat(rows), 1e-10)
+    clipped = recorded.clipped_sum(Flat(limit))
+    assert (clipped.max_grad_norm, clipped.samples) == (limit, 7)
+    assert close(vector(clipped.gradients), (limit / norms).clamp(max=1) @ flat(rows), 1e-10)
 
     automatic = recorded.clipped_sum(Automatic(2.0, gamma=0.01))
     assert automatic.max_grad_norm == 2.0

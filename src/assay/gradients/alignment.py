@@ -1,4 +1,4 @@
-"""How each sample's gradient lies against one direction."""
+"""Angles between each sample's gradient and one direction."""
 
 from __future__ import annotations
 

@@ -77,9 +77,9 @@ class PerSampleGradients:
             return record_by_vmap(self.model, plan, loss, batch, samples)
         if self._audit and samples > 1:
             with evaluating(self.model):
-                found = self._pass(plan, loss, batch, samples)
-                refuse_mixed_samples(self.model, dict(plan.parameters), loss, batch, found)
-                del found  # its memory is for the batch itself
+                recorded = self._pass(plan, loss, batch, samples)
+                refuse_mixed_samples(self.model, dict(plan.parameters), loss, batch, recorded)
+                del recorded  # its memory is for the batch itself
             self._audit = False
         return self._pass(plan, loss, batch, samples)
 

@@ -1,4 +1,4 @@
-"""Which parameters of a model are covered, by which layer's rule."""
+"""The parameters of a model with the layers whose rules cover them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Plan:
-    """The parameters to differentiate by name, the layers that cover them, and what is left out or not covered."""
+    """The parameters to differentiate by name, the layers that cover them, and parameters left out or not covered."""
 
     parameters: dict[str, nn.Parameter]
     layers: tuple[Layer, ...]
@@ -64,7 +64,7 @@ def make_plan(model: nn.Module, layers: Collection[str] | None) -> Plan:
 
 
 def still_holds(plan: Plan) -> bool:
-    """Whether the modules still have the parameters that the plan was made for."""
+    """True while the modules have the parameters that the plan was made for."""
     for layer in plan.layers:
         own = layer.module._parameters
         if any(own.get(name) is not parameter for name, parameter in zip(layer.wanted, layer.parameters, strict=True)):
@@ -73,7 +73,7 @@ def still_holds(plan: Plan) -> bool:
 
 
 def last_layers(model: nn.Module, count: int) -> list[str]:
-    """Names of the last `count` modules that hold trainable parameters, in the order in which the model registers them."""
+    """Names of the last `count` modules with trainable parameters, in the order in which the model registers them."""
     names = [
         name
         for name, module in model.named_modules()

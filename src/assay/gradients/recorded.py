@@ -1,4 +1,4 @@
-"""What can be asked of a batch once it has passed forward and backward."""
+"""The answers of a batch that has passed forward and backward."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from assay.gradients.factors import Factor
 class Recorded:
     """Per-sample gradients of one batch, as factors; none of its answers but `materialised` writes out N x P numbers.
 
-    Names of parameters are those of `model.named_parameters()`; a layer is named by its module and holds that module's
+    Names of parameters are those of `model.named_parameters()`; a layer is named by its module and has that module's
     parameters; tied weights count where they are named first. Parameters that the losses do not reach have gradient zero.
     """
 
@@ -64,12 +64,12 @@ class Recorded:
 
     def layer_alignments(self, direction: Mapping[str, Tensor]) -> dict[str, Alignment]:
         """The same, layer by layer."""
-        dots, found = self._layer_dots(direction), {}
+        dots, alignments = self._layer_dots(direction), {}
         for number, layer in enumerate(self.layers):
             parts = [value.square().sum() for name, value in direction.items() if layer_of(name) == layer]
             size = torch.stack(parts).sum().sqrt() if parts else dots.new_zeros(())
-            found[layer] = Alignment(dots[number], self._layer_norms[number], size)
-        return found
+            alignments[layer] = Alignment(dots[number], self._layer_norms[number], size)
+        return alignments
 
     def cosines(self, direction: Mapping[str, Tensor]) -> Tensor:
         """Cosines [N] of each sample's gradient with a direction."""
@@ -86,14 +86,14 @@ class Recorded:
         """
         scaled = weights if self._scale == 1 else weights * self._scale
         rows = dict(zip(self.layers, scaled.unbind(), strict=True)) if scaled.dim() == 2 else None
-        found = {}
+        gradients = {}
         for name, parameter in self._parameters.items():
             factor, row = self._factors.get(name), scaled if rows is None else rows[layer_of(name)]
             if factor is None:
-                found[name] = torch.zeros_like(parameter.detach())
+                gradients[name] = torch.zeros_like(parameter.detach())
             else:
-                found[name] = factor.weighted_sum(row, None if out is None else out.get(name))
-        return found
+                gradients[name] = factor.weighted_sum(row, None if out is None else out.get(name))
+        return gradients
 
     def mean(self) -> dict[str, Tensor]:
         """Mean gradient, a tensor a parameter; zero for an empty batch."""
@@ -117,20 +117,20 @@ class Recorded:
         """Inner products [N, M] of all gradients with all those of another batch of the same model (or of itself)."""
         if list(self._parameters) != list(other._parameters):
             raise AssayError("gram: the two batches must be of the same parameters (record both with one engine)")
-        found = self._vector(0.0)[:, None].expand(-1, other.samples).clone()
+        products = self._vector(0.0)[:, None].expand(-1, other.samples).clone()
         for name, factor in self._factors.items():
             if name in other._factors:
-                found += factor.gram(other._factors[name])
-        return found * (self._scale * other._scale)
+                products += factor.gram(other._factors[name])
+        return products * (self._scale * other._scale)
 
     def materialised(self) -> dict[str, Tensor]:
         """The gradients themselves, a tensor [N, *shape] a parameter: N x P numbers."""
-        found = {}
+        gradients = {}
         for name, parameter in self._parameters.items():
             factor = self._factors.get(name)
             empty = parameter.new_zeros(self.samples, *parameter.shape)
-            found[name] = empty if factor is None else factor.materialised() * self._scale
-        return found
+            gradients[name] = empty if factor is None else factor.materialised() * self._scale
+        return gradients
 
     def take(self, index: Tensor) -> Recorded:
         """The same for the samples at `index` [K]."""
@@ -149,17 +149,17 @@ class Recorded:
     def _by_layer(self, ask: Callable[[str, Factor], Tensor], factors: Mapping[str, Factor] | None = None) -> Tensor:
         """Sums [layers, N] of `ask` over the parameters of each layer."""
         factors = self._factors if factors is None else factors
-        found = self._vector(0.0).expand(len(self.layers), -1).clone()
+        sums = self._vector(0.0).expand(len(self.layers), -1).clone()
         if not factors:
-            return found
+            return sums
         numbers = {layer: number for number, layer in enumerate(self.layers)}
-        rows = torch.tensor([numbers[layer_of(name)] for name in factors], device=found.device)
-        return found.index_add_(0, rows, torch.stack([ask(name, factor) for name, factor in factors.items()]))
+        rows = torch.tensor([numbers[layer_of(name)] for name in factors], device=sums.device)
+        return sums.index_add_(0, rows, torch.stack([ask(name, factor) for name, factor in factors.items()]))
 
     def _vector(self, value: float) -> Tensor:
         return next(iter(self._parameters.values())).new_full((self.samples,), value)
 
 
 def layer_of(parameter: str) -> str:
-    """Name of the module that holds a parameter."""
+    """Name of the module that owns a parameter."""
     return parameter.rpartition(".")[0]

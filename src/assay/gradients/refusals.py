@@ -1,4 +1,4 @@
-"""What the engine says no to, by name and with the remedy."""
+"""Refusals of the engine, by name and with the remedy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assay.errors import AssayError
 
 
 class LayerError(AssayError):
-    """A layer whose per-sample gradients do not exist or cannot be had."""
+    """A layer whose per-sample gradients do not exist or cannot be computed."""
 
     def __init__(self, name: str, limit: str, remedy: str) -> None:
         super().__init__(f"layer={name or '(the model itself)'}: {limit} ({remedy})")

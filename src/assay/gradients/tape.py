@@ -1,4 +1,4 @@
-"""One forward and one backward pass, with what per-sample gradients are made of kept by hooks."""
+"""One forward and one backward pass, whose hooks record the parts of per-sample gradients."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from assay.errors import AssayError, InputError
-from assay.gradients.factors import Factor, Kept, Workspace, total
+from assay.gradients.factors import Factor, PassTensor, Workspace, total
 from assay.gradients.layers import Call
 from assay.gradients.plan import Layer, Plan
 from assay.gradients.recorded import Recorded
@@ -30,7 +30,7 @@ class Tape:
     def __init__(self, plan: Plan, samples: int, workspace: Workspace | None = None) -> None:
         self._plan, self._samples, self._workspace = plan, samples, workspace or Workspace()
         self._parts: defaultdict[str, list[Factor]] = defaultdict(list)
-        self._inputs: WeakValueDictionary[Any, Kept] = WeakValueDictionary()
+        self._inputs: WeakValueDictionary[Any, PassTensor] = WeakValueDictionary()
         self._losses: Tensor | None = None
         self._anchor = torch.zeros((), requires_grad=True)
         self._handles: list[RemovableHandle] = []
@@ -73,7 +73,7 @@ class Tape:
             losses.backward(torch.ones_like(losses))  # type: ignore[no-untyped-call]
 
     def recorded(self, scale: float = 1.0) -> Recorded:
-        """What was recorded; `scale` is N where somebody else ran backward on the mean of the N losses.
+        """The recorded gradients; `scale` is N where somebody else ran backward on the mean of the N losses.
 
         Raises AssayError if no layer was reached by a backward pass.
         """
@@ -109,23 +109,23 @@ class Tape:
         limit = f"a tensor of shape {tuple(tensor.shape)} for {self._samples} samples"
         raise LayerError(layer.name, limit, "the first axis must be the sample's, or of length one")
 
-    def _keep(self, tensor: Tensor, name: str) -> Kept:
+    def _keep(self, tensor: Tensor, name: str) -> PassTensor:
         """Keeps a tensor, once for all layers that read it."""
         version = None if tensor.is_inference() else tensor._version
         key = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device, version)
-        kept = self._inputs.get(key)
-        if kept is None:
-            kept = self._inputs[key] = Kept(tensor, name)
-        return kept
+        shared = self._inputs.get(key)
+        if shared is None:
+            shared = self._inputs[key] = PassTensor(tensor, name)
+        return shared
 
-    def _arrived(self, layer: Layer, given: list[Kept], gradient: Tensor) -> None:
+    def _arrived(self, layer: Layer, given: list[PassTensor], gradient: Tensor) -> None:
         """When the gradient of a layer's output arrives: makes the factors of its parameters."""
         if not given:
             raise LayerError(
                 layer.name, "a second backward pass through one recording", "record once for each backward"
             )
-        kept = Kept(gradient, layer.name)
-        call = Call(layer.name, layer.module, given.pop(), kept, layer.own, self._workspace)
+        arrived = PassTensor(gradient, layer.name)
+        call = Call(layer.name, layer.module, given.pop(), arrived, layer.own, self._workspace)
         with torch.no_grad():
             for name, factor in layer.rule(call).items():
                 self._parts[layer.wanted[name]].append(factor)

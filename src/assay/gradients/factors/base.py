@@ -1,4 +1,4 @@
-"""What can be asked of the per-sample gradients of one parameter."""
+"""The questions that per-sample gradients of one parameter answer."""
 
 from __future__ import annotations
 

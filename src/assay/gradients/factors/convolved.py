@@ -10,8 +10,8 @@ from torch import Tensor
 
 from assay.gradients.factors.base import Factor, chunks
 from assay.gradients.factors.dense import Dense
-from assay.gradients.factors.kept import Kept, squared_norms
 from assay.gradients.factors.outer import Outer
+from assay.gradients.factors.pass_tensor import PassTensor, squared_norms
 from assay.gradients.factors.workspace import Workspace
 
 SHORTEST_RUN = 16
@@ -40,14 +40,19 @@ class Geometry:
 
 class Convolved(Factor):
     """g_n = sum over positions of output gradient times patch; a kernel is [d, C / groups, kh, kw],
-    or `shape` where the layer says it otherwise.
+    or `shape` where the layer orders its axes otherwise.
 
     `images` [N, C, h, w] are padded already, `outputs` [N, d, oh, ow] are the gradients of the outputs. Kernels that are
     small against patches and outputs are written out at once, others go by the ghost identity of their patches.
     """
 
     def __init__(
-        self, images: Kept, outputs: Kept, geometry: Geometry, shape: torch.Size, workspace: Workspace | None = None
+        self,
+        images: PassTensor,
+        outputs: PassTensor,
+        geometry: Geometry,
+        shape: torch.Size,
+        workspace: Workspace | None = None,
     ) -> None:
         self._geometry, self.samples = geometry, images.value.shape[0]
         self._workspace = workspace or Workspace()
@@ -62,7 +67,7 @@ class Convolved(Factor):
         small = shape.numel() <= 2 * self._size.numel() * (patch + shape[0])
         self._squares: Tensor  # of what is written out, taken while it was in the processor's cache
         self._written = Dense(self._write(images.value, outputs.value)) if small or geometry.groups > 1 else None
-        self._kept = None if self._written else (images, outputs)
+        self._sources = None if self._written else (images, outputs)
 
     def squared_norms(self) -> Tensor:
         """By the gradients written out, or by the ghost identity some samples at a time."""
@@ -96,8 +101,8 @@ class Convolved(Factor):
 
     def take(self, index: Tensor | slice) -> Factor:
         """The same for some of the samples."""
-        if self._kept:
-            return Convolved(self._kept[0].take(index), self._kept[1].take(index), self._geometry, self.shape)
+        if self._sources:
+            return Convolved(self._sources[0].take(index), self._sources[1].take(index), self._geometry, self.shape)
         return Dense(self.materialised()[index])
 
     def gram(self, other: Factor) -> Tensor:
@@ -105,18 +110,18 @@ class Convolved(Factor):
         if isinstance(other, Convolved) and self.samples and other.samples:
             if self._written and other._written and self._axes == other._axes:
                 return self._written.gram(other._written)
-            if self._kept and other._kept:
+            if self._sources and other._sources:
                 return self._outer(slice(None)).gram(other._outer(slice(None)))
         return super().gram(other)
 
     def _tensors(self) -> tuple[Tensor, Tensor]:
-        assert self._kept is not None
-        return self._kept[0].value, self._kept[1].value
+        assert self._sources is not None
+        return self._sources[0].value, self._sources[1].value
 
     def _outer(self, rows: slice) -> Outer:
         images, outputs = self._tensors()
         patches = self._patches(images[rows])
-        return Outer(Kept(outputs[rows].flatten(2).mT, ""), Kept(patches.clone(), ""))
+        return Outer(PassTensor(outputs[rows].flatten(2).mT, ""), PassTensor(patches.clone(), ""))
 
     def _patches(self, images: Tensor) -> Tensor:
         """[N, T, patch], in the order kh, kw, C if channels come last and in the order C, kh, kw if not.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from assay.gradients.factors.base import Factor, chunks
 from assay.gradients.factors.dense import Dense
-from assay.gradients.factors.kept import Kept
+from assay.gradients.factors.pass_tensor import PassTensor
 
 
 class Outer(Factor):
@@ -17,7 +17,7 @@ class Outer(Factor):
     arXiv 2110.05679, section 4.
     """
 
-    def __init__(self, rows: Kept, columns: Kept) -> None:
+    def __init__(self, rows: PassTensor, columns: PassTensor) -> None:
         self._rows, self._columns = rows, columns
         rows.users += 1
         columns.users += 1
@@ -39,8 +39,8 @@ class Outer(Factor):
         columns = self._columns.scaled(weights) if scale_columns else self._columns.value
         if rows.dim() > 2:
             rows, columns = rows.reshape(-1, self.shape[0]), columns.reshape(-1, self.shape[1])
-        found: Tensor = torch.mm(rows.mT, columns, out=out)
-        return found
+        product: Tensor = torch.mm(rows.mT, columns, out=out)
+        return product
 
     def dots(self, direction: Tensor) -> Tensor:
         """sum_t r_nt^T V c_nt."""
@@ -85,8 +85,8 @@ class Outer(Factor):
         return torch.cat(parts)
 
 
-def outer_products(rows: Kept, columns: Kept) -> Factor:
-    """Gradients sum_t r_nt c_nt^T, written out where they hold no more numbers than `rows` and `columns` do."""
+def outer_products(rows: PassTensor, columns: PassTensor) -> Factor:
+    """Gradients sum_t r_nt c_nt^T, written out where they have no more numbers than `rows` and `columns` together."""
     shape = (rows.value.shape[-1], columns.value.shape[-1])
     positions = rows.value.shape[1:-1].numel()
     if positions > 1 and shape[0] * shape[1] <= positions * sum(shape):

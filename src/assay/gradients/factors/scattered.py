@@ -6,14 +6,14 @@ import torch
 from torch import Tensor
 
 from assay.gradients.factors.base import Factor, chunks
-from assay.gradients.factors.kept import Kept
 from assay.gradients.factors.outer import Outer
+from assay.gradients.factors.pass_tensor import PassTensor
 
 
 class Scattered(Factor):
     """g_n has row `ids`_nt increased by `rows`_nt, for each t: ids [N, ...], rows [N, ..., d]; the shape is [entries, d]."""
 
-    def __init__(self, ids: Kept, rows: Kept, entries: int) -> None:
+    def __init__(self, ids: PassTensor, rows: PassTensor, entries: int) -> None:
         self._ids, self._rows = ids, rows
         rows.users += 1
         self.samples = len(rows.value)

@@ -28,10 +28,10 @@ class Total(Factor):
 
     def weighted_sum(self, weights: Tensor, out: Tensor | None = None) -> Tensor:
         """Sum over the parts."""
-        found = self._parts[0].weighted_sum(weights, out)
+        gradients = self._parts[0].weighted_sum(weights, out)
         for part in self._parts[1:]:
-            found += part.weighted_sum(weights)
-        return found
+            gradients += part.weighted_sum(weights)
+        return gradients
 
     def dots(self, direction: Tensor) -> Tensor:
         """Sum over the parts."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as functional
 from torch import nn
 
-from assay.gradients.factors import Convolved, Dense, Factor, Kept
+from assay.gradients.factors import Convolved, Dense, Factor, PassTensor
 from assay.gradients.factors.convolved import Geometry
 from assay.gradients.layers.registry import Call, layer
 
@@ -19,7 +19,7 @@ def convolution(call: Call) -> dict[str, Factor]:
     if "weight" in call.wanted:
         images, outputs = _padded(call, module), call.gradient
         if isinstance(module, nn.Conv1d):  # an image of height one
-            images, outputs = (kept.of(lambda value: value.unsqueeze(2)) for kept in (images, outputs))
+            images, outputs = (tensor.of(lambda value: value.unsqueeze(2)) for tensor in (images, outputs))
         kernel, stride, dilation = (_pair(size) for size in (module.kernel_size, module.stride, module.dilation))
         geometry = Geometry(kernel, stride, dilation, module.groups)
         factors["weight"] = Convolved(images, outputs, geometry, module.weight.shape, call.workspace)
@@ -32,7 +32,7 @@ def _pair(sizes: tuple[int, ...]) -> tuple[int, int]:
     return (1, *sizes)[-2:]  # type: ignore[return-value]
 
 
-def _padded(call: Call, module: nn.Conv1d | nn.Conv2d) -> Kept:
+def _padded(call: Call, module: nn.Conv1d | nn.Conv2d) -> PassTensor:
     """The layer's input as the convolution without padding sees it."""
     amounts = module._reversed_padding_repeated_twice
     if not any(amounts):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from assay.gradients.factors import Dense, Factor, Kept, outer_products
+from assay.gradients.factors import Dense, Factor, PassTensor, outer_products
 from assay.gradients.layers.registry import Call, layer
 
 
@@ -19,7 +19,7 @@ def linear(call: Call) -> dict[str, Factor]:
     return factors
 
 
-def summed_positions(call: Call) -> Kept:
+def summed_positions(call: Call) -> PassTensor:
     """Output gradients [N, d] summed over everything between the first and the last axis."""
     gradient = call.gradient.value
     return call.gradient if gradient.dim() == 2 else call.keep(call.gradient.flat().sum(1))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from assay.gradients.factors import Factor, Kept, Workspace
+from assay.gradients.factors import Factor, PassTensor, Workspace
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,14 @@ class Call:
 
     name: str
     module: nn.Module
-    input: Kept
-    gradient: Kept
+    input: PassTensor
+    gradient: PassTensor
     wanted: frozenset[str]
     workspace: Workspace
 
-    def keep(self, tensor: Tensor) -> Kept:
+    def keep(self, tensor: Tensor) -> PassTensor:
         """A tensor made from this call's, to be read later."""
-        return Kept(tensor, self.name)
+        return PassTensor(tensor, self.name)
 
 
 Rule = Callable[[Call], dict[str, Factor]]

@@ -1,4 +1,4 @@
-"""Tensors of the forward and backward pass, kept for later products."""
+"""Tensors of the forward and backward pass, for later products."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from assay.errors import AssayError
 
 
 class OverwrittenError(AssayError):
-    """A tensor that gradients are made of was written over after it had been kept."""
+    """A tensor that gradients are made of was overwritten after its use in the pass."""
 
 
-class Kept:
-    """A tensor [N, ...] of one pass, and what several layers that share it need of it only once.
+class PassTensor:
+    """A tensor [N, ...] of one pass, with the products that the layers that share it need only once.
 
     Reading `value` after an in-place operation on the tensor raises OverwrittenError: gradients made of it would be wrong.
     Writes through `.data` leave no trace and cannot be noticed.
@@ -38,13 +38,13 @@ class Kept:
             )
         return self._tensor
 
-    def take(self, index: Tensor | slice) -> Kept:
+    def take(self, index: Tensor | slice) -> PassTensor:
         """The same for some of the samples."""
         return self.of(lambda value: value[index])
 
-    def of(self, view: Callable[[Tensor], Tensor]) -> Kept:
-        """A view of it, kept likewise."""
-        return Kept(view(self.value), self._layer)
+    def of(self, view: Callable[[Tensor], Tensor]) -> PassTensor:
+        """A view of it, watched likewise."""
+        return PassTensor(view(self.value), self._layer)
 
     def flat(self) -> Tensor:
         """[N, T, features]; everything between the first and the last axis is T."""
@@ -65,13 +65,13 @@ class Kept:
         return self.once("scaled", weights, lambda: self.value * weights.reshape(shape))
 
     def once(self, key: str, argument: object, compute: Callable[[], Tensor]) -> Tensor:
-        """`compute()`, held until each of the `users` has asked for it, so that memory is not held longer."""
-        found, of, left = self._shared.pop(key, (None, None, 0))
-        if found is None or of is not argument:
-            found, left = compute(), self.users
+        """`compute()`, stored until each of the `users` has asked for it, and no longer."""
+        product, of, left = self._shared.pop(key, (None, None, 0))
+        if product is None or of is not argument:
+            product, left = compute(), self.users
         if left > 1:
-            self._shared[key] = (found, argument, left - 1)
-        return found  # type: ignore[no-any-return]
+            self._shared[key] = (product, argument, left - 1)
+        return product  # type: ignore[no-any-return]
 
 
 def squared_norms(value: Tensor) -> Tensor:
