@@ -7,6 +7,7 @@ LONG_FILES: set[str] = {
     "tests/tasks/test_tasks_scaling.py",
     "tests/valuation/test_valuation_directed.py",
 }
+OTHER_DEFAULTS: set[str] = set()
 CIRCLES: set[str] = {
     "assay.config.compose",
     "assay.data.dataset",
