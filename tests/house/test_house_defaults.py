@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from allowances import OTHER_DEFAULTS
-from house import TOP, options
 from omegaconf import OmegaConf
 
 from assay.config.compose import register_resolvers
 from assay.config.typed import typed
+from house import TOP, options
 
 OPTIONS = {f"{group}={name}": (group, name, target) for group, name, target in options()}
 ROOT = {"scale": "laptop", "seed": 0, "workers": 1}
@@ -59,4 +59,6 @@ def test_yaml_and_class_agree(option: str) -> None:
     contenders = values.pop("contenders", None)
     defaults = plain(schema())
     assert contenders is None or contenders == defaults.pop("contenders")
-    assert {key: plain(value) for key, value in typed(schema, {"name": name, **values}).items() if key in defaults} == defaults
+    assert {
+        key: plain(value) for key, value in typed(schema, {"name": name, **values}).items() if key in defaults
+    } == defaults
