@@ -12,6 +12,7 @@ from assay.config.locations import conf_root
 from assay.config.overrides import readable, unescaped
 from assay.config.root import GROUPS, SCALES
 from assay.config.suggest import did_you_mean
+from assay.config.targets import Live
 from assay.config.typed import shown
 from assay.config.validate import validated
 from assay.errors import InputError
@@ -22,17 +23,20 @@ if TYPE_CHECKING:
 Values = dict[str, Any]
 
 
-def compose(overrides: Sequence[str], config_dir: str | None = None) -> Choices:
+def compose(
+    overrides: Sequence[str], config_dir: str | None = None, live: Mapping[str, Mapping[str, Live]] | None = None
+) -> Choices:
     """The checked choices that `assay run OVERRIDES...` would carry out.
 
-    `config_dir` is a folder of further options, as with --config-dir. Raises AssayError (one line).
+    `config_dir` is a folder of further options, as with --config-dir; `live` holds objects from Python by group and field.
+    Raises AssayError (one line).
     """
     from assay.config.explain import explained
 
     extra = [f"hydra.searchpath=[file://{config_dir}]"] if config_dir else []
     given = [*(readable(override) for override in overrides), *extra]
     with explained(given):
-        return checked(raw(given))
+        return checked(raw(given), live=live)
 
 
 def raw(overrides: Sequence[str]) -> DictConfig:
@@ -43,7 +47,7 @@ def raw(overrides: Sequence[str]) -> DictConfig:
         return hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
 
 
-def checked(composed: DictConfig, hydra_config: Any = None) -> Choices:
+def checked(composed: DictConfig, hydra_config: Any = None, live: Any = None) -> Choices:
     """Resolves and checks what hydra composed; `hydra_config` is its hydra key where `composed` lacks it."""
     from omegaconf import open_dict
 
@@ -61,7 +65,7 @@ def checked(composed: DictConfig, hydra_config: Any = None) -> Choices:
     if isinstance(dataset, dict) and isinstance(dataset.get("types"), dict):
         dataset["types"] = {unescaped(str(column)): kind for column, kind in dataset["types"].items()}
     names = {group: [name for folder in folders for name, _ in _options(group, folder)] for group in GROUPS}
-    return validated(values, chosen, names, _loader(composed, folders))
+    return validated(values, chosen, names, _loader(composed, folders), live)
 
 
 def _options(group: str, folder: Path) -> list[tuple[str, str]]:

@@ -6,11 +6,28 @@ import dataclasses
 import importlib
 import inspect
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from assay.config.suggest import did_you_mean
 from assay.config.typed import BUILDER_KEYS, built, typed
 from assay.errors import InputError
+
+
+@dataclass(frozen=True)
+class Live:
+    """An object from Python in the place of a field, and the text that stands for it in the config."""
+
+    value: Any
+    mark: str
+
+
+def with_live(plain: dict[str, Any], option: Any, live: Mapping[str, Live]) -> tuple[dict[str, Any], Any]:
+    """The option with live objects in some of its fields, their marks in its plain values."""
+    if not live:
+        return plain, option
+    marks = {key: each.mark for key, each in live.items()}
+    return {**plain, **marks}, dataclasses.replace(option, **{key: each.value for key, each in live.items()})
 
 
 def locate(target: Any, key: str) -> type:

@@ -13,7 +13,7 @@ from assay.config.choices import Choices
 from assay.config.contenders import Contender
 from assay.config.root import GROUPS, Paths, Root
 from assay.config.suggest import did_you_mean
-from assay.config.targets import option_of
+from assay.config.targets import Live, option_of, with_live
 from assay.config.typed import shown, typed
 from assay.errors import InputError
 
@@ -26,11 +26,13 @@ def validated(
     chosen: Mapping[str, str | None],
     options: Mapping[str, Sequence[str]],
     load: Callable[[str, str], Values],
+    live: Mapping[str, Mapping[str, Live]] | None = None,
 ) -> Choices:
     """The choices of a run from its resolved config.
 
-    `chosen` says which option each group took, `options` which there are, `load` reads the values of one of them. An
-    option is checked against the class that its `_target_` names. Raises InputError.
+    `chosen` says which option each group took, `options` which there are, `load` reads the values of one of them; `live`
+    holds objects from Python by group and field. An option is checked against the class that its `_target_` names.
+    Raises InputError.
     """
     plain = {key: value for key, value in values.items() if key not in GROUPS}
     _no_unknown_root_key(plain)
@@ -40,7 +42,7 @@ def validated(
     for group in GROUPS:
         if group == "task" and "contenders" in groups[group]:
             continue
-        config[group], objects[group] = _option(group, groups[group])
+        config[group], objects[group] = with_live(*_option(group, groups[group]), (live or {}).get(group, {}))
     if "task" not in objects:
         config["task"], objects["task"] = _comparing(groups, options, load)
     run = Choices(
