@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from assay.config.listing import groups, options
-from assay.config.locations import conf_root
 from assay.config.overrides import spelt
 from assay.config.root import GROUPS, Root
 from assay.config.suggest import did_you_mean, nearest
@@ -55,7 +53,7 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
     if isinstance(error, OSError):  # hydra could not make its folder
         return AssayError(f"{error.filename}: {error.strerror} (write elsewhere: paths.outputs=FOLDER)")
     if isinstance(error, InterpolationKeyError | MissingMandatoryValue):
-        return AssayError(f"{_key_of(error)}: {_first_line(text)} (give it a value)")
+        return AssayError(f"{getattr(error, 'full_key', '') or 'config'}: {_first_line(text)} (give it a value)")
     return AssayError(f"{_first_line(text)} (assay list shows groups and options)")
 
 
@@ -95,79 +93,19 @@ _EXTRAS = {"joblib": "joblib", "ray": "ray", "submitit_local": "slurm", "submiti
 
 
 def _unknown_key(key: str, overrides: Sequence[str]) -> AssayError:
+    """A key outside the groups that no run has, or an option of a group that is not chosen by a name."""
     given = next((text for text in overrides if text.lstrip("+~").partition("=")[0] == key), key)
     value = given.partition("=")[2]
     group, _, rest = key.partition(".")
-    if rest and group in GROUPS:
-        return _unknown_group_key(group, rest, value, overrides)
-    if group not in GROUPS:
-        known = [*groups(), "experiment", *_ROOT_KEYS]
-        near = nearest(group, known)
-        tail = f".{rest}" if rest else ""
-        remedy = f"did you mean {near}{tail}?" if near else "one of " + ", ".join(known)
-        return InputError(key, value, "unknown key", remedy)
-    remedy = did_you_mean(value, [name for name, _ in options(group)], f"{group}=")
-    return InputError(key, value, "unknown option", remedy)
-
-
-_ROOT_KEYS = tuple(Root.__dataclass_fields__)
-
-
-def _unknown_group_key(group: str, rest: str, value: str, overrides: Sequence[str]) -> AssayError:
-    """A key that the chosen option does not have: another option's, or a misspelt one."""
-    chosen, keys = _chosen(group, overrides)
-    others = {name: _keys_of_option(group, name) for name, _ in options(group)}
-    holders = [name for name, held in others.items() if name != chosen and rest in held]
-    key = f"{group}.{rest}"
-    if holders and len(holders) < len(others):
-        with_them = " or ".join(f"{group}={name}" for name in holders)
-        return InputError(key, value, f"{group}={chosen} has no such key", f"it belongs to {with_them}")
-    if nearest(rest, keys) is not None:
-        return InputError(key, value, "unknown key", did_you_mean(rest, keys, f"{group}."))
-    near = nearest(rest, dict.fromkeys(other for held in others.values() for other in held))
-    if near is not None:
-        holder = next(name for name, held in others.items() if near in held)
-        remedy = f"did you mean {group}.{near}? It belongs to {group}={holder}"
-        return InputError(key, value, f"{group}={chosen} has no such key", remedy)
-    remedy = did_you_mean(rest, keys, f"{group}.")
-    return InputError(key, value, f"{group}={chosen} has no such key", remedy)
-
-
-def _chosen(group: str, overrides: Sequence[str]) -> tuple[str, list[str]]:
-    """Option and keys of a group as composed from the choices alone, single keys left aside."""
-    from assay.config.compose import raw
-
-    choosing = [text for text in overrides if "." not in text.partition("=")[0] or text.startswith("hydra.searchpath")]
-    composed = raw([text for text in choosing if text.partition("=")[0].lstrip("+~") not in _ROOT_KEYS])
-    return str(composed.hydra.runtime.choices.get(group)), _flat(composed.get(group) or {})
-
-
-def _keys_of_option(group: str, name: str) -> list[str]:
-    """Keys of a shipped option, those of the options that its file begins with included."""
-    from omegaconf import OmegaConf
-
-    option = OmegaConf.load(conf_root() / group / f"{name}.yaml")
-    assert isinstance(option, Mapping)
-    bases = [entry for entry in option.get("defaults", ()) if isinstance(entry, str) and entry != "_self_"]
-    keys = [key for base in bases for key in _keys_of_option(group, base)]
-    return [*keys, *(key for key in _flat(option) if key != "defaults")]
-
-
-def _flat(option: Mapping[Any, Any], prefix: str = "") -> list[str]:
-    from omegaconf import DictConfig, OmegaConf
-
-    values = OmegaConf.to_container(option, resolve=False) if isinstance(option, DictConfig) else option
-    assert isinstance(values, Mapping)
-    found: list[str] = []
-    for key, value in values.items():
-        found.append(f"{prefix}{key!s}")
-        if isinstance(value, Mapping):
-            found += _flat(value, f"{prefix}{key!s}.")
-    return [key for key in found if not key.startswith("_")]
-
-
-def _key_of(error: Exception) -> str:
-    return str(getattr(error, "full_key", "") or "config")
+    if group in GROUPS:
+        remedy = did_you_mean(value, [name for name, _ in options(group)], f"{group}=")
+        return InputError(key, value, "unknown option", remedy)
+    known = [*groups(), "experiment", *Root.__dataclass_fields__]
+    near = nearest(group, known)
+    tail = f".{rest}" if rest else ""
+    return InputError(
+        key, value, "unknown key", f"did you mean {near}{tail}?" if near else "one of " + ", ".join(known)
+    )
 
 
 def _first_line(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from assay.config.root import GROUPS
+
 _TYPES = "dataset.types."
 # free text, which hydra may not read bare
 _TEXTS = ("dataset.path", "dataset.target", "dataset.schema", "paths.outputs", "paths.data", "privacy.matrix")
@@ -18,6 +20,8 @@ def readable(override: str) -> str:
     grammar has no place for is escaped until the config is checked. A path or target that hydra cannot read bare (~, parentheses,
     accents) is put in quotes.
     """
+    if override.partition(".")[0] in GROUPS and "=" in override:
+        override = f"++{override}"  # a key that the option does not have is refused by its class, which knows them all
     bare = override.lstrip("+")
     if bare.startswith(_TYPES) and "=" in bare:
         column, _, kind = bare.removeprefix(_TYPES).rpartition("=")

@@ -9,13 +9,46 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from assay.config.limits import Limit
-from assay.config.suggest import did_you_mean
+from assay.config.suggest import did_you_mean, nearest
 from assay.errors import InputError
 
 # Keys by which hydra builds an object; allowed in every group.
 BUILDER_KEYS = frozenset({"_target_", "_partial_", "_recursive_", "_convert_", "_args_"})
 
 _WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
+
+class UnknownKeyError(InputError):
+    """A key that a class does not have; `path` is the key below its group."""
+
+    def __init__(self, prefix: str, name: str, value: Any, known: list[str]) -> None:
+        tail = ""
+        while isinstance(value, Mapping) and len(value) == 1:
+            ((key, value),) = value.items()
+            tail += f".{key}"
+        remedy = did_you_mean(name, known, prefix).replace("?", f"{tail}?")
+        super().__init__(f"{prefix}{name}{tail}", shown(value), "unknown key", remedy)
+        self.near = nearest(name, known) is not None
+
+    def of_options(self, group: str, chosen: str, keys: Mapping[str, Mapping[str, Any]]) -> InputError:
+        """The same error where other options of the group, whose values are `keys`, have such a key."""
+        path = self.key.removeprefix(f"{group}.")
+        flat = {name: set(_flat(values)) for name, values in keys.items() if name != chosen}
+        limit = f"{group}={chosen} has no such key"
+        if holders := [f"{group}={name}" for name, known in flat.items() if path in known]:
+            return InputError(self.key, self.value, limit, f"it belongs to {' or '.join(holders)}")
+        near = nearest(path, dict.fromkeys(key for known in flat.values() for key in sorted(known)))
+        if self.near or near is None:
+            return self if self.near else InputError(self.key, self.value, limit, self.remedy)
+        holder = next(name for name, known in flat.items() if near in known)
+        return InputError(self.key, self.value, limit, f"did you mean {group}.{near}? It belongs to {group}={holder}")
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
+    keys = [f"{prefix}{key}" for key in values if not key.startswith("_")]
+    return keys + [
+        key for name, each in values.items() if isinstance(each, Mapping) for key in _flat(each, f"{prefix}{name}.")
+    ]
 
 
 def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -27,8 +60,7 @@ def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str
     hints = _hints(schema)
     for name in values:
         if name not in hints and name not in BUILDER_KEYS:
-            remedy = did_you_mean(str(name), hints, prefix)
-            raise InputError(f"{prefix}{name}", shown(values[name]), "unknown key", remedy)
+            raise UnknownKeyError(prefix, str(name), values[name], list(hints))
     given = dict(values)
     for field in dataclasses.fields(schema):
         if field.name not in values:

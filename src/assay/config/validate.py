@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +15,7 @@ from assay.config.contenders import Contender
 from assay.config.root import GROUPS, Paths, Root
 from assay.config.suggest import did_you_mean
 from assay.config.targets import Live, option_of, with_live
-from assay.config.typed import shown, typed
+from assay.config.typed import UnknownKeyError, shown, typed
 from assay.errors import InputError
 
 Values = dict[str, Any]
@@ -38,13 +39,14 @@ def validated(
     _no_unknown_root_key(plain)
     config = typed(Root, plain)
     objects: Values = {}
+    build = partial(_option, options=options, load=load)
     groups = {group: _with_name(group, chosen.get(group) or "", values.get(group), options) for group in GROUPS}
     for group in GROUPS:
         if group == "task" and "contenders" in groups[group]:
             continue
-        config[group], objects[group] = with_live(*_option(group, groups[group]), (live or {}).get(group, {}))
+        config[group], objects[group] = with_live(*build(group, groups[group]), (live or {}).get(group, {}))
     if "task" not in objects:
-        config["task"], objects["task"] = _comparing(groups, options, load)
+        config["task"], objects["task"] = _comparing(groups, options, load, build)
     run = Choices(
         **{key: config[key] for key in ("name", "scale", "seed", "workers")},
         **objects,
@@ -76,7 +78,18 @@ def _with_name(group: str, choice: str, values: Any, options: Mapping[str, Seque
     return option
 
 
-def _option(group: str, values: Values) -> tuple[Values, Any]:
+def _option(
+    group: str, values: Values, *, options: Mapping[str, Sequence[str]], load: Callable[[str, str], Values]
+) -> tuple[Values, Any]:
+    """Typed plain values and object of an option; an unknown key is looked for in the other options of its group."""
+    try:
+        return _checked(group, values)
+    except UnknownKeyError as error:
+        keys = {name: load(group, name) for name in options[group]}
+        raise error.of_options(group, str(values.get("name", group)), keys) from error
+
+
+def _checked(group: str, values: Values) -> tuple[Values, Any]:
     if group == "paths":
         plain = typed(Paths, values, "paths.")
         return plain, Paths(**plain)
@@ -93,15 +106,18 @@ def _option(group: str, values: Values) -> tuple[Values, Any]:
 
 
 def _comparing(
-    groups: Mapping[str, Values], options: Mapping[str, Sequence[str]], load: Callable[[str, str], Values]
+    groups: Mapping[str, Values],
+    options: Mapping[str, Sequence[str]],
+    load: Callable[[str, str], Values],
+    build: Callable[[str, Values], tuple[Values, Any]],
 ) -> tuple[Values, Any]:
     """The task of a comparison, its contenders built before it."""
     entries = comparison.expanded(groups["task"]["contenders"], groups, options, load)
     plain: Values = {}
     objects = []
     for name, chosen in entries.items():
-        pairs = {group: _option(group, dict(values)) for group, values in chosen.items()}
+        pairs = {group: build(group, dict(values)) for group, values in chosen.items()}
         plain[name] = {group: pair[0] for group, pair in pairs.items()}
         objects.append(Contender(name, **{group: pair[1] for group, pair in pairs.items()}))
-    config, task = _option("task", {**groups["task"], "contenders": tuple(objects)})
+    config, task = build("task", {**groups["task"], "contenders": tuple(objects)})
     return {**config, "contenders": plain}, task
