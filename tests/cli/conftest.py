@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from assay.cli import main
+from assay.config import Choices
 from assay.errors import InputError
 from assay.runs import Outcome, RunContext
 
@@ -52,7 +53,8 @@ class Fakes:
     def local_checksum(self, path: str) -> str:
         return f"{len(Path(path).read_bytes()):064x}"
 
-    def carry_out(self, config: dict[str, Any], data: SimpleNamespace, context: RunContext) -> Outcome:
+    def carry_out(self, choices: Choices, data: SimpleNamespace, context: RunContext) -> Outcome:
+        config = dict(choices.config)
         import warnings
 
         warnings.warn("a library is worried", stacklevel=1)
@@ -62,7 +64,9 @@ class Fakes:
         self.carried.append(config)
         values = context.streams.generator("values").normal(size=20)
         table = pd.DataFrame({"id": np.arange(20), "value": values, "std_error": 0.1})
-        return Outcome({"rows": 20.0, "draw": data.draw}, {"values": table})
+        entry = {"epsilon": 1.0, "delta": 1e-5, "relation": "zero_out", "noise": "seeded"}
+        ledger = [entry] if choices.private else []
+        return Outcome({"rows": 20.0, "draw": data.draw}, {"values": table}, ledger=ledger)
 
     def build_report(self, directories: list[Path], folder: Path, title: str) -> Path:
         self.reported.append((list(directories), folder, title))

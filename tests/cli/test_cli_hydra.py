@@ -54,7 +54,7 @@ def test_cfg_job_prints_the_config_and_carries_nothing_out(fakes: Any, assay: An
     said = assay("run", "--cfg", "job", "--resolve", "experiment=quickstart", "scale=smoke")
     config = yaml.safe_load(said.out)
     assert said.status == 0
-    assert config["task"]["evaluations"] == config["scale"]["evaluations"]
+    assert config["task"]["evaluations"] == [4, 8]
     assert "hydra" not in config
     assert list(Path().iterdir()) == []
 
