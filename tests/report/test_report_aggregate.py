@@ -19,7 +19,7 @@ from assay.report.aggregate import (
 from assay.report.reading import read_run
 from assay.report.summary import brief, summary_table
 
-QUICKSTART = ["mechanism", "evaluations", "estimation_uncertainty", "spearman", "auc", "epsilon", "seconds"]
+QUICKSTART = ["contender", "evaluations", "estimation_uncertainty", "spearman", "auc", "epsilon", "seconds"]
 
 
 def groups_of(*directories: Any) -> Any:
@@ -46,15 +46,19 @@ def test_the_same_data_elsewhere_is_one_group(make_run: Any) -> None:
 
 
 def test_option_names_stand_for_what_comes_with_them(make_run: Any) -> None:
-    smoke = make_run(0, scale__name="smoke", scale__seeds=2)
-    assert differing_settings(groups_of(smoke, make_run(0))) == [{"scale.name": "smoke"}, {"scale.name": "laptop"}]
+    smoke = make_run(0, scale="smoke", seeds=2, task__evaluations=[4, 8])
+    assert differing_settings(groups_of(smoke, make_run(0))) == [{"scale": "smoke"}, {"scale": "laptop"}]
 
 
 def test_beside_option_names_only_what_they_do_not_tell(make_run: Any) -> None:
-    scales = [{"name": "smoke", "seeds": 2}, {"name": "laptop", "seeds": 3}]
-    runs = [make_run(0, scale=scale, privacy__epsilon=epsilon) for scale in scales for epsilon in (1.0, 8.0)]
+    sizes = {"smoke": [4, 8], "laptop": [10, 40]}
+    runs = [
+        make_run(0, scale=scale, task__evaluations=counts, privacy__epsilon=epsilon)
+        for scale, counts in sizes.items()
+        for epsilon in (1.0, 8.0)
+    ]
     assert differing_settings(groups_of(*runs)) == [
-        {"scale.name": name, "privacy.epsilon": epsilon} for name in ("smoke", "laptop") for epsilon in (1.0, 8.0)
+        {"scale": name, "privacy.epsilon": epsilon} for name in ("smoke", "laptop") for epsilon in (1.0, 8.0)
     ]
 
 
@@ -97,25 +101,25 @@ def test_table_over_seeds_row_by_row(make_run: Any) -> None:
     table = table_over_seeds(group, "summary")
     assert table is not None
     assert len(table) == 12
-    row = table[(table.mechanism == "iid") & (table.evaluations == 160)].iloc[0]
+    row = table[(table.contender == "iid") & (table.evaluations == 160)].iloc[0]
     samples = [1e-3 * 16**0.8 * factor for factor in (1.0, 1.1, 1.2)]
     low, high = stats.t.interval(0.95, 2, loc=samples[1], scale=stats.sem(samples))
     assert row["estimation_uncertainty"] == pytest.approx(samples[1])
     assert (row["estimation_uncertainty_low"], row["estimation_uncertainty_high"]) == pytest.approx((low, high))
     assert "spearman_low_low" not in table
-    assert math.isinf(table[table.mechanism == "none"]["epsilon"].iloc[0])
+    assert math.isinf(table[table.contender == "none"]["epsilon"].iloc[0])
 
 
 def test_rows_are_matched_by_key_and_not_by_place(make_run: Any) -> None:
-    one = pd.DataFrame({"mechanism": ["a", "b"], "evaluations": [1, 1], "auc": [0.2, 0.8]})
-    costs = pd.DataFrame({"mechanism": ["a", "b"], "evaluations": [1, 1], "seconds": [1.0, 3.0]})
+    one = pd.DataFrame({"contender": ["a", "b"], "evaluations": [1, 1], "auc": [0.2, 0.8]})
+    costs = pd.DataFrame({"contender": ["a", "b"], "evaluations": [1, 1], "seconds": [1.0, 3.0]})
     runs = [
         make_run(seed, tables={"summary": summary, "costs": costs[::order]})
         for seed, summary, order in ((0, one, 1), (1, one[::-1], -1))
     ]
     table = summary_table(groups_of(*runs))
     assert table is not None
-    assert table[["mechanism", "auc", "seconds"]].values.tolist() == [["a", 0.2, 1.0], ["b", 0.8, 3.0]]
+    assert table[["contender", "auc", "seconds"]].values.tolist() == [["a", 0.2, 1.0], ["b", 0.8, 3.0]]
 
 
 def test_tables_without_keys_are_matched_by_place(make_run: Any) -> None:
@@ -128,7 +132,7 @@ def test_tables_without_keys_are_matched_by_place(make_run: Any) -> None:
 
 
 def test_a_count_that_differs_between_seeds_is_a_measure(make_run: Any) -> None:
-    tables = [pd.DataFrame({"mechanism": ["a"], "model_fits": [count]}) for count in (10, 20)]
+    tables = [pd.DataFrame({"contender": ["a"], "model_fits": [count]}) for count in (10, 20)]
     (group,) = groups_of(*(make_run(seed, tables={"fits": table}) for seed, table in enumerate(tables)))
     table = table_over_seeds(group, "fits")
     assert table is not None
@@ -136,23 +140,26 @@ def test_a_count_that_differs_between_seeds_is_a_measure(make_run: Any) -> None:
 
 
 def test_summary_of_the_quickstart_has_exactly_its_columns(make_run: Any) -> None:
-    full = summary_table(groups_of(make_run(0)))
+    groups = groups_of(make_run(0))
+    full = summary_table(groups)
     assert full is not None
-    assert list(brief(full)) == QUICKSTART
+    assert list(brief(full, groups)) == QUICKSTART
     assert {"cpu_seconds", "spearman_low", "spearman_high", "auc_ceiling"} <= set(full)
 
 
 def test_another_summary_keeps_its_measures(make_run: Any) -> None:
     table = pd.DataFrame({"learner": ["a"], "auc": [0.5], "auc_low": [0.4], "gain": [1.0], "cpu_seconds": [3.0]})
-    full = summary_table(groups_of(make_run(0, tables={"summary": table})))
+    groups = groups_of(make_run(0, tables={"summary": table}))
+    full = summary_table(groups)
     assert full is not None
-    assert list(brief(full)) == ["auc", "learner", "gain"]
+    assert list(brief(full, groups)) == ["learner", "auc", "gain", "cpu_seconds"]
 
 
 def test_summary_of_several_configs_tells_them_apart(make_run: Any) -> None:
-    full = summary_table(groups_of(make_run(0), make_run(0, privacy__epsilon=1.0)))
+    groups = groups_of(make_run(0), make_run(0, privacy__epsilon=1.0))
+    full = summary_table(groups)
     assert full is not None
-    assert list(brief(full, ["privacy.epsilon"])) == [*QUICKSTART, "privacy.epsilon"]
+    assert list(brief(full, groups)) == [*QUICKSTART, "privacy.epsilon"]
     assert len(full) == 24
 
 

@@ -60,7 +60,7 @@ def test_summary_figure_draws_the_means(make_run: Any) -> None:
     lines = {line.get_label(): line for line in panels["estimation uncertainty"].lines}
     drawn = lines["iid"]
     assert list(drawn.get_xdata()) == [10, 40, 160]
-    expected = table[table.mechanism == "iid"]["estimation_uncertainty"]
+    expected = table[table.contender == "iid"]["estimation_uncertainty"]
     assert list(drawn.get_ydata()) == pytest.approx(list(expected))
     assert panels["estimation uncertainty"].get_yscale() == "log"
     assert panels["spearman"].get_yscale() == "linear"
@@ -68,10 +68,10 @@ def test_summary_figure_draws_the_means(make_run: Any) -> None:
 
 def test_no_summary_figure_where_lines_would_lie(make_run: Any) -> None:
     table = over_seeds(make_run, 2)
-    assert summary_figure(table.drop(columns="mechanism")) is None
+    assert summary_figure(table.drop(columns="contender")) is None
     assert summary_figure(table[table.evaluations == 10]) is None
     assert summary_figure(table.assign(evaluations=[10, 10, 40] * 4)) is None
-    assert summary_figure(table[["mechanism", "evaluations", "auc"]]) is None
+    assert summary_figure(table[["contender", "evaluations", "auc"]]) is None
 
 
 def test_png_names_no_program(make_run: Any) -> None:

@@ -60,7 +60,7 @@ def test_tensorboard_holds_metrics_tables_and_figures(make_run: Any, tmp_path: P
     assert {"figure/estimation_uncertainty", "figure/fidelity"} == set(tags["images"])
     assert "table/values/text_summary" in tags["tensors"]
     text = events.Tensors("table/summary/text_summary")[0].tensor_proto.string_val[0].decode()
-    assert "| mechanism | evaluations |" in text
+    assert "| contender | evaluations |" in text
     assert text.count("\n") == 13  # head, rule and 12 rows
 
 

@@ -35,7 +35,8 @@ class Runner:
             self.made[key] = self.make_run(
                 int(words["seed"]),
                 evaluations=(4, 8) if small else (10, 40, 160),
-                scale={"name": words["scale"], "seeds": 2 if small else 3},
+                scale=words["scale"],
+                seeds=2 if small else 3,
                 privacy__epsilon=float(words["privacy.epsilon"]),
             )
         return self.made[key]

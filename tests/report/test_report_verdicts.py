@@ -115,7 +115,7 @@ def test_minus_is_paired_seed_by_seed(make_run: Any) -> None:
 
 
 def test_absent_metric_is_not_comparable_at_that_scale(make_run: Any) -> None:
-    runs = [read_run(make_run(seed, evaluations=(4, 8), scale__name="smoke")) for seed in range(2)]
+    runs = [read_run(make_run(seed, evaluations=(4, 8), scale="smoke")) for seed in range(2)]
     judged = judge(claim_of(metric="iid/slope", minus="iid/160/spearman"), runs, "p")
     assert judged.verdict is Verdict.NOT_COMPARABLE
     assert judged.reason == "metric iid/160/spearman is not measured at scale=smoke"
@@ -173,7 +173,7 @@ def test_another_experiment_does_not_match(make_run: Any) -> None:
 def test_configs_are_not_mixed_and_most_seeds_decide(make_run: Any) -> None:
     """Three laptop seeds and one smoke seed match: the laptop runs decide, and the smoke figure stays out."""
     records = [read_run(make_run(seed, metrics={"iid/slope": 0.9 + seed / 100})) for seed in range(3)]
-    records.append(read_run(make_run(0, metrics={"iid/slope": 99.0}, scale__name="smoke")))
+    records.append(read_run(make_run(0, metrics={"iid/slope": 99.0}, scale="smoke")))
     (judged,) = judge_all([claim_of()], records, "p")
     assert judged.figure.estimate == pytest.approx(0.91)
     assert judged.scale == "laptop"

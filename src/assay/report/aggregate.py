@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.report.reading import MISSING, RunRecord
 from assay.runs.fingerprint import LEFT_OUT, fingerprint
+from assay.runs.outcome import Headline
 from assay.statistics import Interval, mean_interval
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ class SeedGroup:
     def name(self) -> str:
         """The experiment's name."""
         return self.runs[0].name
+
+    @property
+    def headline(self) -> Headline:
+        """The headline of the lowest seed."""
+        return self.runs[0].headline
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -105,7 +111,7 @@ def differing_settings(groups: Sequence[SeedGroup]) -> list[dict[str, Any]]:
     flat = [_flatten({k: v for k, v in group.runs[0].config.items() if k != "seed"}) for group in groups]
     keys = [key for key in dict.fromkeys(k for settings in flat for k in settings) if not _is_left_out(key)]
     differing = [key for key in keys if len({repr(settings.get(key)) for settings in flat}) > 1]
-    named = [key for key in differing if key == "name" or key.endswith(".name")]
+    named = [key for key in differing if key in ("name", "scale") or key.endswith(".name")]
     if named:  # an option brings other settings along; of these, only what tells groups apart that the names do not
         chosen = list(named)
         for key in differing:

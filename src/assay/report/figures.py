@@ -46,21 +46,27 @@ def claims_figure(judgements: Sequence[Judgement]) -> Figure | None:
     strips = figure.subplots(len(shown), 1, squeeze=False)[:, 0]
     for axes, judgement in zip(strips, shown, strict=True):
         _strip(axes, judgement)
-    strips[0].set_title("ours with 95 % interval over seeds; shaded: what bears the claim out", fontsize=9, loc="left")
+    strips[0].set_title(
+        "ours with 95 % interval over seeds; shaded: the range that confirms the claim", fontsize=9, loc="left"
+    )
     return figure
 
 
 def summary_figure(full: pd.DataFrame) -> Figure | None:
-    """Each measure of a summary against the evaluations, a line for each mechanism, with the bounds as a band.
+    """Each measure of a summary against its first count, a line for each entry of its first column, bounds as a band.
 
-    None when the table has no `mechanism` and at least two `evaluations`, or its rows need more than these two to be
-    told apart.
+    None unless the first column is text, the second counts with at least two values, and both tell all rows apart.
     """
-    if not {"mechanism", "evaluations"} <= set(full) or full["evaluations"].nunique() < 2:
+    from pandas.api.types import is_integer_dtype, is_numeric_dtype
+
+    if len(full.columns) < 2:
         return None
-    if full.duplicated(["mechanism", "evaluations"]).any():
+    label, count = map(str, full.columns[:2])
+    if is_numeric_dtype(full[label]) or not is_integer_dtype(full[count]) or full[count].nunique() < 2:
         return None
-    bounded = [c for c in map(str, full) if f"{c}_low" in full and f"{c}_high" in full and c != "epsilon"]
+    if full.duplicated([label, count]).any():
+        return None
+    bounded = [c for c in map(str, full) if f"{c}_low" in full and f"{c}_high" in full]
     measures = [measure for measure in bounded if (full[f"{measure}_high"] > full[f"{measure}_low"]).any()]
     if not measures:
         return None
@@ -68,25 +74,31 @@ def summary_figure(full: pd.DataFrame) -> Figure | None:
 
     figure = Figure(figsize=(3.6 * len(measures), 3.2), layout="constrained")
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
+    ticks = sorted(full[count].unique())
     for axes, measure in zip(panels, measures, strict=True):
-        for place, (mechanism, part) in enumerate(full.groupby("mechanism", sort=False)):
-            _line(axes, part.sort_values("evaluations"), measure, str(mechanism), place)
-        axes.set(title=measure.replace("_", " "), xlabel="evaluations", xscale="log")
-        if measure.endswith("uncertainty") and (full[measure].dropna() > 0).all():
+        for place, (name, part) in enumerate(full.groupby(label, sort=False)):
+            _line(axes, part.sort_values(count), count, measure, str(name), place)
+        axes.set(title=measure.replace("_", " "), xlabel=count.replace("_", " "), xscale="log")
+        if _spans_decades(full[measure]):
             axes.set_yscale("log")
-        axes.set_xticks(sorted(full["evaluations"].unique()), labels=map(str, sorted(full["evaluations"].unique())))
+        axes.set_xticks(ticks, labels=map(str, ticks))
         axes.minorticks_off()
         axes.grid(alpha=0.25)
     panels[0].legend(fontsize=7, frameon=False)
     return figure
 
 
-def _line(axes: Axes, part: pd.DataFrame, measure: str, label: str, place: int) -> None:
+def _spans_decades(values: pd.Series[float]) -> bool:
+    """True for positive numbers of which the largest is ten times the smallest or more."""
+    known = values.dropna()
+    return bool(len(known) and (known > 0).all() and known.max() >= 10 * known.min())
+
+
+def _line(axes: Axes, part: pd.DataFrame, count: str, measure: str, label: str, place: int) -> None:
     colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    axes.plot(part["evaluations"], part[measure], color=colour, marker=marker, markersize=4, label=label)
-    axes.fill_between(
-        part["evaluations"], part[f"{measure}_low"], part[f"{measure}_high"], color=colour, alpha=0.15, linewidth=0
-    )
+    axes.plot(part[count], part[measure], color=colour, marker=marker, markersize=4, label=label)
+    bounds = part[f"{measure}_low"], part[f"{measure}_high"]
+    axes.fill_between(part[count], *bounds, color=colour, alpha=0.15, linewidth=0)
 
 
 def _strip(axes: Axes, judgement: Judgement) -> None:

@@ -9,20 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import AssayError
+from assay.figures.tables import number
 from assay.report.aggregate import SeedGroup, differing_settings, group_by_seed
-from assay.report.facts import non_private_columns, number, run_facts, statement_lines
+from assay.report.facts import is_private, published_columns, run_facts, statement_lines
 from assay.report.figures import claims_figure, png
 from assay.report.known import judge_known
 from assay.report.reading import gather
 from assay.report.sections import (
     Image,
     count_verdicts,
+    further_wholes,
     group_images,
     label_of,
     metrics_table,
     other_tables,
+    row_tables,
     table,
-    value_tables,
 )
 from assay.report.summary import brief, summary_table, with_bounds
 from assay.report.verdicts import Judgement
@@ -70,7 +72,7 @@ def build_report(
     files = {image.file: image.content for image in [*images, *([forest] if forest else [])]}
     summary = None
     if full is not None:
-        short = brief(full, list(settings[0]))
+        short = brief(full, groups)
         files |= {"summary.csv": _csv(short), "summary_full.csv": _csv(full)}
         summary = table(with_bounds(full, list(map(str, short))), _caption(groups))
     if judgements:
@@ -82,13 +84,15 @@ def build_report(
         verdict_counts=count_verdicts([str(judgement.verdict) for judgement in judgements]),
         forest=forest,
         smoke=any(record.scale == "smoke" for record in records),
-        summary=summary,
+        summaries=[*([] if summary is None else [summary]), *(each for g in groups for each in further_wholes(g))],
+        notes=list(dict.fromkeys(note for group in groups for note in group.headline.notes)),
         images=images,
         groups=[_group(group, label) for group, label in zip(groups, labels, strict=True)],
         statements=[(record.fingerprint, lines) for record in records if (lines := statement_lines(record))],
         runs=[run_facts(record) for record in records],
         configs=[(record, _yaml(record.config)) for record in records],
-        exposed=list(dict.fromkeys(name for record in records for name in non_private_columns(record))),
+        private=any(is_private(record) for record in records),
+        published=list(dict.fromkeys(name for record in records for name in published_columns(record))),
     )
     files["index.html"] = page.encode()  # last: a page whose figures are not there yet is not to be seen
     _write(folder, files)
@@ -120,14 +124,15 @@ def _forest(judgements: Sequence[Judgement]) -> Image | None:
     figure = claims_figure(judgements)
     if figure is None:
         return None
-    alt = "A strip for each claim: our figure with its interval, the range that bears the claim out, the verdict. "
+    alt = "A strip for each claim: our figure with its interval, the range that confirms the claim, the verdict. "
     return Image("claims.png", "Claims and our figures", f"{alt}The table below holds the same figures.", png(figure))
 
 
 def _group(group: SeedGroup, label: str) -> dict[str, Any]:
     return {
         "label": label,
-        "values": value_tables(group),
+        "seed": group.runs[0].seed,
+        "rows": row_tables(group),
         "tables": [metrics_table(group), *other_tables(group)],
     }
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError
-from assay.runs.directory import CONFIG, FIGURES, METRICS, STATUS, RunDirectory, finished_runs
+from assay.runs.directory import CONFIG, FIGURES, HEADLINE, METRICS, STATUS, RunDirectory, finished_runs
+from assay.runs.outcome import Headline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,11 +45,17 @@ class RunRecord:
 
     @property
     def scale(self) -> str | None:
-        """Name of the scale option; None for a config without one."""
-        scale = self.setting("scale")
-        if isinstance(scale, Mapping):
-            return str(scale["name"]) if "name" in scale else None
-        return None if scale in (MISSING, None) else str(scale)
+        """The scale; None for a config without one."""
+        scale = self.config.get("scale")
+        return None if scale is None else str(scale)
+
+    @property
+    def headline(self) -> Headline:
+        """The tables and sentences that the run shows first; AssayError when its file cannot be read."""
+        try:
+            return RunDirectory(self.directory).headline()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise AssayError(f"{self.directory}: {HEADLINE} cannot be read ({_first_line(error)})") from error
 
     def setting(self, key: str) -> Any:
         """Value of a dotted key of the config; MISSING when there is none."""

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from assay.figures.tables import number, with_interval
 from assay.report.aggregate import SeedGroup, is_bound, metrics_over_seeds, table_over_seeds
-from assay.report.facts import number
 from assay.report.figures import png, summary_figure
+from assay.report.summary import joined, whole_tables, with_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN_VALUES = 10  # rows at either end of a table of values
-SHOWN_ROWS = 60  # of any other table
+SHOWN_ROWS = 60  # of a table that no headline shows
 OWN_IMAGES = ("claims", "over_seeds")
 
 
@@ -46,7 +46,8 @@ def table(frame: pd.DataFrame, caption: str) -> Table:
     columns = [column for column in map(str, frame) if not is_bound(column, frame)]
     rows = []
     for row in frame.to_dict("records"):
-        rows.append(tuple(_cell(row, column) for column in columns))
+        plain = {str(name): _plain(value) for name, value in row.items()}
+        rows.append(tuple(with_interval(plain, column) for column in columns))
     numeric = tuple(bool(is_numeric_dtype(frame[c]) and not is_bool_dtype(frame[c])) for c in columns)
     return Table(caption, tuple(str(column).replace("_", " ") for column in columns), tuple(rows), numeric)
 
@@ -63,37 +64,47 @@ def metrics_table(group: SeedGroup) -> Table:
     return Table(f"Metrics over {_seeds(group)}", ("metric", "mean", "low", "high"), rows, (False, True, True, True))
 
 
+def further_wholes(group: SeedGroup) -> list[Table]:
+    """The tables of a headline after its first one, over seeds."""
+    tables = []
+    for shown in whole_tables(group)[1:]:
+        frame = joined(group, shown)
+        if frame is not None:
+            columns = shown.columns or tuple(column for column in map(str, frame) if not is_bound(column, frame))
+            tables.append(table(with_bounds(frame, columns), shown.title or f"Table {shown.table}"))
+    return tables
+
+
 def other_tables(group: SeedGroup) -> list[Table]:
-    """Small tables of a group that have no section of their own, over seeds."""
+    """Small tables of a group that its headline does not show, over seeds."""
+    headline = group.headline
+    shown = {name for each in (*headline.tables, *headline.further) for name in (each.table, each.beside)}
     tables = []
     for name in group.runs[0].tables:
-        if name in ("summary", "costs", "values"):
-            continue
-        frame = table_over_seeds(group, name)
+        frame = None if name in shown else table_over_seeds(group, name)
         if frame is not None and 0 < len(frame) <= SHOWN_ROWS:
             tables.append(table(frame, f"Table {name} over {_seeds(group)}"))
     return tables
 
 
-def value_tables(group: SeedGroup) -> list[tuple[str, list[Table]]]:
-    """Title and tables of the rows of lowest and highest value, for each mechanism, of the lowest seed of a group."""
+def row_tables(group: SeedGroup) -> list[Table]:
+    """The rows that the headline picks from its tables, of the lowest seed of a group."""
     run = group.runs[0]
-    values = run.table("values")
-    if values is None or "value" not in values or values.empty:
-        return []
-    mechanisms = values["mechanism"].astype(str) if "mechanism" in values else None
-    sections = []
-    for mechanism in [""] if mechanisms is None else mechanisms.unique():
-        part = values if mechanisms is None else values[mechanisms == mechanism].drop(columns="mechanism")
-        ranked = part.sort_values("value", kind="stable")
-        title = f"{mechanism + ': ' if mechanism else ''}{len(ranked)} rows, seed {run.seed}"
-        if len(ranked) <= 2 * SHOWN_VALUES:
-            sections.append((title, [table(ranked, "All rows, by value")]))
-            continue
-        lowest = table(ranked.head(SHOWN_VALUES), f"The {SHOWN_VALUES} lowest values")
-        highest = table(ranked.tail(SHOWN_VALUES)[::-1], f"The {SHOWN_VALUES} highest values")
-        sections.append((title, [lowest, highest]))
-    return sections
+    tables = []
+    for shown in (*group.headline.tables, *group.headline.further):
+        frame = None if shown.rows is None else run.table(shown.table)
+        if frame is not None and shown.rows is not None:
+            bounds = {
+                end: f"{column}_{place}" for column, ends in shown.intervals.items() for end, place in _ends(ends)
+            }
+            chosen = frame.iloc[list(shown.rows)].rename(columns=bounds)
+            columns = shown.columns or tuple(column for column in map(str, chosen) if not is_bound(column, chosen))
+            tables.append(table(with_bounds(chosen, columns), shown.title))
+    return tables
+
+
+def _ends(ends: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
+    return (ends[0], "low"), (ends[1], "high")
 
 
 def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
@@ -101,7 +112,8 @@ def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
     images = []
     prefix = "" if alone else f"{_slug(label, group)}-"
     if len(group.runs) > 1:
-        over_seeds = table_over_seeds(group, "summary")
+        first = next(iter(whole_tables(group)), None)
+        over_seeds = None if first is None else table_over_seeds(group, first.table)
         figure = None if over_seeds is None else summary_figure(over_seeds)
         if figure is not None:
             caption = f"{label}: mean and 95 % interval over {_seeds(group)}"
@@ -116,12 +128,6 @@ def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
         alt = f"Figure {file.stem.replace('_', ' ')} as the run with seed {run.seed} drew it ({label})."
         images.append(Image(name, caption, alt, file.read_bytes()))
     return images
-
-
-def _cell(row: dict[Any, Any], column: Any) -> str:
-    text = number(_plain(row[column]))
-    low, high = (number(_plain(row.get(f"{column}_{end}"))) for end in ("low", "high"))
-    return text if "–" in (low, high) or low == high == text else f"{text} [{low}, {high}]"
 
 
 def _plain(value: Any) -> object:

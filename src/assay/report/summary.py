@@ -1,29 +1,35 @@
-"""The table `summary` of all runs, over seeds, with what each row cost."""
+"""The first table of the runs' headlines, over seeds, with the columns of the table beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from assay.figures.tables import shown_columns
 from assay.report.aggregate import SeedGroup, differing_settings, is_bound, table_over_seeds
+from assay.runs.outcome import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST = ("mechanism", "evaluations", "estimation_uncertainty", "spearman", "auc", "epsilon", "seconds")
+
+def whole_tables(group: SeedGroup) -> list[Shown]:
+    """The tables of a group's headline that are shown with all of their rows, and so can be averaged over seeds."""
+    return [shown for shown in group.headline.tables if shown.rows is None]
 
 
 def summary_table(groups: Sequence[SeedGroup]) -> pd.DataFrame | None:
-    """Table `summary` joined with table `costs` on their shared columns, one block of rows for each group.
+    """The first whole table of each group, joined with the one beside it, one block of rows for each group.
 
-    Columns: those of `summary`, then those of `costs`, then the settings in which the groups differ. Bounds
-    `<measure>_low` and `<measure>_high` are those of `table_over_seeds`. None when no run has a summary.
+    Columns: those of the table, then those of the table beside it, then the settings in which the groups differ. Bounds
+    `<measure>_low` and `<measure>_high` are those of `table_over_seeds`. None when no headline has such a table.
     """
     import pandas as pd
 
     blocks = []
     for group, settings in zip(groups, differing_settings(groups), strict=True):
-        block = _with_costs(group)
+        first = next(iter(whole_tables(group)), None)
+        block = None if first is None else joined(group, first)
         if block is None:
             continue
         for key, value in settings.items():
@@ -32,16 +38,17 @@ def summary_table(groups: Sequence[SeedGroup]) -> pd.DataFrame | None:
     return pd.concat(blocks, ignore_index=True) if blocks else None
 
 
-def brief(full: pd.DataFrame, settings: Sequence[str] = ()) -> pd.DataFrame:
-    """The columns a reader wants: FIRST and the differing `settings` where all of FIRST are there.
-
-    Another table keeps all but bounds and processor seconds.
-    """
-    wanted = [*FIRST, *settings]
-    if set(FIRST) <= set(full):
-        return full[[column for column in wanted if column in full]]
-    kept = [column for column in full.columns if not is_bound(column, full) and column != "cpu_seconds"]
-    return full[[*(column for column in FIRST if column in kept), *(column for column in kept if column not in FIRST)]]
+def brief(full: pd.DataFrame, groups: Sequence[SeedGroup]) -> pd.DataFrame:
+    """The columns of a summary that the headlines name, and the settings that tell the groups apart."""
+    columns: list[str] = []
+    for group in groups:
+        for shown in whole_tables(group)[:1]:
+            frame = group.runs[0].table(shown.table)
+            columns += shown.columns or (
+                [] if frame is None else shown_columns([str(c) for c in frame], shown.intervals)
+            )
+    settings = [key for key in differing_settings(groups)[0] if key not in columns]
+    return full[[column for column in dict.fromkeys([*columns, *settings]) if column in full]]
 
 
 def with_bounds(full: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -50,17 +57,17 @@ def with_bounds(full: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     return full[[f"{column}{end}" for column in columns for end in ends if f"{column}{end}" in full]]
 
 
-def _with_costs(group: SeedGroup) -> pd.DataFrame | None:
-    tables = [(run.table("summary"), run.table("costs")) for run in group.runs]
-    first = next(((summary, costs) for summary, costs in tables if summary is not None), None)
+def joined(group: SeedGroup, shown: Shown) -> pd.DataFrame | None:
+    """A table over seeds with the columns of the one beside it, matched by the columns that both have."""
+    tables = [(run.table(shown.table), run.table(shown.beside)) for run in group.runs]
+    first = next(((table, beside) for table, beside in tables if table is not None), None)
     if first is None:
         return None
     shared = [] if first[1] is None else [str(column) for column in first[0] if column in first[1]]
-    summary = table_over_seeds(group, "summary", shared)
-    costs = table_over_seeds(group, "costs", shared) if shared else None
-    if summary is None or costs is None:
-        return summary
-    bounds = [
-        column for column in map(str, costs) if is_bound(column, costs)
-    ]  # of times: the machine's, not the method's
-    return summary.merge(costs.drop(columns=bounds), on=shared, how="left", validate="one_to_one")
+    table = table_over_seeds(group, shown.table, shared)
+    beside = table_over_seeds(group, shown.beside, shared) if shared else None
+    if table is None or beside is None:
+        return table
+    # bounds of times are the machine's, not the method's
+    bounds = [column for column in map(str, beside) if is_bound(column, beside)]
+    return table.merge(beside.drop(columns=bounds), on=shared, how="left", validate="one_to_one")

@@ -134,8 +134,10 @@ def _facts_of_outcome(outcome: Outcome, config: Mapping[str, Any], private: bool
         remedy = "use privacy=none, or a method that accounts for its privacy"
         raise InputError("privacy", (config.get("privacy") or {}).get("name", "private"), limit, remedy)
     check_finite(outcome, config)
-    statement = {"statement": list(outcome.statement)} if outcome.statement else {}
-    return {**outcome.facts, **statement, **facts_of(outcome.ledger)}
+    facts = {**outcome.facts, **facts_of(outcome.ledger)}
+    if outcome.released:
+        facts["released"] = {table: list(columns) for table, columns in outcome.released.items()}
+    return facts if not outcome.statement else {**facts, "statement": list(outcome.statement)}
 
 
 def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: BaseException, *, keep: bool) -> None:

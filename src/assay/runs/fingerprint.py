@@ -16,10 +16,13 @@ LEFT_OUT = frozenset(
         "progress",
         "report",
         "hydra",
+        "seeds",
+        "rerun",
         "trainer.accelerator",
         "trainer.devices",
         "trainer.checkpoint_seconds",
         "dataset.download",
+        "dataset.source",
     }
 )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from assay.cli.arguments import Parser, add_data
 from assay.config.suggest import did_you_mean
 from assay.errors import AssayError
+from assay.figures.tables import print_table
 
 _ACTIONS = ("list", "fetch", "verify")
 
@@ -32,18 +33,17 @@ def main(argv: Sequence[str]) -> int:
 def _list(data_dir: Path) -> int:
     from assay.data import list_datasets, list_encoders
 
-    rows = [(*map(str, entry[:4]), "here" if entry[4] else "") for entry in list_datasets(data_dir)]
-    _print_table(("dataset", "kind", "shape", "had from", "cached"), rows)
-    print()
-    rows = [(*map(str, entry[:4]), "here" if entry[4] else "") for entry in list_encoders(data_dir)]
-    _print_table(("encoder", "reads", "features", "had from", "cached"), rows)
+    print_table(
+        "", [_row(("dataset", "kind", "shape", "source", "cached"), entry) for entry in list_datasets(data_dir)]
+    )
+    print_table(
+        "", [_row(("encoder", "reads", "features", "source", "cached"), entry) for entry in list_encoders(data_dir)]
+    )
     return 0
 
 
-def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    for row in (header, *rows):
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _row(columns: Sequence[str], entry: Sequence[object]) -> dict[str, str]:
+    return dict(zip(columns, (*map(str, entry[:4]), "here" if entry[4] else ""), strict=True))
 
 
 def _fetch(names: Sequence[str], data_dir: Path) -> int:
