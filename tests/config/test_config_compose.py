@@ -20,6 +20,7 @@ NEEDS = {
     "huggingface": ["dataset.path=owner/name", "dataset.target=y"],
     "xgboost": ["valuation=semivalue"],
     "svm": ["valuation=semivalue", "dataset=wine"],
+    "sklearn": ["valuation=semivalue", "model.estimator=sklearn.tree.DecisionTreeRegressor"],
     "mlp_adam": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],
     "bag_of_words": ["dataset=rotten_tomatoes"],

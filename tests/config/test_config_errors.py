@@ -176,6 +176,14 @@ POINTLESS = [
         "'public_clip' needs privacy.burn_in and privacy=iid has none (use privacy=public_clip)",
     ),
     ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
+    ("model=cnn", "model=cnn: reads images and dataset=diabetes is a dataset of tables (use model=auto)"),
+    ("model=sklearn", "model.estimator=null: must name a class (e.g. model.estimator=sklearn.ensemble."),
+    (
+        "trainer=gpu trainer.accelerator=mps trainer.precision=64",
+        "trainer.precision=64: trainer.accelerator=mps has no",
+    ),
+    ("trainer.threads=1000000000", "trainer.threads=1000000000: must be from 1 to 1024"),
+    ("trainer.accelerator=tpu", "trainer.accelerator=tpu: must be one of cpu, gpu, cuda, mps"),
     ("task=train model=xgboost", "model=xgboost: is not trained by gradients"),
     ("model=cnn dataset=digits valuation=semivalue", "model=cnn: is trained by gradients and valuation=semivalue"),
     ("task=train privacy=white privacy.relation=replace_one", "privacy.relation=replace_one: must be one of"),
@@ -205,10 +213,10 @@ POINTLESS = [
         "privacy=iid: model=mlp_adam has no per-row gradients to make private (use privacy=none",
     ),
     ("model=svm valuation=semivalue dataset=rotten_tomatoes", "model=svm: reads columns of numbers and dataset="),
-    ("model=logistic", "model=logistic: fits classes and dataset=diabetes is a regression dataset (use model=linear"),
+    ("model=logistic", "model=logistic: fits classes and dataset=diabetes is a regression dataset (use model=auto"),
     (
         "model=linear dataset=wine",
-        "model=linear: fits numbers and dataset=wine is a classification dataset (use model=logistic or model=auto)",
+        "model=linear: fits numbers and dataset=wine is a classification dataset (use model=auto)",
     ),
     (
         "dataset=digits dataset.preprocess.encoder=minilm",

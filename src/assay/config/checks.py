@@ -104,21 +104,7 @@ def _check_features(dataset: Config) -> None:
 
 
 def _check_model(config: Config) -> None:
-    model, dataset, valuation = config["model"]["name"], config["dataset"], config["valuation"]["name"]
-    encoder = (dataset.get("preprocess") or {}).get("encoder")
-    kind, modality = dataset.get("kind"), "table" if encoder else dataset.get("modality")
-    told = f"dataset={dataset['name']} is a {kind} dataset"
-    if model in ("logistic", "svm") and kind == "regression":
-        raise InputError("model", model, f"fits classes and {told}", "use model=linear or model=auto")
-    if model == "linear" and kind == "classification":
-        raise InputError("model", model, f"fits numbers and {told}", "use model=logistic or model=auto")
-    if model == "bag_of_words" and modality not in ("text", "auto", None):
-        told = f"reads text and dataset={dataset['name']} is a dataset of {modality}s"
-        told = f"reads text and dataset.preprocess.encoder={encoder} makes numbers of it" if encoder else told
-        raise InputError("model", model, told, "use model=auto")
-    if modality == "text" and model in ("linear", "logistic", "mlp", "cnn", *_GRADIENT_FREE):
-        told = f"reads columns of numbers and dataset={dataset['name']} is text"
-        raise InputError("model", model, told, "use model=bag_of_words or model=auto")
+    model, valuation = config["model"]["name"], config["valuation"]["name"]
     if config["privacy"]["name"] != "none" and model in _GRADIENT_FREE:
         _pointless_privacy(config, f"model={model} has no per-row gradients to make private")
     if config["task"]["name"] == "train":

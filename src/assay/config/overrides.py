@@ -7,6 +7,7 @@ import re
 from assay.config.root import GROUPS
 
 _TYPES = "dataset.types."
+_FREE = ("model.arguments.",)  # keys that a library knows
 # free text, which hydra may not read bare
 _TEXTS = ("dataset.path", "dataset.target", "dataset.schema", "paths.outputs", "paths.data", "privacy.matrix")
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -29,6 +30,8 @@ def readable(override: str) -> str:
     key, equals, value = bare.partition("=")
     if f"{key}." == _TYPES and value.startswith("{"):
         return f"++{key}={_readable_types(value)}"
+    if override == bare and (key.startswith(_FREE) or ("." in key and value.startswith("{"))):
+        return f"++{override}"  # a mapping may have keys that the option's file does not name; typed values are checked
     if not equals or key not in _TEXTS or _is_read(override):
         return override
     quoted = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), value)

@@ -141,47 +141,6 @@ class SyntheticDataset(Dataset):
 
 
 @dataclass(frozen=True)
-class PlainModel:
-    """A model with nothing to choose."""
-
-    name: str
-
-
-@dataclass(frozen=True)
-class Affine:
-    """model=linear and model=logistic."""
-
-    name: str
-    intercept: bool
-
-
-@dataclass(frozen=True)
-class Multilayer:
-    """model=mlp."""
-
-    name: str
-    hidden: Annotated[list[Annotated[int, at_least(1, "units of a layer")]], not_empty("use model=auto for no layer")]
-    activation: Literal["tanh", "relu"]
-
-
-@dataclass(frozen=True)
-class MultilayerAdam(Multilayer):
-    """model=mlp_adam."""
-
-    iterations: Count
-
-
-@dataclass(frozen=True)
-class Trees:
-    """model=xgboost."""
-
-    name: str
-    trees: Count
-    depth: Count
-    learning_rate: Rate
-
-
-@dataclass(frozen=True)
 class RefitSemivalue:
     """valuation=semivalue."""
 
@@ -220,31 +179,9 @@ class ScalingLaw:
     folds: AtLeastTwo
 
 
-@dataclass(frozen=True)
-class Trainer:
-    """Every trainer option."""
-
-    name: str
-    accelerator: str
-    precision: Literal[32, 64]
-    threads: Count
-    checkpoint_seconds: Annotated[float, at_least(0, "how much work a killed run may lose")]
-
-
 # group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
 OPTIONS: dict[str, dict[str, type]] = {
     "dataset": {"synthetic_regression": SyntheticDataset, "synthetic_classification": SyntheticDataset},
-    "model": {
-        "auto": PlainModel,
-        "linear": Affine,
-        "logistic": Affine,
-        "bag_of_words": PlainModel,
-        "mlp": Multilayer,
-        "mlp_adam": MultilayerAdam,
-        "svm": PlainModel,
-        "xgboost": Trees,
-        "cnn": PlainModel,
-    },
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
     | {"private_semivalue": GradientSemivalue, "scaling_law": ScalingLaw},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
@@ -260,7 +197,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"point_addition": PointAddition, "law_theory": LawTheory, "learning_curve": LearningCurve},
 }
 # groups whose options all hold the same keys, those above apart
-UNIFORM: dict[str, type] = {"dataset": Dataset, "trainer": Trainer}
+UNIFORM: dict[str, type] = {"dataset": Dataset}
 
 
 def shipped(group: str) -> list[str]:

@@ -135,6 +135,8 @@ def _hints(schema: type) -> dict[str, Any]:
 
 
 def _checked(hint: Any, value: Any, key: str) -> Any:
+    if hint is Any:
+        return value
     origin = get_origin(hint)
     if origin is Annotated:
         bare, *extras = get_args(hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from assay.config.limits import Limit, at_least
 from assay.errors import InputError
@@ -12,6 +12,8 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     import pytorch_lightning as lightning
     import torch
+
+    from assay.config import Choices
 
 
 MOST_THREADS = 1024
@@ -32,7 +34,7 @@ class Trainer:
     checkpoint_seconds: Annotated[float, at_least(0, "how much work a killed run may lose")] = 15.0
     name: str = "cpu"
 
-    def check(self, run: Any) -> None:
+    def check(self, run: Choices) -> None:
         """Raises InputError for a precision that the accelerator does not have."""
         if self.accelerator == "mps" and self.precision == 64:
             limit = "trainer.accelerator=mps has no double precision"

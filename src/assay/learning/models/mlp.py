@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from assay.learning.models.replicated import ReplicatedModel
 
-Hidden = Annotated[Sequence[Annotated[int, at_least(1, "units of a layer")]], not_empty("use model=auto for no layer")]
+Hidden = Annotated[
+    tuple[Annotated[int, at_least(1, "units of a layer")], ...], not_empty("use model=auto for no layer")
+]
 
 FEW_ROWS_DECAY = 3.0  # of `Mlp` fitted whole: weight decay as for a few dozen rows, the size of most coalitions
 ADAM_DECAY = 0.01  # of `MlpAdam`: penalty on the squared weights, over 2 rows

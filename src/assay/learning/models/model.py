@@ -11,6 +11,7 @@ from assay.errors import InputError
 if TYPE_CHECKING:
     from torch import nn
 
+    from assay.config import Choices
     from assay.data import PreparedData
     from assay.learning.models.replicated import ReplicatedModel
 
@@ -53,12 +54,9 @@ class Model:
     fits: ClassVar[frozenset[str]] = frozenset({"regression", "classification"})
     reads: ClassVar[frozenset[str]] = frozenset({"table", "image"})
 
-    def check(self, run: Any) -> None:
+    def check(self, run: Choices) -> None:
         """Raises InputError where the dataset is known to have another target or other inputs than the model needs."""
-        dataset, encoder = run.dataset, run.dataset.preprocess.encoder
-        if dataset.kind not in {*self.fits, "auto"}:
-            limit = f"fits {_words(_TARGET, self.fits)} and dataset={dataset.name} is a {dataset.kind} dataset"
-            raise InputError("model", self.name, limit, "use model=auto")
+        dataset, encoder = run.dataset, _encoder_of(run.dataset.preprocess)
         if encoder is not None:
             if "table" not in self.reads:
                 limit = (
@@ -67,6 +65,9 @@ class Model:
                 raise InputError("model", self.name, limit, "use model=auto")
         elif dataset.modality not in {*self.reads, "auto"}:
             limit = f"reads {_words(_INPUT, self.reads)} and dataset={dataset.name} is a dataset of {dataset.modality}s"
+            raise InputError("model", self.name, limit, "use model=auto")
+        if dataset.kind not in {*self.fits, "auto"}:
+            limit = f"fits {_words(_TARGET, self.fits)} and dataset={dataset.name} is a {dataset.kind} dataset"
             raise InputError("model", self.name, limit, "use model=auto")
 
     def resolved(self, kind: str, modality: str = "table") -> Model:
@@ -103,6 +104,11 @@ class Model:
         else:
             limit, remedy = "is trained by gradients and cannot be fitted whole", "use model=auto or mlp"
         return InputError("model", self.name, limit, remedy)
+
+
+def _encoder_of(preprocess: Any) -> str | None:
+    encoder: str | None = preprocess["encoder"] if isinstance(preprocess, dict) else preprocess.encoder
+    return encoder
 
 
 def _words(nouns: dict[str, str], capability: Iterable[str]) -> str:

@@ -6,11 +6,14 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.config.suggest import did_you_mean
 from assay.errors import InputError
 from assay.learning.models.model import Model, Shape
+
+if TYPE_CHECKING:
+    from assay.config import Choices
 
 _EXAMPLE = "e.g. model.estimator=sklearn.ensemble.RandomForestClassifier"
 _KINDS = {"regressor": "regression", "classifier": "classification"}
@@ -22,7 +25,7 @@ class _AnyEstimator(Model):
     fitted_whole: ClassVar[bool] = True
     reads: ClassVar[frozenset[str]] = frozenset({"table", "image", "text"})
 
-    def check(self, run: Any) -> None:
+    def check(self, run: Choices) -> None:
         """Raises InputError for what is no estimator, and for one of another kind of target than the dataset's."""
         super().check(run)
         self._fresh(run.dataset.kind)
@@ -48,8 +51,8 @@ class _AnyEstimator(Model):
         estimator = self._built()
         wanted = _kind_of(estimator)
         if "auto" not in (kind, wanted) and kind != wanted:
-            limit = f"is for a {wanted} and this is a {kind}"
-            raise InputError("model.estimator", type(estimator).__name__, limit, "use an estimator of the other kind")
+            limit = f"is for a {wanted} and the target is a {kind}"
+            raise InputError("model.estimator", type(estimator).__name__, limit, f"use an estimator for a {kind}")
         return estimator
 
     def _built(self) -> Any:
@@ -127,9 +130,13 @@ def _check_interface(estimator: Any, shown: str) -> None:
 
 def _kind_of(estimator: Any) -> str:
     """regression or classification, by the estimator's own word; auto where it says neither."""
-    from sklearn.base import is_classifier, is_regressor
+    from sklearn.base import is_classifier, is_clusterer, is_regressor
 
     try:
+        if is_clusterer(estimator):
+            raise InputError(
+                "model.estimator", type(estimator).__name__, "is no estimator of a target: it is a clusterer", _EXAMPLE
+            )
         return "classification" if is_classifier(estimator) else "regression" if is_regressor(estimator) else "auto"
     except AttributeError:  # of an estimator that does not derive from scikit-learn's
         return _KINDS.get(getattr(estimator, "_estimator_type", ""), "auto")
