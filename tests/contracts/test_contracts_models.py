@@ -16,7 +16,8 @@ from assay.learning.learners import Learner
 from assay.learning.models import Model, Shape
 from contracts import in_one_line, option, option_names
 
-MODELS = {name: option("model", name) for name in option_names("model")}
+NEEDS = {"sklearn": {"estimator": "sklearn.linear_model.RidgeClassifier"}}
+MODELS = {name: option("model", name, **NEEDS.get(name, {})) for name in option_names("model")}
 KINDS = ("regression", "classification")
 MODALITIES = ("table", "image", "text")
 DATASETS = {"regression": "diabetes", "classification": "wine"}
@@ -63,7 +64,7 @@ def test_a_model_can_do_something(name: str) -> None:
     assert model.fits <= set(KINDS)
     assert model.reads
     assert model.reads <= set(MODALITIES)
-    assert hash(model) == hash(option("model", name))
+    assert hash(model) == hash(option("model", name, **NEEDS.get(name, {})))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -75,8 +76,8 @@ def test_what_a_model_serves_is_what_it_says(name: str, kind: str, modality: str
         assert serves(chosen, kind, modality)
         assert chosen.resolved(kind, modality) == chosen
         promised = (model.row_gradients, model.fitted_whole, model.closed_form)
-        kept = (chosen.row_gradients, chosen.fitted_whole, chosen.closed_form)
-        assert all(given or not word for word, given in zip(promised, kept, strict=True))
+        chosen_can = (chosen.row_gradients, chosen.fitted_whole, chosen.closed_form)
+        assert all(given or not word for word, given in zip(promised, chosen_can, strict=True))
         return
     with pytest.raises(InputError) as refusal:
         model.resolved(kind, modality)

@@ -6,17 +6,14 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from assay.config.suggest import did_you_mean
 from assay.errors import InputError
 from assay.learning.models.model import Model, Shape
 
-if TYPE_CHECKING:
-    from assay.config import Choices
-
 _EXAMPLE = "e.g. model.estimator=sklearn.ensemble.RandomForestClassifier"
-_KINDS = {"regressor": "regression", "classifier": "classification"}
+_KINDS = {"regressor": frozenset({"regression"}), "classifier": frozenset({"classification"})}
 
 
 class _AnyEstimator(Model):
@@ -25,35 +22,21 @@ class _AnyEstimator(Model):
     fitted_whole: ClassVar[bool] = True
     reads: ClassVar[frozenset[str]] = frozenset({"table", "image", "text"})
 
-    def check(self, run: Choices) -> None:
-        """Raises InputError for what is no estimator, and for one of another kind of target than the dataset's."""
-        super().check(run)
-        self._fresh(run.dataset.kind)
-
-    def resolved(self, kind: str, modality: str = "table") -> Model:
-        """Itself; InputError for an estimator of another kind of target."""
-        super().resolved(kind, modality)
-        self._fresh(kind)
-        return self
+    @property
+    def fits(self) -> frozenset[str]:  # type: ignore[override]
+        """Kinds of targets that the estimator is for; InputError for an object that is no estimator."""
+        return _kinds_of(self._built())
 
     def unfitted(self, shape: Shape, rows: int, seed: int) -> Any:
         """A new estimator; where a random_state is None it is `seed`."""
-        estimator = self._fresh(shape.kind)
+        self.resolved(shape.kind, shape.modality)
+        estimator = self._built()
         if not hasattr(estimator, "get_params"):
             return estimator
         given = estimator.get_params(deep=True)
         _check_class_weights(given, shape.classes)
         seeds = {key: seed for key, value in given.items() if key.split("__")[-1] == "random_state" and value is None}
         return estimator.set_params(**seeds)
-
-    def _fresh(self, kind: str) -> Any:
-        """A new estimator for this kind of target (auto: for any)."""
-        estimator = self._built()
-        wanted = _kind_of(estimator)
-        if "auto" not in (kind, wanted) and kind != wanted:
-            limit = f"is for a {wanted} and the target is a {kind}"
-            raise InputError("model.estimator", type(estimator).__name__, limit, f"use an estimator for a {kind}")
-        return estimator
 
     def _built(self) -> Any:
         raise NotImplementedError
@@ -66,6 +49,9 @@ class Sklearn(_AnyEstimator):
     estimator: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     name: str = "sklearn"
+
+    def __hash__(self) -> int:
+        return hash((self.estimator, repr(sorted(self.arguments.items()))))
 
     def _built(self) -> Any:
         kind = _class_of(self.estimator)
@@ -128,18 +114,18 @@ def _check_interface(estimator: Any, shown: str) -> None:
         raise InputError("model.estimator", shown, limit, _EXAMPLE)
 
 
-def _kind_of(estimator: Any) -> str:
-    """regression or classification, by the estimator's own word; auto where it says neither."""
+def _kinds_of(estimator: Any) -> frozenset[str]:
+    """Kinds of targets by the estimator's own word; both where it says neither."""
     from sklearn.base import is_classifier, is_clusterer, is_regressor
 
     try:
         if is_clusterer(estimator):
-            raise InputError(
-                "model.estimator", type(estimator).__name__, "is no estimator of a target: it is a clusterer", _EXAMPLE
-            )
-        return "classification" if is_classifier(estimator) else "regression" if is_regressor(estimator) else "auto"
+            limit = "is no estimator of a target: it is a clusterer"
+            raise InputError("model.estimator", type(estimator).__name__, limit, _EXAMPLE)
+        word = "classifier" if is_classifier(estimator) else "regressor" if is_regressor(estimator) else ""
     except AttributeError:  # of an estimator that does not derive from scikit-learn's
-        return _KINDS.get(getattr(estimator, "_estimator_type", ""), "auto")
+        word = getattr(estimator, "_estimator_type", "")
+    return _KINDS.get(word, frozenset({"regression", "classification"}))
 
 
 def _check_class_weights(given: Mapping[str, Any], classes: int) -> None:
