@@ -60,6 +60,8 @@ def faults(path: Path, tree: ast.Module) -> Iterator[str]:
             yield f"{shown(path)}:{line}: a summary begins with {first.split()[0]}"
         if banned := WORDS.search(first):
             yield f"{shown(path)}:{line}: {banned[0]!r} in a summary"
+        if len(re.findall(r"[A-Za-z]{2,}", re.split(r"(?<=[.:;?!])\s", first)[0])) > LONGEST_SUMMARY:
+            yield f"{shown(path)}:{line}: a summary of more than {LONGEST_SUMMARY} words"
         if not first.endswith((".", ":", "?", "!")):
             yield f"{shown(path)}:{line}: a summary is a sentence and ends with a full stop"
 
@@ -79,6 +81,7 @@ def room(path: Path) -> str:
         ('"""A row by itself."""', "'by itself' in a summary"),
         ('"""A ledger of its own\n\nMore."""', "of its own"),
         ('"""A ledger"""', "full stop"),
+        (f'"""A{" ledger" * 26}."""', "more than 25 words"),
     ],
 )
 def test_a_fault_is_seen(source: str, reason: str) -> None:
