@@ -16,7 +16,7 @@ from assay.learning.learners import Learner
 from assay.learning.models import Model, Shape
 from contracts import in_one_line, option, option_names
 
-NEEDS = {"sklearn": {"estimator": "sklearn.linear_model.RidgeClassifier"}}
+NEEDS = {"sklearn": {"estimator": "sklearn.ensemble.RandomForestClassifier"}}
 MODELS = {name: option("model", name, **NEEDS.get(name, {})) for name in option_names("model")}
 KINDS = ("regression", "classification")
 MODALITIES = ("table", "image", "text")
