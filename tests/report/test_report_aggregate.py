@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -45,6 +46,20 @@ def test_the_same_data_elsewhere_is_one_group(make_run: Any) -> None:
     assert len(groups_of(make_run(3, dataset__path="c.csv"), other)) == 2
 
 
+def test_runs_of_several_codes_are_groups_that_the_code_tells_apart(make_run: Any) -> None:
+    groups = groups_of(*(make_run(seed, status={"sources": code * 8}) for seed, code in enumerate("aab")))
+    assert [group.seeds for group in groups] == [(0, 1), (2,)]
+    assert differing_settings(groups) == [{"sources": "a" * 8}, {"sources": "b" * 8}]
+
+
+def test_of_a_seed_the_newest_run_counts(make_run: Any, tmp_path: Path) -> None:
+    old = make_run(0, metrics={"m": 1.0}, status={"finished": "2026-01-01T00:00:00.000+00:00"}, root=tmp_path / "a")
+    new = make_run(0, metrics={"m": 2.0}, status={"finished": "2026-01-02T00:00:00.000+00:00"}, root=tmp_path / "b")
+    for order in ((old, new), (new, old)):
+        (group,) = groups_of(*order)
+        assert group.runs[0].metrics["m"] == 2.0
+
+
 def test_option_names_stand_for_what_comes_with_them(make_run: Any) -> None:
     smoke = make_run(0, scale="smoke", seeds=2, task__evaluations=[4, 8])
     assert differing_settings(groups_of(smoke, make_run(0))) == [{"scale": "smoke"}, {"scale": "laptop"}]
@@ -83,8 +98,8 @@ def test_infinite_samples_have_no_bounds(samples: list[float], mean: float) -> N
 
 def test_samples_that_agree_have_no_width() -> None:
     """0.99 three times sums to something else than 2.97, and an interval of 1e-16 would straddle a bound of 0.99."""
-    found = interval_over_seeds([0.99, 0.99, 0.99])
-    assert (found.estimate, found.low, found.high) == (0.99, 0.99, 0.99)
+    point = interval_over_seeds([0.99, 0.99, 0.99])
+    assert (point.estimate, point.low, point.high) == (0.99, 0.99, 0.99)
     assert math.isnan(interval_over_seeds([0.99]).low)
 
 

@@ -192,6 +192,23 @@ def test_of_a_private_run_only_what_was_released_may_be_published(make_run: Any,
     assert "For research only. Nothing of these private runs may be published" in text
 
 
+def test_several_codes_and_damaged_runs_are_named(
+    make_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = make_run(0, status={"sources": "a" * 64}), make_run(1, status={"sources": "b" * 64})
+    damaged = make_run(2, status={"files": {"metrics.json": "0" * 64}})
+    text = " ".join(page_of(build_report([one, other, damaged], tmp_path / "r", "T", [])).text.split())
+    assert f"{'a' * 12} made {one.name}" in text
+    assert f"{'b' * 12} made {other.name}" in text
+    assert f"Left out. {damaged}: damaged (metrics.json)" in text
+    assert "damaged (metrics.json)" in capsys.readouterr().err
+    text = page_of(build_report([one], tmp_path / "r", "T", [])).text
+    assert "Several sources" not in text
+    assert "Left out" not in text
+    with pytest.raises(AssayError, match="damaged"):
+        build_report([damaged], tmp_path / "r", "T", [])
+
+
 def test_no_warning_where_nothing_was_charged(make_run: Any, tmp_path: Path) -> None:
     public = make_run(0, status={"noise": "none"})
     assert "For research only" not in page_of(build_report([public], tmp_path / "r", "T", [])).text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from assay.errors import AssayError
-from assay.report.reading import MISSING, find_runs, gather, read_run
+from assay.report.reading import MISSING, DamagedRunError, find_runs, gather, read_run
 
 
 def test_a_record_tells_what_the_directory_holds(make_run: Any) -> None:
@@ -80,8 +83,34 @@ def test_a_damaged_table_is_one_line(make_run: Any) -> None:
 def test_gather_takes_runs_and_folders_and_each_run_once(make_run: Any, tmp_path: Path) -> None:
     first, second = make_run(0), make_run(1)
     make_run(2, state="running")
-    records = gather([first, tmp_path / "outputs", second])
-    assert sorted(record.seed for record in records) == [0, 1]
+    gathered = gather([first, tmp_path / "outputs", second])
+    assert sorted(record.seed for record in gathered.records) == [0, 1]
+    assert gathered.left_out == ()
+
+
+def test_a_damaged_run_is_left_out_and_named(make_run: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    digest = hashlib.sha256(b"whole").hexdigest()
+    whole, damaged = make_run(0), make_run(1, status={"files": {"values.csv": digest, "gone.csv": digest}})
+    (damaged / "values.csv").write_bytes(b"half")
+    line = f"{damaged}: damaged (gone.csv, values.csv); repeat its command to run it again"
+    with pytest.raises(DamagedRunError) as raised:
+        read_run(damaged)
+    assert str(raised.value) == line
+    gathered = gather([tmp_path / "outputs"])
+    assert [record.directory for record in gathered.records] == [whole]
+    assert gathered.left_out == (line,)
+    assert [record.directory for record in find_runs(tmp_path / "outputs")] == [whole]
+    assert capsys.readouterr().err == f"left out: {line}\n"
+
+
+def test_an_older_run_beside_a_newer_one_is_read_only_when_it_is_named(make_run: Any, tmp_path: Path) -> None:
+    newest = make_run(0)
+    older = newest.with_name(f"{newest.name}.1")
+    shutil.copytree(newest, older)
+    assert [record.directory for record in find_runs(tmp_path)] == [newest]
+    status = json.loads((older / "status.json").read_text())
+    (older / "status.json").write_text(json.dumps({**status, "state": "superseded"}))
+    assert read_run(older).fingerprint == newest.name
 
 
 def test_gather_refuses_what_holds_no_finished_run(make_run: Any, tmp_path: Path) -> None:

@@ -45,7 +45,6 @@ def claim_of(**given: Any) -> Claim:
         (AT_LEAST, 0.49999, 0.9, OPEN),
         (AT_LEAST, 0.1, 0.5, OPEN),  # touches the bound
         (AT_LEAST, 0.1, 0.49999, NO),
-        (AT_LEAST, 0.5, 0.5, YES),  # all seeds agree to the bit
         (AT_MOST, -0.4, 0.0, YES),
         (AT_MOST, -0.4, 0.00001, OPEN),
         (AT_MOST, 0.0, 0.3, OPEN),
@@ -62,6 +61,25 @@ def claim_of(**given: Any) -> Claim:
 )
 def test_verdict_by_rule_and_interval(rule: dict[str, Any], low: float, high: float, verdict: Verdict) -> None:
     assert decide(read_rule(rule, "rule"), Interval((low + high) / 2, low, high), 3)[0] is verdict
+
+
+def test_equal_samples_are_no_verdict_unless_the_figure_is_exact() -> None:
+    """Three seeds that give .5 to the bit have an interval without width, which says nothing of a fourth seed."""
+    point = Interval(0.5, 0.5, 0.5)
+    assert decide(Rule(low=0.4), point, 3) == (OPEN, "every seed gives 0.5: equal samples have no interval")
+    assert decide(Rule(high=0.4), point, 3)[0] is OPEN
+    assert decide(Rule(low=0.5), point, 3, exact=True)[0] is YES
+    assert decide(Rule(low=0.51), point, 3, exact=True)[0] is NO
+
+
+def test_runs_of_several_codes_are_never_one_group_and_a_mixture_says_so(make_run: Any) -> None:
+    old = [read_run(make_run(s, metrics={"iid/slope": 0.9 + s / 50}, status={"sources": "a" * 64})) for s in range(2)]
+    new = [read_run(make_run(s, metrics={"iid/slope": 0.7}, status={"sources": "b" * 64})) for s in (2,)]
+    (judged,) = judge_all([claim_of()], [*old, *new], "p")
+    assert judged.seeds == (0, 1)
+    assert "sources" not in judged.reason
+    mixed = judge(claim_of(), [*old, *new], "p")
+    assert mixed.reason.endswith("; the runs are of 2 different sources of assay (rerun=true runs one again)")
 
 
 @pytest.mark.parametrize("seeds", [0, 1])

@@ -39,10 +39,13 @@ class SeedGroup:
 
 
 def group_by_seed(records: Iterable[RunRecord]) -> list[SeedGroup]:
-    """Groups of runs whose configs agree but for the seed, in order of appearance; a seed counts once in a group."""
-    groups: dict[str, dict[int, RunRecord]] = {}
+    """Groups of runs of one code whose configs agree but for the seed, in order of appearance; of a seed the newest run."""
+    groups: dict[tuple[str, str], dict[int, RunRecord]] = {}
     for record in records:
-        groups.setdefault(_without_seed(record), {}).setdefault(record.seed, record)
+        runs = groups.setdefault((_without_seed(record), record.sources), {})
+        other = runs.get(record.seed)
+        if other is None or str(record.status.get("finished")) > str(other.status.get("finished")):
+            runs[record.seed] = record
     return [SeedGroup(tuple(runs[seed] for seed in sorted(runs))) for runs in groups.values()]
 
 
@@ -78,12 +81,12 @@ def table_over_seeds(group: SeedGroup, name: str, keys: Sequence[str] | None = N
     keys = list(keys) if keys else row_keys(frames)
     measures = [c for c in frames[0].columns if c not in keys and _is_measure(frames[0], c)]
     stacked = pd.concat(frames, ignore_index=True)
-    if not keys:  # rows are told apart by their place alone
+    if not keys:  # rows differ by their place alone
         keys = ["row"]
         stacked["row"] = [place for frame in frames for place in range(len(frame))]
     rows = []
-    for found, part in stacked.groupby(keys, sort=False, dropna=False):
-        row: dict[str, Any] = dict(zip(keys, found, strict=True))
+    for labels, part in stacked.groupby(keys, sort=False, dropna=False):
+        row: dict[str, Any] = dict(zip(keys, labels, strict=True))
         for measure in measures:
             interval = interval_over_seeds(part[measure].tolist())
             row[measure] = interval.estimate
@@ -108,20 +111,26 @@ def is_bound(column: str, frame: pd.DataFrame) -> bool:
 
 def differing_settings(groups: Sequence[SeedGroup]) -> list[dict[str, Any]]:
     """For each group, the dotted settings in which the groups differ; where options differ, their names come first."""
-    flat = [_flatten({k: v for k, v in group.runs[0].config.items() if k != "seed"}) for group in groups]
+    flat = [_settings_of(group) for group in groups]
     keys = [key for key in dict.fromkeys(k for settings in flat for k in settings) if not _is_left_out(key)]
     differing = [key for key in keys if len({repr(settings.get(key)) for settings in flat}) > 1]
     named = [key for key in differing if key in ("name", "scale") or key.endswith(".name")]
     if named:  # an option brings other settings along; of these, only what tells groups apart that the names do not
         chosen = list(named)
         for key in differing:
-            if key not in chosen and _told_apart([*chosen, key], flat) > _told_apart(chosen, flat):
+            if key not in chosen and _distinct([*chosen, key], flat) > _distinct(chosen, flat):
                 chosen.append(key)
         differing = chosen
     return [{key: settings.get(key) for key in differing} for settings in flat]
 
 
-def _told_apart(keys: Sequence[str], flat: Sequence[Mapping[str, Any]]) -> int:
+def _settings_of(group: SeedGroup) -> dict[str, Any]:
+    """The dotted settings of a group but for the seed, and the sources that made it."""
+    run = group.runs[0]
+    return {**_flatten({k: v for k, v in run.config.items() if k != "seed"}), "sources": run.sources[:8]}
+
+
+def _distinct(keys: Sequence[str], flat: Sequence[Mapping[str, Any]]) -> int:
     return len({repr([settings.get(key) for key in keys]) for settings in flat})
 
 
@@ -129,7 +138,9 @@ def _without_seed(record: RunRecord) -> str:
     data, path = record.status.get("data"), record.setting("dataset.path")
     own = path is not MISSING and path is not None  # the same content elsewhere is the same data
     checksum = data.get("sha256") if own and isinstance(data, Mapping) else None
-    return fingerprint({k: v for k, v in record.config.items() if k != "seed"}, checksum)
+    code = record.status.get("code")
+    settings = {k: v for k, v in record.config.items() if k != "seed"}
+    return fingerprint(settings, checksum, code if isinstance(code, str) else None)
 
 
 def _is_measure(frame: pd.DataFrame, column: str) -> bool:

@@ -33,6 +33,7 @@ class Claim:
     comparable: bool = True
     reason: str | None = None
     beyond: bool = False
+    exact: bool = False  # the figure follows from the settings and does not depend on the seed
 
     @property
     def overrides(self) -> list[str]:
@@ -100,7 +101,7 @@ def _claim(entry: Any, where: str) -> Claim:
     for name in ("paper_text", "minus", "reason"):
         if entry.get(name) is not None:
             given[name] = _text(entry[name], f"{where}: {name}")
-    for name in ("comparable", "beyond"):
+    for name in ("comparable", "beyond", "exact"):
         if not isinstance(given.get(name, True), bool):
             raise AssayError(f"{where}: {name}={given[name]}: must be true or false")
     if entry.get("paper_value") is not None:

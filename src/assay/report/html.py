@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from assay.report.aggregate import SeedGroup, differing_settings, group_by_seed
 from assay.report.facts import is_private, published_columns, run_facts, statement_lines
 from assay.report.figures import claims_figure, png
 from assay.report.known import judge_known
-from assay.report.reading import gather
+from assay.report.reading import RunRecord, gather
 from assay.report.sections import (
     Image,
     count_verdicts,
@@ -59,9 +60,13 @@ def build_report(
     experiments are among the runs. `lead` stands under the title. Raises AssayError for a folder without a finished run
     and for one that cannot be written.
     """
-    records = gather(directories)
+    gathered = gather(directories)
+    records = gathered.records
     if not records:
-        raise AssayError("no run to report on (name a run directory, or a folder with finished runs)")
+        nothing = "no run to report on (name a run directory, or a folder with finished runs)"
+        raise AssayError(gathered.left_out[0] if gathered.left_out else nothing)
+    for line in gathered.left_out:
+        print(f"left out: {line}", file=sys.stderr)
     groups = group_by_seed(records)
     judgements = judge_known(records) if claims is None else list(claims)
     settings = differing_settings(groups)
@@ -91,6 +96,8 @@ def build_report(
         statements=[(record.fingerprint, lines) for record in records if (lines := statement_lines(record))],
         runs=[run_facts(record) for record in records],
         configs=[(record, _yaml(record.config)) for record in records],
+        left_out=gathered.left_out,
+        codes=_codes(records),
         private=any(is_private(record) for record in records),
         published=list(dict.fromkeys(name for record in records for name in published_columns(record))),
     )
@@ -135,6 +142,14 @@ def _group(group: SeedGroup, label: str) -> dict[str, Any]:
         "rows": row_tables(group),
         "tables": [metrics_table(group), *other_tables(group)],
     }
+
+
+def _codes(records: Sequence[RunRecord]) -> dict[str, list[str]]:
+    """Sources of assay -> fingerprints of the runs that they made; empty where one code made all."""
+    codes: dict[str, list[str]] = {}
+    for record in records:
+        codes.setdefault(record.sources[:12], []).append(record.fingerprint)
+    return codes if len(codes) > 1 else {}
 
 
 def _caption(groups: Sequence[SeedGroup]) -> str:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError
-from assay.runs.directory import CONFIG, FIGURES, HEADLINE, METRICS, STATUS, RunDirectory, finished_runs
+from assay.runs.directory import (
+    CONFIG,
+    FIGURES,
+    FINISHED,
+    HEADLINE,
+    METRICS,
+    STATUS,
+    SUPERSEDED,
+    RunDirectory,
+    finished_runs,
+)
 from assay.runs.outcome import Headline
 
 if TYPE_CHECKING:
@@ -50,6 +61,11 @@ class RunRecord:
         return None if scale is None else str(scale)
 
     @property
+    def sources(self) -> str:
+        """Hash of the sources of assay that made the run; `unknown` where it was not recorded."""
+        return str(self.status.get("sources", "unknown"))
+
+    @property
     def headline(self) -> Headline:
         """The tables and sentences that the run shows first; AssayError when its file cannot be read."""
         try:
@@ -76,8 +92,23 @@ class RunRecord:
             raise AssayError(f"{self.directory}: {name}.parquet cannot be read ({_first_line(error)})") from error
 
 
+class DamagedRunError(AssayError):
+    """A finished run of which files are missing or changed."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Records of finished runs, and a line for each run that was left out."""
+
+    records: tuple[RunRecord, ...]
+    left_out: tuple[str, ...] = ()
+
+
 def read_run(directory: Path) -> RunRecord:
-    """The record of one finished run; raises AssayError for a folder that is no run, not finished or damaged."""
+    """The record of one finished run; raises AssayError for a folder that is no run or not finished.
+
+    Raises DamagedRunError where a file of the run is not as the run left it.
+    """
     directory = Path(directory)
     if not directory.is_dir():
         raise AssayError(f"{directory}: no such folder (run directories lie below outputs/runs)")
@@ -85,9 +116,11 @@ def read_run(directory: Path) -> RunRecord:
         raise AssayError(f"{directory}: not a run directory, it holds no {STATUS}")
     run = RunDirectory(directory)
     status = run.status()
-    if status.get("state") != "finished":
+    if status.get("state") not in (FINISHED, SUPERSEDED):
         state = status.get("state", "unknown")
         raise AssayError(f"{directory}: the run is {state}, not finished (repeat its command to finish it)")
+    if damaged := run.damaged_files():
+        raise DamagedRunError(f"{directory}: damaged ({', '.join(damaged)}); repeat its command to run it again")
     return RunRecord(
         directory=directory,
         config=_config(directory),
@@ -99,27 +132,32 @@ def read_run(directory: Path) -> RunRecord:
 
 
 def find_runs(folder: Path) -> list[RunRecord]:
-    """Records of all finished runs at or below a folder, by path; unfinished ones are left out."""
-    found = (path for path in finished_runs(Path(folder)) if (path / CONFIG).is_file())
-    return [read_run(path) for path in found]
+    """Records of the newest finished runs at or below a folder, by path; a line on stderr for each damaged one."""
+    gathered = gather([path for path in finished_runs(Path(folder)) if (path / CONFIG).is_file()])
+    for line in gathered.left_out:
+        print(f"left out: {line}", file=sys.stderr)
+    return list(gathered.records)
 
 
-def gather(directories: Iterable[Path]) -> list[RunRecord]:
-    """Records of run directories and of all runs below other folders, each run once.
+def gather(directories: Iterable[Path]) -> Gathered:
+    """Records of run directories and of all newest runs below other folders, each once, without the damaged ones.
 
     Raises AssayError for a folder without a finished run, and for a run directory that is not finished.
     """
-    records: dict[tuple[str, str], RunRecord] = {}
+    records: dict[Path, RunRecord] = {}
+    left_out: dict[Path, str] = {}
     for directory in map(Path, directories):
-        if (directory / STATUS).is_file() or not directory.is_dir():
-            found = [read_run(directory)]
-        else:
-            found = find_runs(directory)
-            if not found:
+        places = [directory]
+        if directory.is_dir() and not (directory / STATUS).is_file():
+            places = [path for path in finished_runs(directory) if (path / CONFIG).is_file()]
+            if not places:
                 raise AssayError(f"{directory}: no finished run here or below (make one: assay run)")
-        for record in found:
-            records.setdefault((record.name, record.fingerprint), record)
-    return list(records.values())
+        for place in places:
+            try:
+                records.setdefault(place.resolve(), read_run(place))
+            except DamagedRunError as error:
+                left_out[place.resolve()] = str(error)
+    return Gathered(tuple(records.values()), tuple(left_out.values()))
 
 
 def _config(directory: Path) -> dict[str, Any]:

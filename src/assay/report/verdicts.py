@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assay.figures.tables import number
 from assay.report.aggregate import SeedGroup, group_by_seed, interval_over_seeds
 from assay.report.claims import Claim
 from assay.report.reading import MISSING, RunRecord
@@ -39,14 +40,17 @@ class Judgement:
     scale: str | None = None
 
 
-def decide(rule: Rule, interval: Interval, seeds: int) -> tuple[Verdict, str]:
+def decide(rule: Rule, interval: Interval, seeds: int, *, exact: bool = False) -> tuple[Verdict, str]:
     """Verdict on a 95 % interval over seeds, with the reason in words.
 
     Reproduced: the whole interval obeys the rule. Not reproduced: none of it does. Inconclusive: it straddles a bound,
-    is not finite, or rests on fewer than two seeds.
+    is not finite, rests on fewer than two seeds, or on equal samples, which say nothing of others unless the figure is
+    `exact`: one that does not depend on the seed.
     """
     if seeds < 2:
         return Verdict.INCONCLUSIVE, f"{_count(seeds)}: an interval needs at least 2"
+    if interval.low == interval.high and not exact:
+        return Verdict.INCONCLUSIVE, f"every seed gives {number(interval.estimate)}: equal samples have no interval"
     if not all(map(math.isfinite, (interval.estimate, interval.low, interval.high))):
         return Verdict.INCONCLUSIVE, "the figure is not a finite number in every seed"
     if rule.holds_whole(interval.low, interval.high):
@@ -68,7 +72,10 @@ def judge(claim: Claim, runs: Sequence[RunRecord], paper: str) -> Judgement:
         at = "in these runs" if scale is None else f"at scale={scale}"
         verdict, reason = Verdict.NOT_COMPARABLE, f"metric {absent} is not measured {at}"
     else:
-        verdict, reason = decide(claim.rule, figure, len(runs))
+        verdict, reason = decide(claim.rule, figure, len(runs), exact=claim.exact)
+        codes = len({run.sources for run in runs})
+        if codes > 1:
+            reason += f"; the runs are of {codes} different sources of assay (rerun=true runs one again)"
     return Judgement(claim, figure, seeds, verdict, reason, command_of(claim, paper, scale, seeds), scale)
 
 
@@ -94,10 +101,10 @@ def matches(claim: Claim, record: RunRecord) -> bool:
     if record.name != claim.experiment:
         return False
     for key, wanted in claim.settings.items():
-        found = record.setting(key)
-        if isinstance(found, dict) and not isinstance(wanted, dict):
-            found = found.get("name", MISSING)
-        if found is MISSING or found != wanted:
+        setting = record.setting(key)
+        if isinstance(setting, dict) and not isinstance(wanted, dict):
+            setting = setting.get("name", MISSING)
+        if setting is MISSING or setting != wanted:
             return False
     return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import math
 import os
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 STATUS, METRICS, CONFIG, LOG = "status.json", "metrics.json", "config.yaml", "run.log"
 LEDGER, HEADLINE = "ledger.jsonl", "headline.json"
 SCRATCH, FIGURES, RELEASE, REHEARSAL = "scratch", "figures", "release", "rehearsal"
+FINISHED, SUPERSEDED, DAMAGED = "finished", "superseded", "damaged"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -51,8 +54,30 @@ class RunDirectory:
         return status if isinstance(status, dict) else {}
 
     def is_finished(self) -> bool:
-        """Whether the run may be trusted: every other state is a run to be carried out (again)."""
-        return self.status().get("state") == "finished"
+        """True for a finished run that nothing has taken the place of; every other is to be carried out (again)."""
+        status = self.status()
+        return status.get("state") == FINISHED and status.get("fingerprint", self.path.name) == self.path.name
+
+    def damaged_files(self) -> list[str]:
+        """Files of a finished run that are missing or not as the run left them, by name."""
+        recorded = self.status().get("files", {})
+        return sorted(name for name, digest in recorded.items() if digest != _digest_of(self.path / name))
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every result of the run, by its place in the directory."""
+        files = [file for file in sorted(self.path.rglob("*")) if file.is_file()]
+        names = {file: file.relative_to(self.path).as_posix() for file in files}
+        results = {file: name for file, name in names.items() if name not in (STATUS, LOG) and not name.startswith(".")}
+        return {name: _digest_of(file) for file, name in results.items() if not name.startswith(f"{SCRATCH}/")}
+
+    def set_aside(self, state: str) -> Path:
+        """Renames the directory to the next free `<name>.1`, `<name>.2`, ..., with this state; returns the new place."""
+        numbers = itertools.count(1)
+        aside = next(each for n in numbers if not (each := self.path.with_name(f"{self.path.name}.{n}")).exists())
+        status = self.status()
+        self.path.rename(aside)  # first, since the name alone already says that the run is not the newest
+        RunDirectory(aside).write_status({**status, "state": state})
+        return aside
 
     def config(self) -> dict[str, Any]:
         """The resolved config; empty when there is none."""
@@ -63,8 +88,8 @@ class RunDirectory:
 
     def metrics(self) -> dict[str, float]:
         """Flat name -> number of a finished run; NaN where JSON holds null."""
-        held = json.loads((self.path / METRICS).read_text())
-        return {name: math.nan if value is None else float(value) for name, value in held.items()}
+        metrics = json.loads((self.path / METRICS).read_text())
+        return {name: math.nan if value is None else float(value) for name, value in metrics.items()}
 
     def headline(self) -> Headline:
         """The first things to be shown of a finished run; none for a run of an older assay."""
@@ -119,6 +144,13 @@ class RunDirectory:
     def drop_scratch(self) -> None:
         """Removes the checkpoints; what cannot be removed does no harm and stays."""
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _digest_of(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return "missing"
 
 
 def finished_runs(root: Path) -> Iterator[Path]:

@@ -18,6 +18,7 @@ LEFT_OUT = frozenset(
         "hydra",
         "seeds",
         "rerun",
+        "privacy.total",
         "trainer.accelerator",
         "trainer.devices",
         "trainer.checkpoint_seconds",
@@ -27,22 +28,26 @@ LEFT_OUT = frozenset(
 )
 
 
-def fingerprint(config: Mapping[str, Any], path_checksum: str | None = None) -> str:
+def fingerprint(config: Mapping[str, Any], path_checksum: str | None = None, code: str | None = None) -> str:
     """16 hexadecimal digits of a resolved config; `path_checksum` stands for the bytes behind dataset.path.
+
+    `code` is the hash of the user's modules that the config names (`sources_of_config`): an edited method is another one.
 
     Where a file lies does not change a number and its content does, so the path itself is left out as soon as
     its checksum is given. 8 and 8.0 are the same number.
     """
-    kept = _kept(config, "")
+    content = _counted(config, "")
     if path_checksum is not None:
-        kept["dataset"] = {**kept.get("dataset", {}), "path": f"sha256:{path_checksum}"}
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), allow_nan=True)
+        content["dataset"] = {**content.get("dataset", {}), "path": f"sha256:{path_checksum}"}
+    if code is not None:
+        content["code"] = code
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _kept(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def _counted(config: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {
-        str(key): _kept(value, f"{prefix}{key}.") if isinstance(value, Mapping) else _canonical(value)
+        str(key): _counted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else _canonical(value)
         for key, value in config.items()
         if f"{prefix}{key}" not in LEFT_OUT
     }
