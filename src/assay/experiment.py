@@ -20,11 +20,10 @@ from assay.runs.log import held_back
 from assay.runs.streams import Streams
 
 if TYPE_CHECKING:
-    from assay.data import PreparedData
+    from assay.data import DatasetOptions, PreparedData
     from assay.runs.context import RunContext
     from assay.runs.outcome import Outcome
 
-_OWN_FILES = ("csv", "parquet")
 _PUBLISHED = "published.json"
 
 _logger = logging.getLogger(__name__)
@@ -72,18 +71,9 @@ def _data_dir(choices: Choices) -> Path:
 
 def _checksum(choices: Choices) -> str | None:
     """Checksum of the user's file or folder, its columns checked; None for data that lies elsewhere."""
-    dataset = choices.config["dataset"]
-    path = dataset.get("path")
-    if path is None:
-        return None
-    from assay.data import check_columns, local_checksum
-
-    if dataset["name"] in _OWN_FILES:
-        check_columns(path, dataset["target"], dataset["features"], dataset["types"], dataset["encoding"])
-    elif not Path(path).expanduser().exists():
-        return None  # a hub id; for built-in data the local path is only the first place to look
-    checksum = local_checksum(path)
-    return keyed(checksum, _data_dir(choices)) if choices.private else checksum
+    dataset: DatasetOptions = choices.dataset
+    checksum = dataset.checksum
+    return keyed(checksum, _data_dir(choices)) if choices.private and checksum is not None else checksum
 
 
 def keyed(checksum: str, data_dir: Path) -> str:
@@ -141,17 +131,10 @@ def _described(data: PreparedData, private: bool) -> dict[str, Any]:
 
 def prepared(choices: Choices) -> PreparedData:
     """The train, valid and test rows of a run; every draw comes from the run's seed."""
-    streams = Streams(choices.seed)
-    surroundings: dict[str, Any] = {"data_dir": _data_dir(choices), "generator": streams.generator}
-    if "_target_" in choices.config["dataset"]:
-        from hydra.utils import instantiate
-
-        data: PreparedData = instantiate(choices.config["dataset"], _convert_="all", **surroundings)
-        return data
     from assay.data import prepare
 
-    keys: dict[str, Any] = dict(choices.config["dataset"])
-    return prepare(**keys, **surroundings)
+    generator = Streams(choices.seed).generator
+    return prepare(choices.dataset, data_dir=_data_dir(choices), generator=generator, blind=choices.private)
 
 
 def _publish(result: RunResult, logger: Mapping[str, Any]) -> None:

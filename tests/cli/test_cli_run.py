@@ -36,11 +36,12 @@ def test_a_run_ends_with_its_table_and_directory(fakes: Any, assay: Any) -> None
 def test_data_is_asked_for_by_the_keys_of_its_group(fakes: Any, assay: Any) -> None:
     assay(*RUN, "dataset.rows=50", 'paths.data="~/somewhere"', "seed=0")
     (keys,) = fakes.prepared
-    assert keys["rows"] == 50
-    assert keys["name"] == "diabetes"
+    options = keys.pop("options")
+    assert (options.name, options.kind, options.rows, options.split.train) == ("diabetes", "regression", 50, 0.6)
     assert keys["data_dir"] == Path("~/somewhere").expanduser()
-    assert keys.keys() >= {"kind", "modality", "split", "corruption", "sources", "preprocess", "generator"}
-    assert "_target_" not in keys
+    assert keys["blind"] is False
+    assay(*RUN, "privacy=iid")
+    assert fakes.prepared[1]["blind"] is True
 
 
 def test_the_second_time_nothing_is_done_and_the_same_is_said(fakes: Any, assay: Any) -> None:
@@ -103,7 +104,7 @@ def test_an_unknown_column_is_found_before_anything_is_read(fakes: Any, assay: A
     own = ("dataset=csv", "dataset.path=my.csv")
     said = assay(*RUN, *own, "dataset.target=prise")
     assert said.status == 2
-    assert said.err.startswith("dataset.target=prise: no such column in my.csv")
+    assert said.err.startswith("dataset.target=prise: no such column (did you mean 'price'?)")
     assert fakes.prepared == []
     assert files() == ["my.csv"]
     assert assay(*RUN, *own, "dataset.target=price").status == 0

@@ -41,7 +41,7 @@ SHIPPED = [(group, name) for group, names in listing.groups().items() for name i
 
 @pytest.mark.parametrize(("group", "name"), SHIPPED)
 def test_every_shipped_option_passes_its_schema(group: str, name: str) -> None:
-    config = compose([f"{group}={name}", *NEEDS.get(name, [])]).config
+    config = compose([f"{group}={name}", *(NEEDS.get(name, []) if group != "logger" else [])]).config
     if group != "paths":
         assert config[group]["name"] == name
     assert "hydra" not in config

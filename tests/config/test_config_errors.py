@@ -231,7 +231,7 @@ POINTLESS = [
     ("dataset.classes=[a,b]", "dataset.classes=[a,b]: the target is a quantity, not a class (leave it null)"),
     (
         "dataset=synthetic_regression dataset.synthetic.flips=0.1",
-        "dataset.synthetic.flips=0.1: exchanges labels and dataset=synthetic_regression has none (leave it 0)",
+        "dataset.synthetic.flips=0.1: dataset=synthetic_regression has no such key (it belongs to dataset=synthetic_cl",
     ),
     ("valuation.utility=accuracy", "valuation.utility=accuracy: counts right classes and dataset=diabetes is"),
     ("model=bag_of_words", "model=bag_of_words: reads text and dataset=diabetes is a dataset of tables"),

@@ -125,11 +125,17 @@ def test_a_mistake_names_the_column_as_it_was_written(overrides: list[str], line
 @pytest.mark.parametrize(
     ("overrides", "line"),
     [
-        ("dataset=wine dataset.missing=drop", "dataset.missing=drop: is for data of your own"),
-        ("dataset=wine dataset.encoding=latin-1", "dataset.encoding=latin-1: is how a csv file is read"),
+        (
+            "dataset=wine dataset.missing=drop",
+            "dataset.missing=drop: dataset=wine has no such key (it belongs to dataset=csv or",
+        ),
+        (
+            "dataset=wine dataset.encoding=latin-1",
+            "dataset.encoding=latin-1: dataset=wine has no such key (it belongs to dataset=csv)",
+        ),
         (
             "dataset=parquet dataset.path=x.parquet dataset.target=y dataset.encoding=latin-1",
-            "dataset.encoding=latin-1: is how a csv file is read, and dataset=parquet is none",
+            "dataset.encoding=latin-1: dataset=parquet has no such key (it belongs to dataset=csv)",
         ),
     ],
 )

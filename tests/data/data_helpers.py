@@ -11,8 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from assay.data.loaders.synthetic import Drawn, DrawnClasses, SyntheticClassification, SyntheticRegression
+from assay.data.options import Corruption, DatasetOptions, Owners, Preprocess, Split
+from assay.data.own.cells import Cells
+from assay.data.own.options import CsvTable, HuggingFaceTable, OwnTable, ParquetTable
+from assay.data.own.storage import RawTable
+from assay.data.provenance import Provenance
+from assay.data.sources.catalogue import catalogue, entry_of
+from assay.data.sources.options import NamedDataset
 
 Files = Mapping[str, bytes]
+FROM = Provenance("local path", "own.csv", "0")
 
 
 def streams(seed: int) -> Callable[[str], np.random.Generator]:
@@ -20,28 +32,38 @@ def streams(seed: int) -> Callable[[str], np.random.Generator]:
     return lambda purpose: np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
+KNOWN = catalogue()  # a test may change an entry of it
+OWN: dict[str, type[OwnTable]] = {"csv": CsvTable, "parquet": ParquetTable, "huggingface": HuggingFaceTable}
+
+
 def settings(data_dir: Path, name: str = "csv", seed: int = 0, **changes: Any) -> dict[str, Any]:
-    """Arguments of `prepare`; a change to a mapping is merged into it."""
-    base: dict[str, Any] = {
-        "name": name,
-        "kind": "auto",
-        "modality": "auto",
-        "path": None,
-        "target": None,
-        "features": None,
-        "types": {},
-        "rows": None,
-        "download": False,
-        "split": {"train": 0.6, "valid": 0.2, "test": 0.2},
-        "corruption": {"labels": 0.0, "features": 0.0, "scale": 1.0},
-        "sources": {"count": 0, "how": "random", "alpha": 0.5},
-        "preprocess": {"standardize": True, "components": None, "norm": None, "buckets": 16},
+    """Arguments of `prepare`; a change to a mapping is one of some of its keys."""
+    blind = changes.pop("blind", False)
+    return {
+        "options": options(name, **changes),
         "data_dir": data_dir,
         "generator": streams(seed),
+        "blind": blind,
     }
-    for key, value in changes.items():
-        base[key] = base[key] | value if isinstance(value, dict) and key != "types" else value
-    return base
+
+
+def options(name: str = "csv", **changes: Any) -> DatasetOptions:
+    """Options of a dataset with few hash buckets; nothing is downloaded unless a change says so."""
+    nested: dict[str, type] = {"split": Split, "corruption": Corruption, "sources": Owners, "preprocess": Preprocess}
+    nested["synthetic"] = DrawnClasses if name.endswith("classification") else Drawn
+    changes["preprocess"] = {"buckets": 16, **changes.get("preprocess", {})}
+    given = {key: nested[key](**value) if key in nested else value for key, value in changes.items()}
+    if name in OWN:
+        return OWN[name](name=name, **given)
+    if name.startswith("synthetic"):
+        return (SyntheticClassification if name.endswith("classification") else SyntheticRegression)(**given)
+    source = entry_of(name, KNOWN).source
+    return NamedDataset(name=name, source=source, **{"download": False, **given})
+
+
+def columns_of(frame: pd.DataFrame) -> dict[str, Cells]:
+    """The columns of a table with the types that pandas gives them."""
+    return RawTable(pa.Table.from_pandas(frame, preserve_index=False), False, FROM).columns()
 
 
 def write_wheel(path: Path, files: Files) -> Path:

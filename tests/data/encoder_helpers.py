@@ -12,7 +12,7 @@ from data_helpers import write_wheel
 
 from assay.data.dataset import Dataset, build_dataset
 from assay.data.encoding.encoders import ENCODERS, Encoder
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import file_sha256
 
 WIDTH = 4

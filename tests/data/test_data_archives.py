@@ -12,8 +12,8 @@ import pytest
 from data_helpers import ar_bytes, tar_bytes, write_deb, write_wheel
 
 from assay.data.sources.archives import (
+    FileMembers,
     FolderMembers,
-    OneFile,
     TarMembers,
     ar_members,
     file_sha256,
@@ -101,7 +101,7 @@ def test_folders_and_single_files_are_members_too(tmp_path: Path) -> None:
     assert list(folder.matching("*.labeled")) == [("sub/x.labeled", b"1")]
     with pytest.raises(KeyError):
         folder.read("none")
-    one = OneFile("wanted", tmp_path / "a")
+    one = FileMembers({"wanted": b"2"})
     assert (one.names(), one.read("wanted"), list(one.matching("*"))) == (["wanted"], b"2", [("wanted", b"2")])
     with pytest.raises(KeyError):
         one.read("a")

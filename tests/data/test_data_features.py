@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from assay.data.dataset import build_dataset
 from assay.data.encoding.features import encode, fit_map, hashed_counts, pixel_channels, vocabularies
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.errors import InputError
 
 HERE = Provenance("local path", "test", "0")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from data_helpers import settings
 
-from assay.data import local_checksum, prepare
+from assay.data import prepare
+from assay.data.content import folder_sha256
 from assay.data.own import hub
 from assay.errors import AssayError, InputError
 
@@ -39,7 +40,7 @@ def test_a_saved_folder_with_class_names(folder: Path, tmp_path: Path) -> None:
     assert data.feature_names == ("a", "c=u", "c=v")
     assert (data.train.target == data.train.ids % 2).all()
     assert data.provenance.provider == "local path"
-    assert data.provenance.sha256 == local_checksum(folder)
+    assert data.provenance.sha256 == folder_sha256(folder)
 
 
 def test_train_and_test_of_a_folder_are_the_official_parts(tmp_path: Path) -> None:

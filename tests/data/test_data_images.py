@@ -16,9 +16,8 @@ from data_helpers import tar_bytes, write_deb, write_wheel
 
 from assay.data.dataset import PARTITION, TARGET, Dataset
 from assay.data.loaders import images
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import FolderMembers, TarMembers, open_archive
-from assay.data.sources.origins import IDX_NAMES, PHOTO_MEMBERS
 
 FROM = Provenance("archive", "pack==1", "0")
 
@@ -65,7 +64,8 @@ def test_idx_files_have_official_parts(folder: str, tmp_path: Path) -> None:
     raw = random_images(5, 28, 28)
     labels = np.array([9, 0, 0, 3, 1], dtype=np.uint8)
     content = [idx(raw[:3]), idx(labels[:3]), idx(raw[3:]), idx(labels[3:])]
-    files = {folder + name: body for name, body in zip(IDX_NAMES, content, strict=True)}
+    names = [f"{part}-{what}-ubyte.gz" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
+    files = {folder + name: body for name, body in zip(names, content, strict=True)}
     dataset = images.idx_files(open_archive(write_deb(tmp_path / "d.deb", files)), FROM)
     assert (pixels(dataset) == raw).all()
     assert dataset.numbers(TARGET).tolist() == labels.tolist()
@@ -76,7 +76,7 @@ def test_idx_files_have_official_parts(folder: str, tmp_path: Path) -> None:
 def test_photo_patches_of_train_and_test_share_no_pixel(tmp_path: Path) -> None:
     image = pytest.importorskip("PIL.Image")
     files = {}
-    for number, member in enumerate(PHOTO_MEMBERS):
+    for number, member in enumerate(images.PHOTO_MEMBERS):
         # Red and green say where in the photo a pixel is; PNG is lossless, whatever the member is called.
         photo = np.zeros((64, 200, 3), dtype=np.uint8)
         photo[..., 0], photo[..., 1], photo[..., 2] = np.arange(200), np.arange(64)[:, None], number

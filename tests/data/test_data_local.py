@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from data_helpers import settings
+from data_helpers import columns_of, options, settings
 
-from assay.data import check_columns, local_checksum, prepare
+from assay.data import prepare
+from assay.data.content import folder_sha256
 from assay.data.own.inference import column_types, target_kind
 from assay.errors import InputError
 
@@ -47,7 +49,7 @@ def test_types_and_classes_are_inferred(table_file: Path, tmp_path: Path) -> Non
     assert data.train.target.dtype == np.int64
     assert data.provenance.provider == "local path"
     assert data.provenance.source == "people.csv"
-    assert data.provenance.sha256 == local_checksum(table_file)
+    assert data.provenance.sha256 == hashlib.sha256(table_file.read_bytes()).hexdigest()
 
 
 def test_values_arrive_on_the_rows_they_were_on(table_file: Path, tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_values_arrive_on_the_rows_they_were_on(table_file: Path, tmp_path: Path
 def test_parquet_and_csv_give_the_same_arrays(table_file: Path, tmp_path: Path) -> None:
     parquet = tmp_path / "people.parquet"
     pd.read_csv(table_file).to_parquet(parquet)
-    check_columns(parquet, "label", ["age"], {"city": "categorical"})
+    assert options("parquet", path=str(parquet), target="label", types={"city": "categorical"}).content is not None
     first = prepare(**settings(tmp_path, path=str(table_file), target="label"))
     second = prepare(**settings(tmp_path, name="parquet", path=str(parquet), target="label"))
     assert (first.train.features == second.train.features).all()
@@ -76,7 +78,6 @@ def test_other_delimiters_and_a_byte_order_mark(delimiter: str, tmp_path: Path) 
     path = tmp_path / "data.csv"
     text = "a,b,y\n" + rows("{i}.5", "{third}", "{even}")
     path.write_text("\ufeff" + text.replace(",", delimiter), encoding="utf-8")
-    check_columns(path, "y", ["a", "b"], {})
     data = prepare(**settings(tmp_path, path=str(path), target="y"))
     assert data.feature_names == ("a", "b")
 
@@ -136,7 +137,7 @@ def test_cells_that_are_lists_are_left_out_and_said(tmp_path: Path) -> None:
     ],
 )
 def test_the_kind_of_target_is_inferred(values: list[object], kind: str) -> None:
-    assert target_kind(pd.Series(values, name="y"), "auto") == kind
+    assert target_kind(columns_of(pd.DataFrame({"y": values}))["y"], "auto") == kind
 
 
 def test_types_by_value() -> None:
@@ -152,7 +153,7 @@ def test_types_by_value() -> None:
         }
     )
     with pytest.warns(UserWarning, match="'date'"):
-        types, left_out = column_types(table, {"count": "ignore"})
+        types, left_out = column_types(columns_of(table), {"count": "ignore"})
     assert types == {
         "number": "numeric",
         "flag": "categorical",
@@ -225,16 +226,17 @@ def test_the_header_check_says_the_same_before_loading(mistake: str, write: Writ
     with pytest.raises(InputError) as loading:
         prepare(**changed)
     with pytest.raises(InputError) as checking:
-        check_columns(path, changed["target"], changed["features"], changed["types"])
+        _ = changed["options"].content
     assert str(checking.value) == str(loading.value)
 
 
 def test_a_missing_file_is_named_with_the_nearest(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(GOOD)
     for call in (
-        lambda path: check_columns(path, "y"),
+        lambda path: options(path=path, target="y").content,
+        lambda path: options("parquet", path=path, target="y").checksum,
         lambda path: prepare(**settings(tmp_path, path=path, target="y")),
-        local_checksum,
+        lambda path: options("magic", path=path).content,
     ):
         with pytest.raises(InputError, match=r"poeple.csv: no such file \(did you mean 'people.csv'\?\)"):
             call(str(tmp_path / "poeple.csv"))
@@ -255,31 +257,31 @@ def test_text_that_is_not_utf8_is_named(content: bytes, words: str, tmp_path: Pa
     path = tmp_path / "data.csv"
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        check_columns(path, "y")
+        _ = options(path=str(path), target="y").content
     assert words in str(caught.value)
     assert "save it as UTF-8" in str(caught.value)
 
 
 def test_a_folder_and_a_false_parquet_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is a folder \(dataset=huggingface reads a saved folder\)"):
-        check_columns(tmp_path, "y")
+        _ = options(path=str(tmp_path), target="y").content
     path = tmp_path / "data.parquet"
     path.write_text("a,y\n1,2\n")
     with pytest.raises(InputError, match="is not a parquet file"):
-        check_columns(path, "y")
+        _ = options("parquet", path=str(path), target="y").content
     pd.DataFrame({"a": [], "y": []}).to_parquet(path)
     with pytest.raises(InputError, match="has no rows"):
-        check_columns(path, "y")
+        _ = options("parquet", path=str(path), target="y").content
 
 
 def test_the_checksum_of_a_folder_sees_names_and_contents(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     (folder / "a").write_text("1")
-    first = local_checksum(folder)
+    first = folder_sha256(folder)
     (folder / "a").rename(folder / "b")
-    second = local_checksum(folder)
+    second = folder_sha256(folder)
     (folder / "b").write_text("2")
-    assert len({first, second, local_checksum(folder)}) == 3
+    assert len({first, second, folder_sha256(folder)}) == 3
     (folder / "b").write_text("1")
-    assert local_checksum(folder) == second
+    assert folder_sha256(folder) == second

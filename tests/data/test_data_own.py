@@ -9,9 +9,9 @@ import datasets
 import numpy as np
 import pandas as pd
 import pytest
-from data_helpers import settings
+from data_helpers import columns_of, options, settings
 
-from assay.data import PreparedData, check_columns, prepare
+from assay.data import PreparedData, prepare
 from assay.data.own.description import cautions, facts, summary
 from assay.data.own.inference import column_types, target_kind
 from assay.errors import InputError
@@ -122,11 +122,11 @@ CELLS = {
 def test_numbers_that_are_not_clean_are_neither_categories_nor_identifiers(case: str) -> None:
     cells, words = CELLS[case]
     frame = pd.DataFrame({"x": np.arange(60) % 7, "net income": cells, "paid": cells})
-    said = line(lambda: column_types(frame, {}, "own.csv"))
+    said = line(lambda: column_types(columns_of(frame), {}, "own.csv"))
     assert said.startswith("dataset.path=own.csv: column 'net income' ")
     assert words in said
     assert "; likewise paid (clean it, or say what it is: 'dataset.types.net income=categorical' or =ignore)" in said
-    types, left_out = column_types(frame, {"net income": "categorical", "paid": "ignore"})
+    types, left_out = column_types(columns_of(frame), {"net income": "categorical", "paid": "ignore"})
     assert (types, left_out) == ({"x": "numeric", "net income": "categorical"}, {"paid": "ignored"})
 
 
@@ -144,18 +144,18 @@ def test_numbers_that_are_not_clean_are_neither_categories_nor_identifiers(case:
     ],
 )
 def test_what_is_no_number_is_a_category_as_before(cells: list[Any]) -> None:
-    assert column_types(pd.DataFrame({"a": cells}), {})[0] == {"a": "categorical"}
+    assert column_types(columns_of(pd.DataFrame({"a": cells})), {})[0] == {"a": "categorical"}
 
 
 def test_a_target_of_unclean_numbers_is_no_set_of_classes() -> None:
-    prices = pd.Series([f"${n},000" for n in range(1, 61)], name="price")
+    prices = columns_of(pd.DataFrame({"price": [f"${n},000" for n in range(1, 61)]}))["price"]
     for kind in ("auto", "regression"):
         said = line(lambda kind=kind: target_kind(prices, kind))
         assert said.startswith(
             "dataset.target=price: is nearly numeric: 60 of 60 cells are no plain numbers, e.g. '$1,000'"
         )
         assert "dataset.kind=classification" in said
-    assert target_kind(pd.Series(["1", "2", "3+"] * 20), "auto") == "classification"
+    assert target_kind(columns_of(pd.DataFrame({"y": ["1", "2", "3+"] * 20}))["y"], "auto") == "classification"
 
 
 def test_a_split_without_test_rows_has_empty_arrays(tmp_path: Path) -> None:
@@ -174,7 +174,6 @@ def test_a_file_in_another_encoding_is_read(encoding: str, tmp_path: Path) -> No
     frame = table().drop(columns="who").rename(columns={"city": "ville"}).replace({"Oslo": "Orléans"})
     path = tmp_path / "own.csv"
     frame.to_csv(path, index=False, encoding=encoding)
-    check_columns(path, "y", ["ville"], {}, encoding)
     data = prepare(**settings(tmp_path, path=str(path), target="y", encoding=encoding))
     assert data.feature_names[-3:] == ("ville=Bern", "ville=Orléans", "ville=Rome")
 
@@ -195,21 +194,21 @@ def test_a_file_in_another_encoding_is_read(encoding: str, tmp_path: Path) -> No
 def test_a_file_that_is_not_in_its_encoding_names_the_key(written: str, read: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
     path.write_bytes("name,y\nJosé,1\n".encode(written))
-    said = line(lambda: check_columns(path, "y", encoding=read))
+    said = line(lambda: options(path=str(path), target="y", encoding=read).content)
     assert words in said
     assert "dataset.encoding" in said
 
 
 def test_only_a_close_name_is_suggested(tmp_path: Path) -> None:
     (tmp_path / "customers.csv").write_text("a,y\n1,2\n")
-    assert "did you mean 'customers.csv'?" in line(lambda: check_columns(tmp_path / "custmers.csv", "y"))
-    assert "give the path from the current folder" in line(lambda: check_columns(tmp_path / "consumer_data.csv", "y"))
+    near, far = (options(path=str(tmp_path / name), target="y") for name in ("custmers.csv", "consumer_data.csv"))
+    assert "did you mean 'customers.csv'?" in line(lambda: near.content)
+    assert "give the path from the current folder" in line(lambda: far.content)
 
 
 def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     table().to_csv(tmp_path / "own.csv", index=False)
-    check_columns("~/own.csv", "y")
     assert len(prepare(**settings(tmp_path, path="~/own.csv", target="y", types={"who": "ignore"})).train) == 36
 
 

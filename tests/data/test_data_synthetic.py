@@ -11,19 +11,17 @@ from data_helpers import settings
 from numpy.testing import assert_allclose
 
 from assay.data import prepare
-from assay.data.loaders.synthetic import load_synthetic, population_of
+from assay.data.loaders.synthetic import Drawn, SyntheticClassification, SyntheticRegression
 from assay.data.population import Population
 from assay.data.records import PreparedData
-from assay.errors import AssayError, InputError
 
-DRAWN = {"rows": 400, "dimension": 6, "noise": 0.1, "flips": 0.0, "seed": 42}
+DRAWN = {"rows": 400, "dimension": 6, "noise": 0.1, "seed": 42}
 PLAIN = {"standardize": False}
 
 
 def prepared(tmp_path: Path, kind: str, seed: int = 0, **changes: Any) -> PreparedData:
     drawn = DRAWN | changes.pop("synthetic", {})
-    arguments = settings(tmp_path, f"synthetic_{kind}", seed, **{"preprocess": PLAIN, **changes})
-    return prepare(**arguments, synthetic=drawn)
+    return prepare(**settings(tmp_path, f"synthetic_{kind}", seed, synthetic=drawn, **{"preprocess": PLAIN, **changes}))
 
 
 def test_the_population_has_unit_variance_and_says_how_it_draws() -> None:
@@ -56,21 +54,24 @@ def test_noise_makes_the_error_of_the_best_rule() -> None:
 
 @pytest.mark.parametrize("kind", ["regression", "classification"])
 def test_coefficients_depend_on_name_and_dimension_alone(kind: str) -> None:
-    name = f"synthetic_{kind}"
-    first = population_of(name, kind, DRAWN)
+    made = SyntheticClassification if kind == "classification" else SyntheticRegression
+    drawn = type(made().synthetic)
+    first = made(synthetic=drawn(**DRAWN)).population
     assert np.linalg.norm(first.coefficients) == pytest.approx(1.0, abs=1e-12)
-    same = population_of(name, kind, DRAWN | {"rows": 7, "seed": 1, "noise": 0.5})
+    same = made(synthetic=drawn(**DRAWN | {"rows": 7, "seed": 1, "noise": 0.5})).population
     assert (same.coefficients == first.coefficients).all()
-    other = population_of("another", kind, DRAWN)
+    other = made("another", synthetic=drawn(**DRAWN)).population
     assert not np.allclose(other.coefficients, first.coefficients)
 
 
 def test_rows_depend_on_their_own_seed_alone(tmp_path: Path) -> None:
-    name = "synthetic_regression"
-    first, again = (load_synthetic(name, "regression", DRAWN) for _ in range(2))
+    first, again = (SyntheticRegression(synthetic=Drawn(**DRAWN)).load(tmp_path) for _ in range(2))
     assert first.provenance == again.provenance
     assert first.provenance.provider == "synthetic"
-    assert load_synthetic(name, "regression", DRAWN | {"seed": 0}).provenance.sha256 != first.provenance.sha256
+    assert (
+        SyntheticRegression(synthetic=Drawn(**DRAWN | {"seed": 0})).load(tmp_path).provenance.sha256
+        != first.provenance.sha256
+    )
     one, two = (prepared(tmp_path, "regression", seed) for seed in (0, 1))
     everything = [
         np.concatenate([getattr(data, part).features for part in ("train", "valid", "test")]) for data in (one, two)
@@ -122,8 +123,5 @@ def test_nothing_is_read_or_fetched(tmp_path: Path) -> None:
     assert fetch(["synthetic_regression"], tmp_path) == [
         "synthetic_regression: drawn when it is needed, nothing to fetch"
     ]
-    (tmp_path / "x.csv").write_text("a\n")
-    with pytest.raises(InputError, match="is no source of dataset=synthetic_regression"):
-        prepared(tmp_path, "regression", path=str(tmp_path / "x.csv"))
-    with pytest.raises(AssayError, match=r"dataset.synthetic"):
-        prepare(**settings(tmp_path, "synthetic_regression"))
+    prepare(**settings(tmp_path, "synthetic_regression"))
+    assert not any(tmp_path.iterdir())

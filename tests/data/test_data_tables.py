@@ -14,7 +14,7 @@ from data_helpers import write_wheel
 
 from assay.data.dataset import PARTITION, TARGET, Dataset
 from assay.data.loaders import tables
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import FolderMembers, Members, open_archive
 from assay.errors import AssayError
 

@@ -11,7 +11,7 @@ from data_helpers import tar_bytes, write_wheel
 
 from assay.data.dataset import PARTITION, SOURCE, TARGET
 from assay.data.loaders import flows, texts
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import FolderMembers, TarMembers, open_archive
 from assay.errors import AssayError
 

@@ -14,7 +14,6 @@ import yaml
 import assay
 from assay.config.compose import compose
 from assay.config.locations import conf_root, experiments_root
-from assay.data.sources.catalogue import CATALOGUE
 
 TOP = Path(__file__).resolve().parents[2]
 PAPERS = sorted(file.parent.name for file in experiments_root().glob("*/claims.yaml"))
@@ -62,8 +61,7 @@ def first_claims(paper: str) -> list[str]:
     claims = yaml.safe_load((experiments_root() / paper / "claims.yaml").read_text())["claims"]
     bare = {}
     for experiment in dict.fromkeys(claim["experiment"] for claim in claims):
-        entry = CATALOGUE[compose([f"experiment={experiment}"]).config["dataset"]["name"]]
-        bare[experiment] = not entry.archives and entry.canonical is None
+        bare[experiment] = not compose([f"experiment={experiment}"]).dataset.source.needs_files
     return [claim["id"] for claim in claims if bare[claim["experiment"]]][:CLAIMS]
 
 

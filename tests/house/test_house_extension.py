@@ -8,14 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.house.own_package import write_package
 
 from assay.cli import main
-from tests.house.own_package import write_package
 
 RUNS = {
     "valuation": ["valuation=distance", "dataset=breast_cancer"],
     "mechanism": ["privacy=uneven", "valuation.evaluations=3", "dataset=diabetes", "dataset.split.train=20"],
-    "model": ["model=neighbours", "valuation=semivalue", "valuation.evaluations=2", "dataset=rings", "dataset.split.train=12"],
+    "model": [
+        "model=neighbours",
+        "valuation=semivalue",
+        "valuation.evaluations=2",
+        "dataset=rings",
+        "dataset.split.train=12",
+    ],
     "task": ["task=spread", "valuation=distance", "dataset=breast_cancer"],
     "dataset": ["dataset=rings", "valuation.evaluations=2"],
     "logger": ["logger=lines", "valuation=distance", "dataset=breast_cancer"],

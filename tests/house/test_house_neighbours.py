@@ -91,7 +91,9 @@ def test_published_ids_say_nothing_of_labels(tmp_path: Path) -> None:
         file = tmp_path / f"own-{seed}.csv"
         frame.to_csv(file, index=False)
         own = ["dataset=csv", f"dataset.path={file}", "dataset.target=y", "dataset.kind=classification"]
-        data = prepared(compose([*own, "privacy=directed", "dataset.split={train: 20, valid: 11, test: 10}", f"seed={seed}"]))
+        data = prepared(
+            compose([*own, "privacy=directed", "dataset.split={train: 20, valid: 11, test: 10}", f"seed={seed}"])
+        )
         ids = data.train.ids
         target = int(ids[0])
         others = frame["y"].to_numpy()[ids[1:]]

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from assay.config.compose import compose
 from assay.config.schema_types import LawEstimator
 from assay.data import Arrays, PreparedData
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.errors import InputError
 from assay.figures.estimators import STYLE
 from assay.learning.learners import Learner

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assay.config import compose
 from assay.data import PreparedData, prepare
+from assay.data.options import Corruption, Preprocess, Split
 from assay.runs.streams import Streams
 
 
@@ -18,22 +21,12 @@ def portion(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., PreparedD
     folder: Path = tmp_path_factory.mktemp("data")
 
     def prepared(name: str, train: int = 30, valid: int = 60, labels: float = 0.0, **preprocess: Any) -> PreparedData:
-        return prepare(
-            name=name,
-            kind="regression" if name == "diabetes" else "classification",
-            modality="table",
-            path=None,
-            target=None,
-            features=None,
-            types={},
-            rows=None,
-            download=False,
-            split={"train": train, "valid": valid, "test": 10},
-            corruption={"labels": labels, "features": 0.0, "scale": 1.0},
-            sources={"count": 0, "how": "random", "alpha": 0.5},
-            preprocess={"standardize": True, "components": None, "norm": None, "buckets": 16, **preprocess},
-            data_dir=folder,
-            generator=Streams(0).generator,
+        options = replace(
+            compose([f"dataset={name}"]).dataset,
+            split=Split(train, valid, 10),
+            corruption=Corruption(labels),
+            preprocess=Preprocess(**{"buckets": 16, **preprocess}),
         )
+        return prepare(options, data_dir=folder, generator=Streams(0).generator)
 
     return prepared

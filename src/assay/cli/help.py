@@ -8,7 +8,8 @@ assay tells what each training example is worth.
   assay run [OVERRIDE...] [-m]       carry out one experiment, or a sweep with -m
   assay list [GROUP|experiments]     what there is to choose from
   assay report [DIR...]              turn finished runs into an HTML report
-  assay data list|fetch|verify       which data there is, and get it
+  assay data list|fetch|verify|schema
+                                     which data there is, and get it; a schema for your own
   assay reproduce PAPER              carry out a paper's claims and judge them
 
   assay COMMAND --help               more on one command
@@ -54,13 +55,16 @@ with `report: FILE` for each.
 """
 
 DATA = """\
-assay data list | fetch NAME... | verify   [--data FOLDER]
+assay data list | fetch NAME... | verify   [--data FOLDER] [--config-dir FOLDER]
+assay data schema FILE [--target COLUMN] [--out schema.yaml] [--encoding NAME]
 
-  list      every dataset and encoder: kind, shape, how it is had, whether it is here
+  list      every dataset and encoder: kind, shape, source, whether it is here
   fetch     get datasets and encoders by name
   verify    check what is here against its checksums
+  schema    draft the schema of a csv or parquet file, to be edited before it is public (dataset.schema)
 
-  --data FOLDER   where downloaded data is kept (default: $ASSAY_DATA or ~/.cache/assay)
+  --data FOLDER         where downloaded data lies (default: $ASSAY_DATA or ~/.cache/assay)
+  --config-dir FOLDER   options of your own; the files in its folder dataset are datasets too
 """
 
 REPRODUCE = """\

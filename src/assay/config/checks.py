@@ -35,9 +35,6 @@ _VALUING = {"value", "audit", *_COMPARING, *_OF_PARTIES}
 
 def check_composition(config: Config) -> None:
     """Raises InputError when the choices contradict each other or some of them could change nothing."""
-    _check_split(config["dataset"])
-    _check_data_path(config["dataset"])
-    _check_features(config["dataset"])
     _check_model(config)
     _check_privacy(config)
     _check_publication(config)
@@ -47,60 +44,6 @@ def check_composition(config: Config) -> None:
     _check_releases(config)
     _check_utility(config)
     check_scaling(config)
-
-
-def _check_split(dataset: Config) -> None:
-    split = dataset.get("split")
-    if split is None:
-        return
-    shares = sum(size for size in split.values() if size < 1)
-    counts = sum(size for size in split.values() if size >= 1)
-    for part in ("train", "valid"):
-        if split[part] == 0:
-            raise InputError(f"dataset.split.{part}", f"{split[part]:g}", "must be > 0", "a share, or a number of rows")
-    for part, size in split.items():
-        if size > 1 and not float(size).is_integer():
-            raise InputError(f"dataset.split.{part}", f"{size:g}", "a number of rows is whole", "or a share below 1")
-    if shares > 1 + 1e-9:
-        total = f"the shares sum to {shares:g}, above 1"
-        raise InputError("dataset.split", _plain(split), total, "lower one of them")
-    rows = dataset.get("rows")
-    if rows is not None and counts + shares * rows > rows + 1e-6:
-        wanted = f"needs {counts + shares * rows:g} rows and dataset.rows={rows} leaves {rows}"
-        raise InputError("dataset.split", _plain(split), wanted, "raise dataset.rows or lower the split")
-
-
-def _check_data_path(dataset: Config) -> None:
-    name = dataset["name"]
-    if name in ("csv", "parquet", "huggingface"):
-        for key, what in (("path", "your file or folder"), ("target", "the column to predict")):
-            if dataset.get(key) is None:
-                raise InputError(f"dataset.{key}", "null", f"dataset={name} needs {what}", f"add dataset.{key}=...")
-    elif dataset.get("missing", "error") != "error":
-        told = f"is for data of your own, and dataset={name} has no missing cells"
-        raise InputError("dataset.missing", dataset["missing"], told, "leave it out")
-    if name != "csv" and dataset.get("encoding", "utf-8") != "utf-8":
-        told = f"is how a csv file is read, and dataset={name} is none"
-        raise InputError("dataset.encoding", dataset["encoding"], told, "leave it out")
-
-
-_READS = {"minilm": "text", "efficientnet_lite0": "image"}
-
-
-def _check_features(dataset: Config) -> None:
-    encoder, modality = (dataset.get("preprocess") or {}).get("encoder"), dataset.get("modality")
-    if encoder is not None and modality not in (_READS[encoder], "auto", None):
-        told = f"reads a column of type {_READS[encoder]} and dataset={dataset['name']} is a dataset of {modality}s"
-        fitting = next((name for name, reads in _READS.items() if reads == modality), None)
-        remedy = f"use {fitting}" if fitting else "leave it null"
-        raise InputError("dataset.preprocess.encoder", encoder, told, remedy)
-    if dataset.get("classes") is not None and dataset.get("kind") == "regression":
-        told = "the target is a quantity, not a class"
-        raise InputError("dataset.classes", shown(dataset["classes"]), told, "leave it null")
-    synthetic = dataset.get("synthetic")
-    if synthetic is not None and synthetic["flips"] and dataset["name"] == "synthetic_regression":
-        told = "exchanges labels and dataset=synthetic_regression has none"
-        raise InputError("dataset.synthetic.flips", f"{synthetic['flips']:g}", told, "leave it 0")
 
 
 def _check_model(config: Config) -> None:
@@ -201,13 +144,7 @@ def _check_task(config: Config) -> None:
 
 
 def _check_parties(config: Config) -> None:
-    task, dataset, mechanism = config["task"]["name"], config["dataset"], config["privacy"]["name"]
-    corruption = dataset.get("corruption") or {}
-    if corruption.get("sources") is not None and not corruption["labels"]:
-        told = "is where the wrong targets are, and dataset.corruption.labels=0 makes none"
-        raise InputError(
-            "dataset.corruption.sources", corruption["sources"], told, "e.g. dataset.corruption.labels=0.5"
-        )
+    task, mechanism = config["task"]["name"], config["privacy"]["name"]
     if task not in _OF_PARTIES:
         return
     if config["valuation"]["name"] == "semivalue":
@@ -264,7 +201,3 @@ def _check_utility(config: Config) -> None:
     if utility == "accuracy" and "directed_subspace" in used:
         told = "has no gradient, along which privacy=directed_subspace could project"
         raise InputError("valuation.utility", utility, told, "use privacy=directed, or valuation.utility=negative_loss")
-
-
-def _plain(split: Config) -> str:
-    return shown({part: f"{size:g}" for part, size in split.items()})

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from assay.config.limits import Limit, above, at_least, not_empty, share
+from assay.config.limits import above, at_least
 from assay.config.listing import options
 from assay.config.schema_types import (
     AtLeastTwo,
@@ -16,8 +15,6 @@ from assay.config.schema_types import (
     LawEstimator,
     Rate,
     Semivalue,
-    Share,
-    SplitSize,
     Utility,
 )
 from assay.config.schemas_of_privacy import (
@@ -52,92 +49,6 @@ from assay.config.schemas_of_tasks import (
     Value,
     ValueAt,
 )
-
-
-def _is_encoding(name: str) -> bool:
-    try:
-        return codecs.lookup(name)._is_text_encoding
-    except LookupError:
-        return False
-
-
-@dataclass(frozen=True)
-class Split:
-    """Sizes of the three parts: a share of the rows below 1, a number of rows from 1 on."""
-
-    train: SplitSize
-    valid: SplitSize
-    test: SplitSize
-
-
-@dataclass(frozen=True)
-class Corruption:
-    """What is spoilt in the training split."""
-
-    labels: Share
-    features: Share
-    scale: Annotated[float, above(0, "standard deviations of a column")]
-    sources: Annotated[float | None, share("null spoils rows of any source")]
-
-
-@dataclass(frozen=True)
-class Sources:
-    """Who owns which row."""
-
-    count: Annotated[int, at_least(0, "0 leaves the rows without sources")]
-    how: Literal["random", "dirichlet", "label"]
-    alpha: Annotated[float, above(0, "small is a strong label skew")]
-
-
-@dataclass(frozen=True)
-class Preprocess:
-    """How columns become features."""
-
-    encoder: Literal["minilm", "efficientnet_lite0"] | None
-    standardize: bool
-    components: Annotated[int | None, at_least(1, "null keeps every column")]
-    norm: Annotated[float | None, above(0, "null leaves the rows' norms as they are")]
-    buckets: Annotated[int, at_least(1, "e.g. 1024")]
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """Every dataset option."""
-
-    name: str
-    kind: Literal["regression", "classification", "auto"]
-    modality: Literal["table", "image", "text", "auto"]
-    path: str | None
-    target: str | None
-    features: Annotated[list[str] | None, not_empty("null keeps every column")]
-    types: dict[str, Literal["numeric", "categorical", "text", "ignore"]]
-    missing: Literal["error", "drop"]
-    encoding: Annotated[str, Limit(_is_encoding, "is no text encoding", "e.g. utf-8, cp1252, latin-1 or utf-16")]
-    classes: Annotated[list[str] | list[list[str]] | None, not_empty("null keeps every class")]
-    rows: Annotated[int | None, at_least(1, "null keeps every row")]
-    download: bool
-    split: Split
-    corruption: Corruption
-    sources: Sources
-    preprocess: Preprocess
-
-
-@dataclass(frozen=True)
-class Synthetic:
-    """The population of a synthetic dataset, and its rows."""
-
-    rows: Count
-    dimension: Count
-    noise: Annotated[float, at_least(0, "standard deviations of the score without noise")]
-    flips: Annotated[float, share("0.1 exchanges the labels of 10 %")]
-    seed: Annotated[int, at_least(0, "e.g. 42")]
-
-
-@dataclass(frozen=True)
-class SyntheticDataset(Dataset):
-    """dataset=synthetic_regression and dataset=synthetic_classification."""
-
-    synthetic: Synthetic
 
 
 @dataclass(frozen=True)
@@ -181,7 +92,6 @@ class ScalingLaw:
 
 # group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
 OPTIONS: dict[str, dict[str, type]] = {
-    "dataset": {"synthetic_regression": SyntheticDataset, "synthetic_classification": SyntheticDataset},
     "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
     | {"private_semivalue": GradientSemivalue, "scaling_law": ScalingLaw},
     "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
@@ -197,7 +107,7 @@ OPTIONS: dict[str, dict[str, type]] = {
     | {"point_addition": PointAddition, "law_theory": LawTheory, "learning_curve": LearningCurve},
 }
 # groups whose options all hold the same keys, those above apart
-UNIFORM: dict[str, type] = {"dataset": Dataset}
+UNIFORM: dict[str, type] = {}
 
 
 def shipped(group: str) -> list[str]:

@@ -48,7 +48,8 @@ def option_of(values: Mapping[str, Any], group: str) -> tuple[dict[str, Any], An
     """Typed plain values and the object of one option, whose class `_target_` names.
 
     A dataclass is checked field by field; of any other class (a user's own) the names of arguments alone. `name` is passed
-    on to classes that take it. Raises InputError.
+    on to classes that take it. Keys that the class calls `unrecorded`, since they change no number of a run, are left out
+    of the plain values. Raises InputError.
     """
     prefix = f"{group}."
     owner = locate(values["_target_"], f"{prefix}_target_")
@@ -57,7 +58,9 @@ def option_of(values: Mapping[str, Any], group: str) -> tuple[dict[str, Any], An
         fields = {field.name for field in dataclasses.fields(owner) if field.init}
         passed = {key: value for key, value in arguments.items() if key != "name" or "name" in fields}
         plain = typed(owner, passed, prefix)
-        return {**_ordered(values, plain)}, built(owner, plain)
+        unrecorded: frozenset[str] = getattr(owner, "unrecorded", frozenset())
+        recorded = {key: value for key, value in _ordered(values, plain).items() if key not in unrecorded}
+        return recorded, built(owner, plain)
     known = inspect.signature(owner).parameters
     free = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in known.values())
     passed = {key: value for key, value in arguments.items() if key != "name" or "name" in known}

@@ -111,6 +111,8 @@ def _object(hint: Any, value: Any) -> Any:
         return tuple(_object(get_args(hint)[0], entry) for entry in value)
     if origin is list and isinstance(value, list | tuple):
         return [_object(get_args(hint)[0], entry) for entry in value]
+    if origin is dict and isinstance(value, Mapping):
+        return {name: _object(get_args(hint)[1], entry) for name, entry in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, Mapping):
         return built(hint, value)
     return value
@@ -160,7 +162,11 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
     if origin in (list, tuple):
         if not isinstance(value, list | tuple):
             raise InputError(key, shown(value), "must be a list", f"write {key}=[{shown(value)}]")
-        return [_checked(get_args(hint)[0], entry, key) for entry in value]
+        of_mappings = dataclasses.is_dataclass(get_args(hint)[0])
+        return [
+            _checked(get_args(hint)[0], entry, f"{key}.{place}" if of_mappings else key)
+            for place, entry in enumerate(value)
+        ]
     if origin is dict:
         if not isinstance(value, Mapping):
             raise InputError(key, shown(value), "must be a mapping", f"write {key}={{name:value}}")

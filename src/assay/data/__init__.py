@@ -5,21 +5,25 @@ Importing this package loads neither pandas, scikit-learn, datasets nor torch.
 """
 
 from assay.data.encoding.encoders import list_encoders
-from assay.data.own.columns import check_columns, local_checksum
+from assay.data.options import DatasetOptions
 from assay.data.preparation import prepare
-from assay.data.records import Arrays, PreparedData, Provenance
+from assay.data.provenance import Provenance
+from assay.data.publication import public_facts
+from assay.data.records import Arrays, PreparedData
 from assay.data.sources.catalogue import list_datasets
 from assay.data.sources.store import fetch, verify
+from assay.data.table import Table
 
 __all__ = [
     "Arrays",
+    "DatasetOptions",
     "PreparedData",
     "Provenance",
-    "check_columns",
+    "Table",
     "fetch",
     "list_datasets",
     "list_encoders",
-    "local_checksum",
     "prepare",
+    "public_facts",
     "verify",
 ]

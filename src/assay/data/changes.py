@@ -12,6 +12,8 @@ from assay.data.own.columns import check_names, listing
 from assay.errors import InputError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from assay.arrays import Floats, Integers
 
 
@@ -89,10 +91,8 @@ def with_classes(dataset: Dataset, classes: Sequence[str] | Sequence[Sequence[st
     )
 
 
-def _with_target(dataset: Dataset, target: Floats | Integers) -> object:
+def _with_target(dataset: Dataset, target: Floats | Integers) -> pa.Table:
     import pyarrow as pa
 
-    from assay.data.sources.cache import hugging_face
-
-    table = dataset.table.data.table
-    return hugging_face().Dataset(table.set_column(table.column_names.index(TARGET), TARGET, pa.array(target)))
+    table = dataset.table
+    return table.set_column(table.column_names.index(TARGET), TARGET, pa.array(target))

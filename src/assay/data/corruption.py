@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from assay.arrays import Flags, Floats, Integers
+    from assay.data.dataset import Dataset
+    from assay.data.options import Corruption
 
 
 def chosen_rows(key: str, share: float, rows: int, generator: np.random.Generator) -> Integers:
@@ -115,3 +117,26 @@ def corrupt(
         features = add_noise(features, noisy, scale, for_noise)
         clean[noisy] &= scale == 0
     return features, damaged, clean
+
+
+def damaged(
+    features: Floats,
+    target: Floats | Integers,
+    dataset: Dataset,
+    options: Corruption,
+    generator: np.random.Generator,
+    source: Integers | None,
+) -> tuple[Floats, Floats | Integers, Flags]:
+    """Train features [rows, d] and targets [rows] of a dataset after the damage that options ask for, and the mark `clean`."""
+    return corrupt(
+        features,
+        target,
+        kind=dataset.kind,
+        classes=len(dataset.classes),
+        labels=options.labels,
+        noise=options.features,
+        scale=options.scale,
+        generator=generator,
+        source=source,
+        sources=options.sources,
+    )

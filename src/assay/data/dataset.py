@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay.data.records import Description, Provenance
+from assay.data.provenance import Description, Provenance
 
 if TYPE_CHECKING:
-    import datasets
     import pyarrow as pa
 
     from assay.arrays import Flags, Floats, Integers
@@ -21,19 +20,20 @@ TARGET, ID, PARTITION, CLEAN, SOURCE = (f"assay:{role}" for role in ("target", "
 
 @dataclass(frozen=True)
 class Column:
-    """A feature column: its type, its declared categories (None: learnt from valid) and the shape of an image."""
+    """A feature column: its type, its declared categories (None: learnt from valid), the shape of an image, its range."""
 
     name: str
     type: str  # numeric | categorical | text | image
     categories: tuple[str, ...] | None = None
     shape: tuple[int, ...] = ()
+    range: tuple[float, float] | None = None  # lowest and highest number that is said to occur
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Immutable rows in Arrow form: feature columns, target, id and, where known, partition, clean and source."""
 
-    table: datasets.Dataset
+    table: pa.Table
     columns: tuple[Column, ...]
     kind: str
     classes: tuple[str, ...]
@@ -60,7 +60,7 @@ class Dataset:
         """Values of one column at the given positions, as one Arrow array."""
         import pyarrow as pa
 
-        column = self.table.data.column(name)
+        column = self.table.column(name)
         chunked = column if rows is None else column.take(pa.array(rows))
         combined = chunked.combine_chunks()
         return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
@@ -79,6 +79,7 @@ def build_dataset(
     classes: Sequence[str] = (),
     types: Mapping[str, str] | None = None,
     categories: Mapping[str, Sequence[str]] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
     partition: Integers | None = None,
     source: Integers | None = None,
     source_names: Sequence[str] = (),
@@ -87,15 +88,13 @@ def build_dataset(
     description: Description | None = None,
     population: Population | None = None,
 ) -> Dataset:
-    """Store columns (arrays [rows], image arrays [rows, ...] or lists of strings) and roles as one Arrow table.
+    """Store columns (arrays [rows], image arrays [rows, ...], Arrow arrays or lists of strings) and roles as one Arrow table.
 
-    A column without a type is numeric; partition is 0 for the official train rows and 1 for the official test rows; ids
-    are the rows' positions unless given.
+    A column without a type is numeric. An Arrow array may have nulls, which are no category. partition is 0 for the
+    official train rows and 1 for the official test rows; ids are the rows' positions unless given.
     """
     import numpy as np
     import pyarrow as pa
-
-    from assay.data.sources.cache import hugging_face
 
     stored: dict[str, pa.Array] = {}
     columns = []
@@ -108,17 +107,19 @@ def build_dataset(
             stored[name] = pa.FixedSizeListArray.from_arrays(flat, int(np.prod(shape)))
         elif kind_of_column == "numeric":
             stored[name] = pa.array(np.asarray(values, dtype=np.float64))
+        elif isinstance(values, pa.Array):
+            stored[name] = values.cast(pa.string())
         else:
             stored[name] = pa.array([str(value) for value in values], pa.string())
         declared = (categories or {}).get(name)
-        columns.append(Column(name, kind_of_column, None if declared is None else tuple(declared), shape))
+        bounds = (ranges or {}).get(name)
+        columns.append(Column(name, kind_of_column, None if declared is None else tuple(declared), shape, bounds))
     number = np.float64 if kind == "regression" else np.int64
     stored[TARGET] = pa.array(np.asarray(target, dtype=number))
     stored[ID] = pa.array(np.asarray(np.arange(len(target)) if ids is None else ids, dtype=np.int64))
     for role, values in ((PARTITION, partition), (SOURCE, source), (CLEAN, clean)):
         if values is not None:
             stored[role] = pa.array(np.asarray(values, dtype=bool if role == CLEAN else np.int64))
-    table = hugging_face().Dataset(pa.table(stored))
     return Dataset(
-        table, tuple(columns), kind, tuple(classes), provenance, tuple(source_names), description, population
+        pa.table(stored), tuple(columns), kind, tuple(classes), provenance, tuple(source_names), description, population
     )

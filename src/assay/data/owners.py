@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assay.errors import InputError
 
@@ -12,10 +11,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from assay.arrays import Flags, Floats, Integers
+    from assay.data.options import Owners
     from assay.data.records import Arrays
 
 
-def assign_sources(labels: Integers, settings: Mapping[str, Any], generator: np.random.Generator) -> Integers:
+def assign_sources(labels: Integers, settings: Owners, generator: np.random.Generator) -> Integers:
     """The source [rows] of each row with a label [rows]; every source owns at least one row.
 
     how=random: equal sizes up to one row. how=dirichlet: the rows of each label are divided by proportions drawn from
@@ -24,7 +24,7 @@ def assign_sources(labels: Integers, settings: Mapping[str, Any], generator: np.
     """
     import numpy as np
 
-    count, how, alpha = int(settings["count"]), settings["how"], float(settings["alpha"])
+    count, how, alpha = settings.count, settings.how, settings.alpha
     rows = len(labels)
     if count < 0 or count > rows:
         raise InputError("dataset.sources.count", count, f"must be in 0..{rows}", "one training row a source at least")

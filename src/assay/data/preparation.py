@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.data.dataset import CLEAN, ID, PARTITION, SOURCE, TARGET, Dataset
+from assay.data.changes import with_classes
+from assay.data.corruption import damaged
+from assay.data.dataset import CLEAN, ID, SOURCE, TARGET, Dataset
+from assay.data.options import DatasetOptions, Owners, Preprocess
+from assay.data.owners import assign_sources
+from assay.data.publication import facts_of
 from assay.data.records import Arrays, PreparedData
+from assay.data.split import PARTS, Division
+from assay.data.table import table_of
 from assay.errors import AssayError, InputError
 
 if TYPE_CHECKING:
@@ -15,175 +22,109 @@ if TYPE_CHECKING:
 
     from assay.arrays import Floats, Integers
     from assay.data.encoding.encoded import EncodedRows
-    from assay.data.population import Population
 
 
 def prepare(
+    options: DatasetOptions,
     *,
-    name: str,
-    kind: str,
-    modality: str,
-    path: str | None,
-    target: str | None,
-    features: Sequence[str] | None,
-    types: Mapping[str, str],
-    rows: int | None,
-    download: bool,
-    split: Mapping[str, float],
-    corruption: Mapping[str, Any],
-    sources: Mapping[str, Any],
-    preprocess: Mapping[str, Any],
     data_dir: Path,
     generator: Callable[[str], np.random.Generator],
-    missing: str = "error",
-    encoding: str = "utf-8",
-    classes: Sequence[str] | Sequence[Sequence[str]] | None = None,
-    synthetic: Mapping[str, Any] | None = None,
+    blind: bool = False,
 ) -> PreparedData:
     """Load a dataset, subsample, split, encode, corrupt train and divide it into sources; all draws from `generator`.
 
-    `generator` gives independent streams for "rows", "split", "corruption" and "sources". Everything that is fitted
-    (standardisation, principal components, the scale of a regression target, categories that a dataset does not
-    declare) is fitted on the valid rows alone: valid is public by assumption, so that private rows go through a fixed
+    `generator` gives the stream of a purpose from its start: "rows", "split", "corruption" and "sources". Everything that
+    is fitted (standardisation, principal components, the scale of a regression target, categories that a dataset does
+    not declare) is fitted on the valid rows alone: valid is public by assumption, so that private rows go through a fixed
     map. Labels and feature noise are applied to train alone; noise is added before standardisation.
     An encoder is a public network, fixed beforehand, that reads one row at a time.
-    A private method's guarantee is for one row of the prepared train part: which rows are in it (split by label), the
-    columns' types, the classes, who owns which row and the injected corruption are taken as given; so is which rows
-    missing=drop left out.
-    Raises InputError for what a user can mend.
+
+    With `blind`, for a run that protects rows, rows are subsampled and divided by position, without strata, and types,
+    categories and classes come from declarations or from the valid rows: a change of a private cell changes its own row
+    of the result and nothing else. `public_facts` lists what is still taken for public.
+    Raises InputError for what a user can mend; with `blind` for nothing that depends on a private cell.
     """
-    from assay.data.changes import with_classes
-    from assay.data.sources.providers import load
-
-    dataset = load(
-        name,
-        kind=kind,
-        modality=modality,
-        path=path,
-        target=target,
-        features=features,
-        types=types,
-        download=download,
-        data_dir=Path(data_dir),
-        missing=missing,
-        encoding=encoding,
-        synthetic=synthetic,
-    )
-    store = _store(name, preprocess, Path(data_dir))
-    return arrays_of(
-        with_classes(dataset, classes), rows, split, corruption, sources, preprocess, generator, store=store
-    )
+    split = Division(options, generator, blind)
+    if blind:
+        options.check_private()
+        dataset = options.load_blind(Path(data_dir), lambda rows, partition: split.of_rows(rows, partition)[1])
+    else:
+        dataset = options.load(Path(data_dir))
+    store = _store(options.name, options.preprocess, Path(data_dir))
+    return arrays_of(with_classes(dataset, options.classes), options, generator, blind=blind, store=store)
 
 
-def _store(name: str, preprocess: Mapping[str, Any], data_dir: Path) -> EncodedRows | None:
-    """Where the rows of a dataset are kept as the chosen encoder sees them."""
-    if preprocess.get("encoder") is None:
+def _store(name: str, preprocess: Preprocess, data_dir: Path) -> EncodedRows | None:
+    """The store of the rows of a dataset as the chosen encoder sees them."""
+    if preprocess.encoder is None:
         return None
     from assay.data.encoding.encoded import EncodedRows
     from assay.data.encoding.encoders import encoder_of
 
-    return EncodedRows(name, encoder_of(preprocess["encoder"]), data_dir)
+    return EncodedRows(name, encoder_of(preprocess.encoder), data_dir)
 
 
 def arrays_of(
     dataset: Dataset,
-    rows: int | None,
-    split: Mapping[str, float],
-    corruption: Mapping[str, Any],
-    sources: Mapping[str, Any],
-    preprocess: Mapping[str, Any],
+    options: DatasetOptions,
     generator: Callable[[str], np.random.Generator],
     *,
+    blind: bool = False,
     store: EncodedRows | None = None,
 ) -> PreparedData:
     """The part of `prepare` that follows loading."""
     import numpy as np
 
-    from assay.data.corruption import corrupt
     from assay.data.encoding.features import encode, fit_map, pixel_channels, vocabularies
 
-    parts = _choose_rows(dataset, rows, split, generator)
-    valid = parts[1]
-    categories = vocabularies(dataset, valid)
+    parts = Division(options, generator, blind).of(dataset)
+    preprocess = options.preprocess
+    categories = vocabularies(dataset, parts[1])
     encoded = {} if store is None else store.columns(dataset, np.concatenate(parts))
-    matrices: list[Floats] = []
-    names: list[str] = []
-    for part in parts:
-        matrix, names = encode(dataset, part, categories, int(preprocess["buckets"]), encoded)
-        matrices.append(matrix)
-    targets = [np.asarray(dataset.numbers(TARGET, part)) for part in parts]
-    population = _untouched(dataset, preprocess)
-    if dataset.kind == "regression":
-        targets = targets if population is not None else _standardised(targets)
-    elif len(np.unique(targets[0])) < 2:
-        raise InputError("dataset.split.train", len(parts[0]), "train rows of one class only", "use more rows")
-    original = _flags(dataset, parts)
-    mapping = fit_map(
-        matrices[1],
-        bool(preprocess["standardize"]),
-        preprocess["components"],
-        preprocess["norm"],
-        None if encoded else pixel_channels(dataset),
+    pairs = [encode(dataset, part, categories, preprocess.buckets, encoded) for part in parts]
+    matrices, names = [matrix for matrix, _ in pairs], pairs[0][1]
+    population = dataset.population if preprocess.leaves_columns else None
+    targets = _targets(dataset, parts, population is not None, blind)
+    groups = None if encoded else pixel_channels(dataset)
+    mapping = fit_map(matrices[1], preprocess.standardize, preprocess.components, preprocess.norm, groups)
+    owners = _owners(dataset, parts, targets[0], options.sources, generator)
+    flags = _flags(dataset, parts)
+    matrices[0], targets[0], clean = damaged(
+        matrices[0], targets[0], dataset, options.corruption, generator("corruption"), owners[0]
     )
-    owners = _owners(dataset, parts, targets[0], sources, generator)
-    matrices[0], damaged, clean = corrupt(
-        matrices[0],
-        targets[0],
-        kind=dataset.kind,
-        classes=len(dataset.classes),
-        labels=float(corruption["labels"]),
-        noise=float(corruption["features"]),
-        scale=float(corruption["scale"]),
-        generator=generator("corruption"),
-        source=owners[0],
-        sources=corruption.get("sources"),
+    flags[0] = clean & flags[0]
+    train, valid, test = (
+        Arrays(mapping(matrices[i]), targets[i], dataset.numbers(ID, parts[i]), flags[i], owners[i]) for i in range(3)
     )
-    components = preprocess["components"]
-    labels = [damaged, *targets[1:]]
-    flags = [clean & original[0], *original[1:]]
-    train, valid_part, test = (
-        Arrays(mapping(matrices[i]), labels[i], dataset.numbers(ID, parts[i]), flags[i], owners[i]) for i in range(3)
-    )
+    width = preprocess.components
     return PreparedData(
         train=train,
-        valid=valid_part,
+        valid=valid,
         test=test,
         kind=dataset.kind,
         classes=dataset.classes,
-        feature_names=tuple(names) if components is None else tuple(f"component_{i + 1}" for i in range(components)),
+        feature_names=tuple(names) if width is None else tuple(f"component_{i + 1}" for i in range(width)),
         modality="table" if encoded else dataset.modality,
         provenance=dataset.provenance,
-        source_names=() if sources["count"] else dataset.source_names,
+        source_names=() if options.sources.count else dataset.source_names,
         description=dataset.description,
         population=population,
+        table=table_of(dataset, categories, parts[1]),
+        positions=dict(zip(PARTS, parts, strict=True)),
+        taken_as_public=tuple(facts_of(options, dataset, parts)) if blind else (),
     )
 
 
-def _untouched(dataset: Dataset, preprocess: Mapping[str, Any]) -> Population | None:
-    """The population of the rows, where preprocessing leaves them as they were drawn."""
-    changed = preprocess["standardize"] or preprocess["components"] is not None or preprocess["norm"] is not None
-    return None if changed else dataset.population
-
-
-def _choose_rows(
-    dataset: Dataset, rows: int | None, split: Mapping[str, float], generator: Callable[[str], np.random.Generator]
-) -> list[Integers]:
-    """Positions of train, valid and test in the dataset, after the subsample to `rows`."""
+def _targets(dataset: Dataset, parts: list[Integers], known: bool, blind: bool) -> list[Any]:
+    """Targets of the parts: class indices, numbers of a known population, else numbers in units of valid's spread."""
     import numpy as np
 
-    from assay.data.split import split_rows, stratified_parts
-
-    classification = dataset.kind == "classification"
-    strata = np.asarray(dataset.numbers(TARGET)) if classification else np.zeros(len(dataset), dtype=np.int64)
-    partition = np.asarray(dataset.numbers(PARTITION)) if dataset.has(PARTITION) else None
-    positions = np.arange(len(dataset)) if dataset.kept is None else dataset.kept
-    if rows is not None:
-        if not 1 <= rows <= len(positions):
-            raise InputError("dataset.rows", rows, f"must be in 1..{len(positions)}", "null takes every row")
-        joint = (strata if partition is None else strata * 2 + partition)[positions]
-        positions = positions[np.sort(stratified_parts(joint, [rows], generator("rows"))[0])]
-    kept = None if partition is None else partition[positions]
-    return [positions[part] for part in split_rows(strata[positions], kept, split, generator("split"))]
+    targets: list[Any] = [np.asarray(dataset.numbers(TARGET, part)) for part in parts]
+    if dataset.kind == "regression":
+        return targets if known else _standardised(targets)
+    if not blind and len(np.unique(targets[0])) < 2:
+        raise InputError("dataset.split.train", len(parts[0]), "train rows of one class only", "use more rows")
+    return targets
 
 
 def _standardised(targets: list[Floats]) -> list[Floats]:
@@ -195,7 +136,7 @@ def _standardised(targets: list[Floats]) -> list[Floats]:
 
 
 def _flags(dataset: Dataset, parts: list[Integers]) -> list[Any]:
-    """The mark `clean` as the dataset has it, True where it says nothing."""
+    """The mark `clean` of the dataset, True where it has none."""
     import numpy as np
 
     if dataset.has(CLEAN):
@@ -207,15 +148,13 @@ def _owners(
     dataset: Dataset,
     parts: list[Integers],
     target: Floats | Integers,
-    settings: Mapping[str, Any],
+    settings: Owners,
     generator: Callable[[str], np.random.Generator],
 ) -> list[Integers | None]:
-    """Sources of each part: drawn for train when asked for, else those that the dataset has of its own."""
+    """Sources of each part: drawn for train when asked for, else those of the dataset."""
     import numpy as np
 
-    from assay.data.owners import assign_sources
-
-    if not settings["count"]:
+    if not settings.count:
         if not dataset.has(SOURCE):
             return [None, None, None]
         return [np.asarray(dataset.numbers(SOURCE, part)) for part in parts]

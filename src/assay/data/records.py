@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from assay.data.provenance import Description, Provenance
 
 if TYPE_CHECKING:
     from assay.arrays import Flags, Floats, Integers
     from assay.data.population import Population
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Which provider served a dataset, under what name, and the sha256 of what was read."""
-
-    provider: str  # "built in" | "synthetic" | "local path" | "archive" | "canonical"
-    source: str  # package==version, file name or URL
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Description:
-    """How a user's own table was read."""
-
-    target: str
-    columns: Mapping[str, str]  # feature column -> numeric | categorical | text
-    left_out: Mapping[str, str]  # column -> why; the reasons hold no counts
-    rows: int  # of the table
-    incomplete: int = 0  # of them left out for a missing cell
+    from assay.data.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +44,12 @@ class PreparedData:
     source_names: tuple[str, ...] = ()
     description: Description | None = None  # of a user's own table
     population: Population | None = None  # that the features as they are, and undamaged targets, were drawn from
+    table: Table | None = None  # all rows of the dataset, before encoding, subsampling and damage
+    positions: Mapping[str, Integers] = field(default_factory=dict)  # of the rows of train, valid and test in the table
+    taken_as_public: tuple[str, ...] = ()  # sentences, where the data were prepared without a look at private rows
+
+    def rows(self, part: str) -> Table:
+        """The typed rows of train, valid or test, in the order of the part; ValueError for data without a table."""
+        if self.table is None:
+            raise ValueError("these data have no table")
+        return self.table.take(self.positions[part])

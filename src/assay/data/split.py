@@ -1,16 +1,19 @@
-"""Stratified division of rows into train, valid and test."""
+"""Division of rows into train, valid and test: by strata, or blind to everything but a row's position."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.data.dataset import PARTITION, TARGET, Dataset
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
 
     from assay.arrays import Integers
+    from assay.data.options import DatasetOptions
 
 PARTS = ("train", "valid", "test")
 
@@ -106,3 +109,41 @@ def split_rows(
     train, valid, test = part_sizes(split, len(strata), len(official))
     parts = [others[part] for part in stratified_parts(strata[others], [train, valid], generator)]
     return [*parts, official[stratified_parts(strata[official], [test], generator)[0]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """The rows of a run and their parts, as the options ask for them; `blind` divides by position alone."""
+
+    options: DatasetOptions
+    generator: Callable[[str], np.random.Generator]
+    blind: bool
+
+    def of(self, dataset: Dataset) -> list[Integers]:
+        """Positions of train, valid and test in a dataset; classes have their share of each part unless blind."""
+        import numpy as np
+
+        stratified = dataset.kind == "classification" and not self.blind
+        strata = np.asarray(dataset.numbers(TARGET)) if stratified else np.zeros(len(dataset), dtype=np.int64)
+        partition = np.asarray(dataset.numbers(PARTITION)) if dataset.has(PARTITION) else None
+        positions = np.arange(len(dataset)) if dataset.kept is None else dataset.kept
+        return self._divided(positions, strata, partition)
+
+    def of_rows(self, rows: int, partition: Integers | None) -> list[Integers]:
+        """Positions of train, valid and test among rows of which nothing but the official partition is known."""
+        import numpy as np
+
+        return self._divided(np.arange(rows), np.zeros(rows, dtype=np.int64), partition)
+
+    def _divided(self, positions: Integers, strata: Integers, partition: Integers | None) -> list[Integers]:
+        import numpy as np
+
+        rows = self.options.rows
+        if rows is not None:
+            if not 1 <= rows <= len(positions):
+                raise InputError("dataset.rows", rows, f"must be in 1..{len(positions)}", "null takes every row")
+            joint = (strata if partition is None else strata * 2 + partition)[positions]
+            positions = positions[np.sort(stratified_parts(joint, [rows], self.generator("rows"))[0])]
+        official = None if partition is None else partition[positions]
+        parts = split_rows(strata[positions], official, self.options.split.sizes, self.generator("split"))
+        return [positions[part] for part in parts]

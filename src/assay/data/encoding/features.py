@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def vocabularies(dataset: Dataset, public: Integers) -> dict[str, tuple[str, ...]]:
-    """The categories of each categorical column: declared ones, else those that occur in the public rows, sorted."""
+    """Categories of each categorical column: declared ones, else those that occur in the public rows, sorted."""
     found = {}
     for column in dataset.columns:
         if column.type == "categorical":
-            declared = column.categories
-            found[column.name] = declared or tuple(sorted(set(_strings(dataset.take(column.name, public)).to_pylist())))
+            seen = _strings(dataset.take(column.name, public)).drop_null().unique().to_pylist()
+            found[column.name] = column.categories or tuple(sorted(seen))
     return found
 
 

@@ -6,37 +6,62 @@ import hashlib
 from typing import Any
 
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 
 
-def load_built_in(name: str) -> Dataset:
-    """diabetes, breast_cancer, wine or digits out of the installed scikit-learn."""
+def diabetes() -> Dataset:
+    """442 x 10, regression."""
+    from sklearn.datasets import load_diabetes
+
+    bunch = load_diabetes()
+    return build_dataset(_columns(bunch), bunch.target, kind="regression", provenance=_provenance(bunch))
+
+
+def breast_cancer() -> Dataset:
+    """569 x 30, 2 classes."""
+    from sklearn.datasets import load_breast_cancer
+
+    return _classes(load_breast_cancer())
+
+
+def wine() -> Dataset:
+    """178 x 13, 3 classes."""
+    from sklearn.datasets import load_wine
+
+    return _classes(load_wine())
+
+
+def digits() -> Dataset:
+    """1797 x 8 x 8, 10 classes, as images of 0..255."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    return build_dataset(
+        {"image": np.rint(bunch.images * (255 / 16)).astype(np.uint8)},
+        bunch.target,
+        kind="classification",
+        classes=[str(digit) for digit in bunch.target_names],
+        types={"image": "image"},
+        provenance=_provenance(bunch),
+    )
+
+
+def _classes(bunch: Any) -> Dataset:
+    labels = [str(label) for label in bunch.target_names]
+    return build_dataset(
+        _columns(bunch), bunch.target, kind="classification", classes=labels, provenance=_provenance(bunch)
+    )
+
+
+def _columns(bunch: Any) -> dict[str, Any]:
+    return {str(column): bunch.data[:, index] for index, column in enumerate(bunch.feature_names)}
+
+
+def _provenance(bunch: Any) -> Provenance:
     import numpy as np
     import sklearn
-    from sklearn import datasets as bundled
 
-    loaders: dict[str, Any] = {
-        "diabetes": bundled.load_diabetes,
-        "breast_cancer": bundled.load_breast_cancer,
-        "wine": bundled.load_wine,
-        "digits": bundled.load_digits,
-    }
-    bunch = loaders[name]()
     digest = hashlib.sha256(np.ascontiguousarray(bunch.data, dtype="<f8").tobytes())
     digest.update(np.ascontiguousarray(bunch.target, dtype="<f8").tobytes())
-    provenance = Provenance("built in", f"scikit-learn=={sklearn.__version__}", digest.hexdigest())
-    if name == "digits":
-        images = np.rint(bunch.images * (255 / 16)).astype(np.uint8)
-        return build_dataset(
-            {"image": images},
-            bunch.target,
-            kind="classification",
-            classes=[str(digit) for digit in bunch.target_names],
-            types={"image": "image"},
-            provenance=provenance,
-        )
-    features = {str(column): bunch.data[:, index] for index, column in enumerate(bunch.feature_names)}
-    if name == "diabetes":
-        return build_dataset(features, bunch.target, kind="regression", provenance=provenance)
-    classes = [str(label) for label in bunch.target_names]
-    return build_dataset(features, bunch.target, kind="classification", classes=classes, provenance=provenance)
+    return Provenance("built in", f"scikit-learn=={sklearn.__version__}", digest.hexdigest())

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import Members
 from assay.errors import AssayError
 

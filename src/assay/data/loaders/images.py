@@ -10,9 +10,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import Members, TarMembers
-from assay.data.sources.origins import PHOTO_MEMBERS
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
@@ -22,6 +21,11 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+PHOTOS = (
+    *("astronaut.png", "coffee.png", "chelsea.png", "hubble_deep_field.jpg"),
+    *("retina.jpg", "ihc.png", "rocket.jpg", "motorcycle_left.png"),
+)
+PHOTO_MEMBERS = tuple(f"skimage/data/{photo}" for photo in PHOTOS)
 DIGITS = tuple(str(digit) for digit in range(10))
 
 

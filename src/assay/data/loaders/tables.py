@@ -8,9 +8,8 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import Members
-from assay.data.sources.origins import SHUTTLE_MEMBER
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ WINE = _names(
     "fixed_acidity volatile_acidity citric_acid residual_sugar chlorides free_sulfur_dioxide total_sulfur_dioxide"
     " density ph sulphates alcohol"
 )
+SHUTTLE_MEMBER = "usr/lib/R/site-library/mlbench/data/Shuttle.rda"
 TERRAIN = _names(
     "elevation aspect slope horizontal_distance_to_hydrology vertical_distance_to_hydrology"
     " horizontal_distance_to_roadways hillshade_9am hillshade_noon hillshade_3pm horizontal_distance_to_fire_points"
@@ -238,10 +238,11 @@ def miniboone(members: Members, provenance: Provenance) -> Dataset:
 
 def bank_marketing(members: Members, provenance: Provenance) -> Dataset:
     """45211 x 16, bank-full.csv."""
-    from assay.data.own.local import table_dataset
+    import pyarrow as pa
+
+    from assay.data.own.storage import RawTable, Wanted, stored
 
     with zipfile.ZipFile(io.BytesIO(members.read("bank.zip"))) as archive:
         table = read_csv(archive.read("bank-full.csv"), header=0, sep=";", keep_default_na=False)
-    return table_dataset(
-        table, provenance, kind="classification", modality="table", target="y", features=None, types={}
-    )
+    raw = RawTable(pa.Table.from_pandas(table, preserve_index=False), written=False, provenance=provenance)
+    return stored(raw, Wanted("y", kind="classification"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.records import Provenance
+from assay.data.provenance import Provenance
 from assay.data.sources.archives import Members, TarMembers
 
 DOMAINS = {

@@ -2,76 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from assay.data.dataset import Dataset
-from assay.data.own.columns import check_names, local_checksum
-from assay.data.own.local import table_dataset
-from assay.data.records import Provenance
-from assay.data.sources.cache import hugging_face
 from assay.data.sources.registries import offline
 from assay.errors import AssayError, InputError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def load_hub(
-    path: str,
-    *,
-    kind: str,
-    modality: str,
-    target: str | None,
-    features: Sequence[str] | None,
-    types: Mapping[str, str],
-    missing: str = "error",
-) -> Dataset:
-    """A saved folder, or the hub dataset "owner/name" or "owner/name:configuration".
+    import pyarrow as pa
 
-    Splits called train and test are the official parts; other splits are left out. The ids of
-    test rows go on from those of train. A ClassLabel target keeps its names.
-    Raises InputError when neither a folder nor a dataset of the hub is there.
-    """
-    import numpy as np
-    import pandas as pd
-
-    folder = Path(path).expanduser()
-    if folder.is_dir():
-        parts = _read_folder(folder)
-        provenance = Provenance("local path", folder.name, local_checksum(folder))
-    else:
-        parts = _read_hub(path)
-        provenance = Provenance("canonical", f"huggingface:{path}", _fingerprints(parts))
-    if hasattr(parts, "column_names") and not isinstance(parts, dict):
-        parts = {"train": parts}
-    chosen = [name for name in ("train", "test") if name in parts] or list(parts)[:1]
-    tables = [parts[name] for name in chosen]
-    check_names(tables[0].column_names, target, features, types)
-    frames = [table.to_pandas() for table in tables]
-    partition = np.repeat([0, 1], [len(frame) for frame in frames]) if len(frames) == 2 else None
-    label = tables[0].features[target]
-    return table_dataset(
-        pd.concat(frames, ignore_index=True),
-        provenance,
-        kind=kind,
-        modality=modality,
-        target=target,
-        features=features,
-        types=types,
-        partition=partition,
-        classes=getattr(label, "names", None),
-        missing=missing,
-    )
+_SAVED = ("state.json", "dataset_dict.json")  # one of them stands in a folder that save_to_disk wrote
 
 
-def _read_folder(folder: Path) -> Any:
+def hugging_face() -> Any:
+    """The `datasets` library, without its progress bars."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    return datasets
+
+
+def check_folder(folder: Path) -> None:
+    """Raise InputError for a folder that `save_to_disk` did not write; reads none of its files."""
+    if not any((folder / name).is_file() for name in _SAVED):
+        raise _not_saved(folder)
+
+
+def read_folder(folder: Path) -> Any:
+    """The dataset, or dataset by name of its part, of a saved folder."""
     try:
         return hugging_face().load_from_disk(str(folder))
     except (FileNotFoundError, ValueError, OSError) as error:
-        remedy = "write it with Dataset.save_to_disk, or use dataset=csv or dataset=parquet for a file"
-        raise InputError("dataset.path", folder, "is not a saved dataset", remedy) from error
+        raise _not_saved(folder) from error
 
 
-def _read_hub(path: str) -> Any:
+def _not_saved(folder: Path) -> InputError:
+    remedy = "write it with Dataset.save_to_disk, or use dataset=csv or dataset=parquet for a file"
+    return InputError("dataset.path", folder, "is not a saved dataset", remedy)
+
+
+def read_hub(path: str) -> Any:
+    """The dataset "owner/name" or "owner/name:configuration" of the hub."""
     if path.startswith((".", "/", "~")):
         raise InputError("dataset.path", path, "no such folder", "give a saved folder or an id of the hub")
     if offline():
@@ -84,8 +58,29 @@ def _read_hub(path: str) -> Any:
         raise AssayError(f"dataset.path={path}: no such folder, and not to be had from the hub ({reason})") from error
 
 
-def _fingerprints(parts: Any) -> str:
-    import hashlib
-
+def fingerprint(parts: Any) -> str:
+    """sha256 of the fingerprints that the library gives the parts of a dataset of the hub."""
     tables = parts.values() if isinstance(parts, dict) else [parts]
     return hashlib.sha256("".join(table._fingerprint for table in tables).encode()).hexdigest()
+
+
+def official_parts(parts: Any) -> list[Any]:
+    """The parts called train and test; the first part, or the whole dataset, where there are none."""
+    if not isinstance(parts, dict):
+        return [parts]
+    return [parts[name] for name in ("train", "test") if name in parts] or list(parts.values())[:1]
+
+
+def arrow_table(parts: list[Any]) -> pa.Table:
+    """The rows of the parts, one after the other, as one Arrow table."""
+    import pyarrow as pa
+
+    tables = [part.with_format("arrow")[:] for part in parts]
+    return pa.concat_tables([table.replace_schema_metadata(None) for table in tables], promote_options="permissive")
+
+
+def class_names(part: Any, column: str) -> tuple[str, ...] | None:
+    """The names of a column of class codes; None for another column."""
+    features: Mapping[str, Any] = part.features
+    names = getattr(features.get(column), "names", None)
+    return None if names is None else tuple(names)

@@ -9,11 +9,10 @@ import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from assay.data.own.columns import update_from_file
 from assay.errors import AssayError
 
 
@@ -33,7 +32,7 @@ class Members(Protocol):
 class ZipMembers:
     """Files of a wheel or zip."""
 
-    def __init__(self, archive: Path | IO[bytes]) -> None:
+    def __init__(self, archive: IO[bytes]) -> None:
         self._zip = zipfile.ZipFile(archive)
 
     def names(self) -> list[str]:
@@ -94,35 +93,42 @@ class FolderMembers:
         return ((name, self.read(name)) for name in fnmatch.filter(self.names(), pattern))
 
 
-class OneFile:
-    """A single file under the name that a loader asks for."""
+class FileMembers:
+    """Files in memory."""
 
-    def __init__(self, name: str, file: Path) -> None:
-        self._name, self._file = name, file
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
 
     def names(self) -> list[str]:
-        """The one name."""
-        return [self._name]
+        """Names of all files, in their order."""
+        return list(self._files)
 
     def read(self, name: str) -> bytes:
-        """Its content, whatever it is called on this machine; KeyError under another name."""
-        if name != self._name:
-            raise KeyError(name)
-        return self._file.read_bytes()
+        """Content of one file; KeyError when it is not there."""
+        return self._files[name]
 
     def matching(self, pattern: str) -> Iterator[tuple[str, bytes]]:
-        """The file, when its name matches."""
+        """Name and content of the files whose name matches a shell pattern."""
         return ((name, self.read(name)) for name in fnmatch.filter(self.names(), pattern))
 
 
 def open_archive(file: Path) -> Members:
     """Members of a .whl, .zip, .tar.*, .tgz or .deb file; AssayError in one line when it cannot be read."""
     try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise damaged(file, error) from error
+    return open_stream(file, stream)
+
+
+def open_stream(file: Path, stream: IO[bytes]) -> Members:
+    """Members of the archive in a stream, of the form that the name of `file` says; AssayError in one line as above."""
+    try:
         if file.suffix in (".whl", ".zip"):
-            return ZipMembers(file)
+            return ZipMembers(stream)
         if file.suffix == ".deb":
-            return TarMembers(_debian_data(file))
-        return TarMembers(io.BytesIO(file.read_bytes()))
+            return TarMembers(_debian_data(stream.read()))
+        return TarMembers(io.BytesIO(stream.read()))
     except (zipfile.BadZipFile, tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
         raise damaged(file, error) from error
 
@@ -150,9 +156,9 @@ def ar_members(content: bytes) -> Iterator[tuple[str, bytes]]:
         position += 60 + size + size % 2
 
 
-def _debian_data(file: Path) -> IO[bytes]:
+def _debian_data(package: bytes) -> IO[bytes]:
     """The data tarball of a Debian package."""
-    for name, body in ar_members(file.read_bytes()):
+    for name, body in ar_members(package):
         if name.startswith("data.tar"):
             return io.BytesIO(_unzstd(body) if name.endswith(".zst") else body)
     raise tarfile.ReadError("no data.tar inside")
@@ -167,9 +173,11 @@ def _unzstd(body: bytes) -> bytes:
 
 
 def file_sha256(file: Path) -> str:
-    """sha256 of a file."""
+    """sha256 of a file, of which a megabyte at a time is in memory."""
     digest = hashlib.sha256()
-    update_from_file(digest, file)
+    with file.open("rb") as stream:
+        while block := stream.read(2**20):
+            digest.update(block)
     return digest.hexdigest()
 
 

@@ -11,24 +11,18 @@ import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from assay.data.records import Provenance
+from assay.data.dataset import Column, Dataset
+from assay.data.provenance import Provenance
+from assay.data.sources.archives import file_sha256
 
 if TYPE_CHECKING:
-    from assay.data.dataset import Dataset
+    import pyarrow as pa
 
-FORM = 1  # raise when a loader changes what it makes of the same bytes
-ROLES = "roles.json"
+FORM = 2  # raise when a loader changes what it makes of the same bytes
+ROLES, TABLE = "roles.json", "table.arrow"
 STALE_SECONDS = 3600  # a partial folder this old was left by a process that died
-
-
-def hugging_face() -> Any:
-    """The `datasets` library, without its progress bars."""
-    import datasets
-
-    datasets.disable_progress_bars()
-    return datasets
 
 
 def cached(name: str, provenance: Provenance, data_dir: Path, parse: Callable[[], Dataset]) -> Dataset:
@@ -48,7 +42,7 @@ def cached(name: str, provenance: Provenance, data_dir: Path, parse: Callable[[]
     try:
         write(dataset, folder)
     except OSError as error:
-        warnings.warn(f"the parsed form of {name} is not kept: {error}", stacklevel=2)
+        warnings.warn(f"the parsed form of {name} is not stored: {error}", stacklevel=2)
         return dataset
     return read(folder, provenance)
 
@@ -61,8 +55,9 @@ def write(dataset: Dataset, folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        dataset.table.save_to_disk(str(partial))
+        write_table(dataset.table, partial / TABLE)
         roles = {
+            "sha256": file_sha256(partial / TABLE),
             "columns": [asdict(column) for column in dataset.columns],
             "kind": dataset.kind,
             "classes": dataset.classes,
@@ -78,19 +73,30 @@ def write(dataset: Dataset, folder: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+def write_table(table: pa.Table, file: Path) -> None:
+    """Write a table in Arrow's own format, which is mapped into memory as it is."""
+    import pyarrow as pa
+
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+
+
 def read(folder: Path, provenance: Provenance) -> Dataset:
-    """A stored dataset; its table stays on disk, mapped into memory."""
-    from assay.data.dataset import Column, Dataset
+    """A stored dataset whose table has the checksum that was noted; it stays on disk, mapped into memory."""
+    import pyarrow as pa
 
     roles = json.loads((folder / ROLES).read_text(encoding="utf-8"))
+    if file_sha256(folder / TABLE) != roles["sha256"]:
+        raise ValueError("its bytes have changed")
     columns = tuple(
         Column(
             column["name"],
             column["type"],
             None if column["categories"] is None else tuple(column["categories"]),
             tuple(column["shape"]),
+            None if column["range"] is None else tuple(column["range"]),
         )
         for column in roles["columns"]
     )
-    table = hugging_face().Dataset.load_from_disk(str(folder))
+    table = pa.ipc.open_file(pa.memory_map(str(folder / TABLE))).read_all()
     return Dataset(table, columns, roles["kind"], tuple(roles["classes"]), provenance, tuple(roles["source_names"]))

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from assay.data.sources.origins import Archive
+from assay.data.sources.source import Archive
 from assay.errors import AssayError
 
 PACKAGE_SECONDS = 600  # a package client that takes longer hangs

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from assay.data.encoding.encoders import ENCODERS, Encoder
 from assay.data.sources.archives import FolderMembers, Members, damaged, file_sha256, members_sha256, open_archive
-from assay.data.sources.catalogue import CATALOGUE, Entry, entry_of
-from assay.data.sources.origins import Archive, Canonical
+from assay.data.sources.catalogue import catalogue, entry_of
+from assay.data.sources.source import Archive, Original, Source
 from assay.errors import AssayError
 
 
@@ -57,23 +57,23 @@ def _mismatch(file: Path, found: str, expected: str) -> AssayError:
     return damaged(file, f"sha256 {found[:16]}… instead of {expected[:16]}…")
 
 
-def canonical_folder(name: str, data_dir: Path) -> Path:
+def originals_folder(name: str, data_dir: Path) -> Path:
     """Where the original files of a dataset are kept."""
     return raw_folder(data_dir) / name
 
 
-def has_canonical(name: str, canonical: Canonical, data_dir: Path) -> bool:
+def has_originals(name: str, original: Original, data_dir: Path) -> bool:
     """Whether every original file is there."""
-    folder = canonical_folder(name, data_dir)
-    return all((folder / file).is_file() for file, _, _ in canonical.files)
+    folder = originals_folder(name, data_dir)
+    return all((folder / file.name).is_file() for file in original.files)
 
 
-def check_canonical(name: str, canonical: Canonical, data_dir: Path) -> str:
+def check_originals(name: str, original: Original, data_dir: Path) -> str:
     """sha256 of the original files (over all of them when there are several); each is checked where a sum is known."""
-    folder = canonical_folder(name, data_dir)
-    for file, _, checksum in canonical.files:
-        check_file(folder / file, checksum)
-    names = [file for file, _, _ in canonical.files]
+    folder = originals_folder(name, data_dir)
+    for file in original.files:
+        check_file(folder / file.name, file.checksum)
+    names = original.names
     return file_sha256(folder / names[0]) if len(names) == 1 else members_sha256(FolderMembers(folder), names)
 
 
@@ -87,7 +87,7 @@ def check_file(file: Path, checksum: str) -> None:
             raise damaged(file, f"{algorithm} {digest.hexdigest()[:16]}… instead of {expected[:16]}…")
 
 
-def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
+def fetch(names: Sequence[str], data_dir: Path, config_dir: Path | None = None) -> list[str]:
     """Bring the sources of the named datasets and encoders to data_dir/raw; one line for each says what was done.
 
     Of a dataset the first archive that can be had is taken, else the canonical source; of an encoder all archives. Each
@@ -95,7 +95,8 @@ def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
     Raises AssayError, after all names were tried, when one can be had from nowhere, with the reasons.
     """
     # a misspelt name ends the command before anything is fetched
-    entries = {name: ENCODERS[name] if name in ENCODERS else entry_of(name) for name in names}
+    known = catalogue(config_dir)
+    entries = {name: ENCODERS[name] if name in ENCODERS else entry_of(name, known).source for name in names}
     done, failed = [], []
     for name, entry in entries.items():
         try:
@@ -110,24 +111,23 @@ def fetch(names: Sequence[str], data_dir: Path) -> list[str]:
     return done
 
 
-def _fetch_one(name: str, entry: Entry, data_dir: Path) -> str:
-    if entry.built_in:
-        return f"{name}: built into scikit-learn, nothing to fetch"
-    if entry.synthetic:
-        return f"{name}: drawn when it is needed, nothing to fetch"
+def _fetch_one(name: str, source: Source, data_dir: Path) -> str:
+    if not source.needs_files:
+        made = "drawn when it is needed" if source.loader is None else "built in"
+        return f"{name}: {made}, nothing to fetch"
     reasons = []
-    for archive in entry.archives:
+    for archive in source.archives:
         try:
             return f"{name}: {_fetch_archive(archive, data_dir)}"
         except AssayError as error:
             reasons.append(str(error))
-    if entry.canonical is not None:
+    if source.original is not None:
         try:
-            fetch_canonical(name, entry.canonical, data_dir)
+            fetch_originals(name, source.original, data_dir)
         except AssayError as error:
             reasons.append(str(error))
         else:
-            return f"{name}: {', '.join(file for file, _, _ in entry.canonical.files)} from the canonical source"
+            return f"{name}: {', '.join(source.original.names)} from the canonical source"
     raise AssayError(f"dataset={name} cannot be fetched: {'; '.join(reasons)} (dataset.path takes a copy of yours)")
 
 
@@ -163,35 +163,36 @@ def _take(archive: Archive, data_dir: Path) -> Path:
         return file.replace(raw / file.name)
 
 
-def fetch_canonical(name: str, canonical: Canonical, data_dir: Path) -> None:
+def fetch_originals(name: str, original: Original, data_dir: Path) -> None:
     """Download the original files of a dataset; AssayError in one line when one cannot be had."""
-    folder = canonical_folder(name, data_dir)
+    folder = originals_folder(name, data_dir)
     make_folder(folder)
     try:
-        _fetch_files(canonical, folder)
+        _fetch_files(original, folder)
     finally:
         if not any(folder.iterdir()):
             folder.rmdir()
 
 
-def _fetch_files(canonical: Canonical, folder: Path) -> None:
+def _fetch_files(original: Original, folder: Path) -> None:
     from assay.data.sources.registries import download_url
 
-    for file, url, checksum in canonical.files:
-        if not (folder / file).is_file():
+    for file in original.files:
+        if not (folder / file.name).is_file():
             with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as scratch:
-                partial = Path(scratch) / file
-                download_url(url, partial)
-                check_file(partial, checksum)
-                partial.replace(folder / file)
+                partial = Path(scratch) / file.name
+                download_url(file.url, partial)
+                check_file(partial, file.checksum)
+                partial.replace(folder / file.name)
 
 
-def verify(data_dir: Path) -> list[str]:
+def verify(data_dir: Path, config_dir: Path | None = None) -> list[str]:
     """Problems of the files under data_dir/raw, one line each; empty when all that is there is as it should be."""
     problems = []
     checked = set()
+    entries = catalogue(config_dir)
     of_encoders = [archive for encoder in ENCODERS.values() for archive in encoder.archives]
-    for archive in [*(archive for entry in CATALOGUE.values() for archive in entry.archives), *of_encoders]:
+    for archive in [*(archive for entry in entries.values() for archive in entry.source.archives), *of_encoders]:
         file = find_archive(archive, data_dir)
         if file is not None and file not in checked:
             checked.add(file)
@@ -199,10 +200,11 @@ def verify(data_dir: Path) -> list[str]:
                 open_checked(archive, file)
             except AssayError as error:
                 problems.append(str(error))
-    for name, entry in CATALOGUE.items():
-        if entry.canonical is not None and has_canonical(name, entry.canonical, data_dir):
+    for name, entry in entries.items():
+        original = entry.source.original
+        if original is not None and has_originals(name, original, data_dir):
             try:
-                check_canonical(name, entry.canonical, data_dir)
+                check_originals(name, original, data_dir)
             except AssayError as error:
                 problems.append(str(error))
     return problems

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assay.data.options import Owners
 from assay.data.owners import assign_sources
 from assay.errors import InputError
 
 
 def assigned(labels: np.ndarray, count: int, how: str, alpha: float = 0.5, seed: int = 0) -> np.ndarray:
-    return assign_sources(labels, {"count": count, "how": how, "alpha": alpha}, np.random.default_rng(seed))
+    settings = Owners(count, how, alpha)  # type: ignore[arg-type]
+    return assign_sources(labels, settings, np.random.default_rng(seed))
 
 
 @given(

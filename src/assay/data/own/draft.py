@@ -1,0 +1,79 @@
+"""A draft of a schema, derived from the rows of a user's file."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+from assay.data.content import existing, read_content
+from assay.data.own import csv, parquet
+from assay.data.own.cells import Cells, number_text
+from assay.data.own.classes import class_names
+from assay.data.own.columns import check_names
+from assay.data.own.inference import column_types, target_kind
+from assay.data.own.storage import RawTable
+from assay.errors import InputError
+
+_HEAD = """\
+# Derived from the rows of {name}: it shows what stands in them. Edit it until it would be the same, whatever stands in a
+# private row (ranges and categories as the world has them, not as the table has them); only then set public: true.
+public: false
+"""
+
+
+def draft_schema(path: str, target: str | None, encoding: str = "utf-8") -> str:
+    """The text of a schema file for a csv or parquet file, not public; InputError for a file that cannot be read."""
+    content = read_content(existing(path))
+    if content.path.suffix in (".parquet", ".pq"):
+        raw = RawTable(parquet.read_table(content.path, content.file), False, content.provenance)
+    else:
+        raw = RawTable(csv.read_cells(content.path, content.file, encoding), True, content.provenance)
+    columns = raw.columns()
+    if target is not None:
+        check_names(list(columns), target, None, {})
+    lines = [_HEAD.format(name=content.path.name).rstrip()]
+    lines.append(f"target: {'null' if target is None else json.dumps(target, ensure_ascii=False)}")
+    lines.append("columns:")
+    for name, cells in columns.items():
+        described = _target_line(cells) if name == target else _column_line(cells)
+        lines.append(f"  {json.dumps(name, ensure_ascii=False)}: {described}")
+    return "\n".join(lines) + "\n"
+
+
+def write_draft(path: str, target: str | None, out: Path, encoding: str = "utf-8") -> None:
+    """Write the draft to a file that is not there yet."""
+    if out.exists():
+        raise InputError("--out", out, "is there already", "name another file, or remove it")
+    out.write_text(draft_schema(path, target, encoding), encoding="utf-8")
+
+
+def _target_line(cells: Cells) -> str:
+    if target_kind(cells, "auto") == "regression":
+        return _numeric(cells)
+    return f"{{type: categorical, categories: {json.dumps(class_names(cells), ensure_ascii=False)}}}"
+
+
+def _column_line(cells: Cells) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            types, left_out = column_types({cells.name: cells}, {})
+    except InputError as error:
+        return f"{{type: ignore}}  # {error.limit}"
+    if cells.name in left_out:
+        return f"{{type: ignore}}  # {left_out[cells.name]}"
+    if types[cells.name] == "numeric":
+        return _numeric(cells)
+    if types[cells.name] == "text":
+        return "{type: text}"
+    return f"{{type: categorical, categories: {json.dumps(class_names(cells), ensure_ascii=False)}}}"
+
+
+def _numeric(cells: Cells) -> str:
+    import numpy as np
+
+    numbers = cells.numbers[np.isfinite(cells.numbers)]
+    if len(numbers) == 0 or numbers.min() == numbers.max():
+        return "{type: numeric}"
+    return f"{{type: numeric, range: [{number_text(numbers.min())}, {number_text(numbers.max())}]}}"
