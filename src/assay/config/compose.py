@@ -90,22 +90,31 @@ def _loader(composed: DictConfig, folders: Sequence[Path]) -> Callable[[str, str
     """The function from a group and an option to the values of its file, interpolations resolved in the run's config."""
 
     def load(group: str, name: str) -> Values:
-        from omegaconf import DictConfig, OmegaConf, open_dict
+        from omegaconf import open_dict
 
-        files = [folder / group / f"{name}.yaml" for folder in folders]
-        file = next((each for each in files if each.is_file()), None)
-        if file is None:
-            raise InputError(group, name, "unknown option", "assay list shows the options")
-        option = OmegaConf.load(file)
-        assert isinstance(option, DictConfig)
-        option.pop("defaults", None)
         whole = composed.copy()
         with open_dict(whole):
-            whole[group] = option
+            whole[group] = _option_file(group, name, folders)
         values = _resolved(whole)[group]
         return {"name": name, **values}
 
     return load
+
+
+def _option_file(group: str, name: str, folders: Sequence[Path]) -> DictConfig:
+    """The values of an option's file over those of the files that its defaults name."""
+    from omegaconf import DictConfig, OmegaConf
+
+    files = [folder / group / f"{name}.yaml" for folder in folders]
+    file = next((each for each in files if each.is_file()), None)
+    if file is None:
+        raise InputError(group, name, "unknown option", "assay list shows the options")
+    option = OmegaConf.load(file)
+    assert isinstance(option, DictConfig)
+    bases = [base for base in option.pop("defaults", ()) if isinstance(base, str) and base != "_self_"]
+    merged = OmegaConf.merge(*(_option_file(group, base, folders) for base in bases), option)
+    assert isinstance(merged, DictConfig)
+    return merged
 
 
 def register_resolvers() -> None:

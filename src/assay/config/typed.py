@@ -57,10 +57,10 @@ def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str
     Fields that the values do not name keep their defaults. `prefix` is what stands before the keys in messages, e.g.
     "privacy.". Raises InputError for an unknown or missing key, a wrong type, and a value beyond its limit.
     """
-    hints = _hints(schema)
+    hints, keys = _hints(schema), [field.name for field in dataclasses.fields(schema)]
     for name in values:
-        if name not in hints and name not in BUILDER_KEYS:
-            raise UnknownKeyError(prefix, str(name), values[name], list(hints))
+        if name not in keys and name not in BUILDER_KEYS:
+            raise UnknownKeyError(prefix, str(name), values[name], keys)
     given = dict(values)
     for field in dataclasses.fields(schema):
         if field.name not in values:
