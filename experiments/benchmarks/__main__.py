@@ -14,7 +14,7 @@ from assay.data import PreparedData
 from assay.learning.models.affine import Linear
 from assay.learning.modules.permutation_pass import PermutationPass
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.rows.running_mean_burn_in import RunningMeanBurnIn
 from assay.runs import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
@@ -31,12 +31,10 @@ def alternating(first: Callable[[], object], second: Callable[[], object]) -> tu
     return [a for a, _ in pairs], [b for _, b in pairs]
 
 
-def valuation(
-    data: PreparedData, replicates: int, evaluations: int = 40, mechanism: str = "running_mean_burn_in"
-) -> object:
+def valuation(data: PreparedData, replicates: int, evaluations: int = 40) -> object:
     """One private valuation."""
-    valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates)
-    return valuator.value(Problem(data, MODEL, PrivacySpec(mechanism, burn_in=0.3)), Run(Streams(0), TRAINER))
+    problem = Problem(data, MODEL, RunningMeanBurnIn(burn_in=0.3))
+    return GradientSemivalue(evaluations=evaluations).replicates(problem, Run(Streams(0), TRAINER), replicates)
 
 
 def trainer_share(data: PreparedData) -> float:

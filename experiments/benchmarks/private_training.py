@@ -23,10 +23,10 @@ from assay.learning.models.affine import Logistic
 from assay.learning.models.mlp import Mlp
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
-from assay.learning.poisson_loader import PoissonLoader
+from assay.learning.poisson_loader import private_loader
 from assay.learning.trainer import Trainer
-from assay.privacy.poisson import PoissonSampler
-from assay.privacy.training_spec import TrainingPrivacy
+from assay.privacy.plan import TrainingPlan
+from assay.privacy.white import WhiteNoise
 from assay.runs import Streams
 from experiments.benchmarks.composed import data_of
 
@@ -53,26 +53,19 @@ def accuracy(net: nn.Module, data: PreparedData) -> float:
     return float((scores.argmax(1).numpy() == data.test.target).mean())
 
 
-def ours(data: PreparedData, setting: dict[str, Any], privacy: TrainingPrivacy, seed: int, sigma: float) -> float:
+def ours(data: PreparedData, setting: dict[str, Any], plan: TrainingPlan, seed: int) -> float:
     """Private training by assay's callback."""
-    streams = Streams(seed)
-    sampler = PoissonSampler.of_batch_size(
-        len(data.train), setting["batch"], lambda step: streams.generator("batches", step)
-    )
-    steps = round(setting["epochs"] / sampler.sample_rate)
     tensors = torch.tensor(data.train.features).float(), torch.tensor(data.train.target).float()
     module = Supervised(
         network(data, setting, seed), "classification", lambda p: torch.optim.SGD(p, lr=setting["rate"])
     )
-    noise = privacy.noise(lambda step: streams.seed("noise", step), torch.float32)
-    private = PrivateGradients(privacy.max_grad_norm, noise, sigma, privacy.open_ledger(), note_every=10**9)
     with quiet():
-        fit = TRAINER.build([private], max_epochs=1)
-        fit.fit(module, train_dataloaders=PoissonLoader(tensors, sampler, steps))
+        fit = TRAINER.build([PrivateGradients(plan)], max_epochs=1)
+        fit.fit(module, train_dataloaders=private_loader(plan, tensors))
     return accuracy(module.network, data)
 
 
-def opacus(data: PreparedData, setting: dict[str, Any], privacy: TrainingPrivacy, seed: int, sigma: float) -> float:
+def opacus(data: PreparedData, setting: dict[str, Any], plan: TrainingPlan, seed: int) -> float:
     """The same training by Opacus' engine with ghost clipping, its fastest mode."""
     from opacus import PrivacyEngine
 
@@ -88,8 +81,8 @@ def opacus(data: PreparedData, setting: dict[str, Any], privacy: TrainingPrivacy
             grad_sample_mode="ghost",
             optimizer=torch.optim.SGD(net.parameters(), lr=setting["rate"]),
             data_loader=DataLoader(tensors, batch_size=setting["batch"]),
-            noise_multiplier=sigma,
-            max_grad_norm=privacy.max_grad_norm,
+            noise_multiplier=plan.noise_multiplier,
+            max_grad_norm=plan.ledger.sensitivity.max_grad_norm,
             noise_generator=generator,
         )
         done, steps = 0, round(setting["epochs"] / rate)
@@ -123,14 +116,15 @@ def main(arguments: list[str]) -> None:
                 scores: list[tuple[float, float]] = []
                 for seed in range(flags.seeds):
                     data = data_of(f"dataset={name}", "task=train", seed=seed)
-                    privacy = TrainingPrivacy(epsilon=epsilon)
-                    rate = setting["batch"] / len(data.train)
-                    sigma = privacy.noise_multiplier(rate, round(setting["epochs"] / rate))
+                    rows, batch = len(data.train), setting["batch"]
+                    steps = round(setting["epochs"] / (batch / rows))
+                    privacy = WhiteNoise(epsilon=epsilon)
+                    plan = privacy.plan(rows=rows, batch_size=batch, steps=steps, seed=seed, note_every=10**9)
                     cost = []
                     pair = []
                     for train in (ours, opacus):
                         started = time.process_time()
-                        pair.append(train(data, setting, privacy, seed, sigma))
+                        pair.append(train(data, setting, plan, seed))
                         cost.append(time.process_time() - started)
                     scores.append((pair[0], pair[1]))
                     lines.writerow([name, epsilon, seed, *pair, *(f"{each:.2f}" for each in cost)])

@@ -27,7 +27,11 @@ from assay.learning.models.auto import Auto
 from assay.learning.models.cnn import Cnn
 from assay.learning.models.mlp import Mlp
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.option import Privacy
+from assay.privacy.rows.directed import Directed
+from assay.privacy.rows.iid import Iid
+from assay.privacy.rows.running_mean import RunningMean
+from assay.privacy.rows.running_mean_burn_in import RunningMeanBurnIn
 from assay.runs import Streams
 from assay.statistics import log_log_slope
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -35,8 +39,8 @@ from assay.valuation.valuator import Problem, Run
 from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import REPORTS, Measurements, seconds
 
-RELEASES, EPSILONS = ("iid", "running_mean", "running_mean_burn_in"), (1.0, 4.0, 8.0)
-BURN_IN, LEARNING_RATE = 0.3, 0.05
+RELEASES, EPSILONS = (Iid(), RunningMean(), RunningMeanBurnIn(burn_in=0.3)), (1.0, 4.0, 8.0)
+LEARNING_RATE = 0.05
 VALID_IMAGES = 200
 DOUBLE, SINGLE = Trainer(), Trainer(precision=32)
 
@@ -60,14 +64,14 @@ class Growth:
 def values(
     data: PreparedData,
     model: Model,
-    privacy: PrivacySpec,
+    privacy: Privacy,
     evaluations: int,
     replicates: int = 1,
     trainer: Trainer = DOUBLE,
 ) -> Callable[[], object]:
     """A G-Shapley estimate of all replicates, to be carried out."""
-    valuator = GradientSemivalue(evaluations=evaluations, replicates=replicates, learning_rate=LEARNING_RATE)
-    return lambda: valuator.value(Problem(data, model, privacy), Run(Streams(0), trainer))
+    valuator = GradientSemivalue(evaluations=evaluations, learning_rate=LEARNING_RATE)
+    return lambda: valuator.replicates(Problem(data, model, privacy), Run(Streams(0), trainer), replicates)
 
 
 def rounds(works: Sequence[Callable[[], object]], repeats: int) -> NDArray[np.float64]:
@@ -80,22 +84,22 @@ def quickstart_cost(
     data: PreparedData, measurements: Measurements, repeats: int, *, evaluations: int = 160, replicates: int = 24
 ) -> float:
     """Each mechanism at its three budgets; returns the median of those that release every gradient, together."""
-    model, names = Linear(intercept=False), [*RELEASES, "directed"]
-    specs = [PrivacySpec(n, epsilon=e, burn_in=BURN_IN * (n == RELEASES[-1])) for n in names for e in EPSILONS]
-    taken = rounds([values(data, model, spec, evaluations, replicates) for spec in specs], repeats)
-    by_name = dict(zip(names, taken.reshape(repeats, len(names), len(EPSILONS)).sum(2).T, strict=True))
+    model, mechanisms = Linear(intercept=False), [*RELEASES, Directed()]
+    budgets = [replace(mechanism, epsilon=epsilon) for mechanism in mechanisms for epsilon in EPSILONS]
+    taken = rounds([values(data, model, privacy, evaluations, replicates) for privacy in budgets], repeats)
+    sums = taken.reshape(repeats, len(mechanisms), len(EPSILONS)).sum(2).T
     what = f"{replicates} replicates, {len(EPSILONS)} budgets"
-    for name, sums in by_name.items():
-        times = "one release" if name == "directed" else f"k={evaluations}"
-        measurements.note(f"{name}, {times}, {what}, CPU s", sums)
-    return measurements.note(f"the {len(RELEASES)} at k={evaluations} in all, CPU s", sum(by_name[n] for n in RELEASES))
+    for mechanism, each in zip(mechanisms, sums, strict=True):
+        times = "one release" if mechanism.one_release else f"k={evaluations}"
+        measurements.note(f"{mechanism.name}, {times}, {what}, CPU s", each)
+    return measurements.note(f"the {len(RELEASES)} at k={evaluations} in all, CPU s", sums[: len(RELEASES)].sum(0))
 
 
 def growth_cost(
     name: str, measurements: Measurements, repeats: int, growth: Growth
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Of each sweep n k [sizes] and the seconds of one estimate [repeats, sizes]."""
-    privacy, model, points = PrivacySpec("running_mean"), Auto(), {}
+    privacy, model, points = RunningMean(), Auto(), {}
     sweeps = growth.sizes()
     every = [size for sizes in sweeps.values() for size in sizes]
     data = {n: rows_of(name, n, growth.valid) for n, _ in every}
@@ -132,7 +136,7 @@ def errors_cost(
     trainer: Trainer = DOUBLE,
 ) -> None:
     """Values with the bootstrap repetitions behind their standard errors, and what that multiplies the cost by."""
-    privacy, surroundings = PrivacySpec("running_mean"), Run(Streams(0), trainer)
+    privacy, surroundings = RunningMean(), Run(Streams(0), trainer)
     full = GradientSemivalue(evaluations=evaluations, learning_rate=LEARNING_RATE)
     choices = [replace(full, bootstrap=0), full]
     works = [lambda choice=each: choice.valuate(Problem(data, model, privacy), surroundings) for each in choices]
@@ -170,7 +174,7 @@ def cnn_cost(data: PreparedData, few: PreparedData, measurements: Measurements, 
     """One estimate with the convolutional network, once; standard errors, which cost many times as much, on few rows."""
     model = Cnn()
     errors_cost(f"mnist, cnn, n={len(few.train)}", few, model, 2, measurements, 1, SINGLE)
-    work = values(data, model, PrivacySpec("running_mean"), evaluations, trainer=SINGLE)
+    work = values(data, model, RunningMean(), evaluations, trainer=SINGLE)
     what = f"n={len(data.train)}, k={evaluations}, {len(data.valid)} valid rows, float32, measured once"
     return measurements.note(f"mnist, cnn, {what}, CPU s", seconds(work, 1, warm=False))
 
@@ -180,7 +184,7 @@ def directed_cost(data: PreparedData, measurements: Measurements, repeats: int) 
     spec, features = Mlp(hidden=(16,)), data.train.features.shape[1]
     size = spec.replicated(Shape(data.kind, len(data.classes), features)).parameter_count
     precisions = SINGLE, DOUBLE
-    works = [values(data, spec, PrivacySpec("directed"), 1, trainer=trainer) for trainer in precisions]
+    works = [values(data, spec, Directed(), 1, trainer=trainer) for trainer in precisions]
     for trainer, taken in zip(precisions, rounds(works, repeats).T, strict=True):
         what = f"{size} parameters, n={len(data.train)}, float{trainer.precision}"
         measurements.note(f"mnist, mlp 16, directed, {what}, CPU s", taken)

@@ -12,16 +12,20 @@ from numpy.typing import NDArray
 from assay.config.compose import compose
 from assay.data import Arrays, PreparedData
 from assay.experiment import prepared
-from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.models.auto import Auto
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.option import Privacy
+from assay.privacy.rows.directed import Directed
+from assay.privacy.rows.directed_private_path import DirectedPrivatePath
+from assay.privacy.rows.directed_subspace import DirectedSubspace
+from assay.privacy.rows.none import NoPrivacy
+from assay.privacy.rows.running_mean_burn_in import RunningMeanBurnIn
+from assay.privacy.rows.vector_release import ReleasedVector
 from assay.runs import Streams
 from assay.statistics import mean_interval, ranks, spearman
-from assay.valuation.gradient.directed import budget_shares
 from assay.valuation.gradient.directed.estimate import DirectedRelease
-from assay.valuation.gradient.directed.shares import Utility
+from assay.valuation.gradient.directed.shares import Utility, budget_shares
 from assay.valuation.gradient.directed.subspace import SubspaceRelease
 from assay.valuation.gradient.estimates import Problem, rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -49,14 +53,11 @@ class Case:
     replicates: int
 
     def choice(self, utility: str = "negative_loss") -> GradientSemivalue:
-        """The valuator, one replicate for each noise draw."""
-        return GradientSemivalue(
-            evaluations=EVALUATIONS, learning_rate=self.rate, utility=utility, replicates=self.replicates
-        )
+        """The valuator."""
+        return GradientSemivalue(evaluations=EVALUATIONS, learning_rate=self.rate, utility=utility)  # type: ignore[arg-type]
 
-    def problem(self, name: str, epsilon: float, **options: float) -> Problem:
-        """The same rows and streams under a mechanism."""
-        privacy = PrivacySpec(name, epsilon=epsilon, **options)  # type: ignore[arg-type]
+    def problem(self, privacy: Privacy) -> Problem:
+        """The same rows under a mechanism."""
         return Problem(self.data, Auto(), privacy)
 
     @property
@@ -64,17 +65,16 @@ class Case:
         """Streams and trainer of the noise draws."""
         return Run(Streams(1000 + self.seed), Trainer())
 
-    def values(self, name: str, epsilon: float, utility: str = "negative_loss", **options: float) -> Vector:
-        """Values [replicates, n] under a mechanism."""
-        problem = self.problem(name, epsilon, **options)
-        return self.choice(utility).value(problem, self.run).values
+    def values(self, privacy: Privacy, utility: str = "negative_loss") -> Vector:
+        """Values [replicates, n] under a mechanism, a replicate for each noise draw."""
+        return self.choice(utility).replicates(self.problem(privacy), self.run, self.replicates).values
 
     def reference(self, utility: str = "negative_loss", judges: NDArray[np.int64] | None = None) -> Vector:
         """Values [n] without privacy, judged by some of the valid rows."""
-        valuator = replace(self.choice(utility), evaluations=PERMUTATIONS, replicates=LANES, wave=PERMUTATIONS)
+        valuator = replace(self.choice(utility), evaluations=PERMUTATIONS, wave=PERMUTATIONS)
         data = self.data if judges is None else replace(self.data, valid=rows_at(self.data.valid, judges))
-        found = valuator.value(Problem(data, Auto(), PrivacySpec("none")), Run(Streams(2000 + self.seed), Trainer()))
-        return np.asarray(found.values.mean(axis=0))
+        run = Run(Streams(2000 + self.seed), Trainer())
+        return np.asarray(valuator.replicates(Problem(data, Auto(), NoPrivacy()), run, LANES).values.mean(axis=0))
 
 
 def rows_at(part: Arrays, rows: NDArray[np.int64]) -> Arrays:
@@ -108,10 +108,15 @@ def public_points(case: Case) -> Iterator[Row]:
         found = []
         for epsilon in (8.0, 1.0):
             release = DirectedRelease(
-                case.choice(), case.problem("directed", epsilon), case.run, "values", public=public
+                case.choice(),
+                case.problem(Directed(epsilon=epsilon)),
+                case.run,
+                "values",
+                case.replicates,
+                public=public,
             )
-            found.append(fidelity(release.run().estimates.values, truth))
-        exact = release.exact_values(release.train, release.public_paths()).numpy()
+            found.append(fidelity(release.estimates().values, truth))
+        exact = release.exact_values(release.train, release.along.thetas(release.privacy.paths)).numpy()
         yield (case.name, count), [fidelity(exact, truth), *found]
 
 
@@ -141,11 +146,13 @@ def several_utilities(case: Case) -> Iterator[Row]:
         apart = [float(spearman(a, b)) for i, a in enumerate(truths) for b in truths[:i]]
         for epsilon in (8.0, 4.0, 1.0):
             utilities = [Utility("negative_loss", rows) for rows in judges]
-            shared = budget_shares(case.choice(), case.problem("directed", epsilon), case.run, "values", utilities)
+            problem = case.problem(Directed(epsilon=epsilon))
+            shared = budget_shares(case.choice(), problem, case.run, "values", utilities, case.replicates)
             found = [[each.values for each in shared.estimates]]
             for dimensions in (1, 2, 4):
-                problem = case.problem("directed_subspace", epsilon, dimensions=dimensions)
-                release = SubspaceRelease(case.choice(), problem, case.run, "values", own if basis > 1 else [])
+                problem = case.problem(DirectedSubspace(epsilon=epsilon, dimensions=dimensions))
+                extra = own if basis > 1 else []
+                release = SubspaceRelease(case.choice(), problem, case.run, "values", case.replicates, judges=extra)
                 projections, slopes = release.run().projections, [release.slope(rows) for rows in judges]
                 found.append([projections.values(slope)[0] for slope in slopes])
             releases = vectors(case, epsilon)
@@ -156,10 +163,11 @@ def several_utilities(case: Case) -> Iterator[Row]:
 
 def vectors(case: Case, epsilon: float) -> torch.Tensor:
     """The vector release's gradients [R, n, P], from which values for any utility follow at no further cost."""
-    vector = VectorRelease(case.choice(), case.problem("vector_release", epsilon), case.run, "values")
-    vector.fit.run(None)
-    assert isinstance(vector.fit.reuse, ReuseReleases)
-    return vector.fit.reuse.mean_releases(1).double()
+    problem = case.problem(ReleasedVector(epsilon=epsilon))
+    vector = VectorRelease(case.choice(), problem, case.run, "values", case.replicates)
+    vector.fit.estimates()
+    assert vector.private.reuse is not None
+    return vector.private.reuse.mean_releases(1).double()
 
 
 def redundancy(case: Case) -> Iterator[Row]:
@@ -175,13 +183,15 @@ def redundancy(case: Case) -> Iterator[Row]:
         table = replace(rows_at(train, places), ids=np.arange(len(places)))
         held = replace(case, data=replace(case.data, train=table))
         copied, truth = np.isin(places, chosen), held.reference()
-        release = DirectedRelease(held.choice(), held.problem("directed", 8.0), held.run, "values")
+        release = DirectedRelease(held.choice(), held.problem(Directed()), held.run, "values")
         found = {
             "none": truth[None],
-            "directed, no noise": release.exact_values(release.train, release.public_paths()).numpy()[None],
-            "directed": held.values("directed", 8.0),
-            "directed_private_path": held.values("directed_private_path", 8.0),
-            "running_mean_burn_in": held.values("running_mean_burn_in", 8.0, burn_in=0.9),
+            "directed, no noise": release.exact_values(
+                release.train, release.along.thetas(release.privacy.paths)
+            ).numpy()[None],
+            "directed": held.values(Directed()),
+            "directed_private_path": held.values(DirectedPrivatePath()),
+            "running_mean_burn_in": held.values(RunningMeanBurnIn(burn_in=0.9)),
         }
         for name, values in found.items():
             place = (ranks(values)[:, copied].mean() - 0.5) / len(places)
@@ -195,7 +205,7 @@ def private_path(case: Case) -> Iterator[Row]:
         truth = case.reference(utility)
         for epsilon in (8.0, 4.0, 1.0):
             found = [
-                fidelity(case.values(name, epsilon, utility), truth) for name in ("directed", "directed_private_path")
+                fidelity(case.values(path(epsilon=epsilon), utility), truth) for path in (Directed, DirectedPrivatePath)
             ]
             yield (case.name, utility, epsilon), [*found, found[1] - found[0]]
 

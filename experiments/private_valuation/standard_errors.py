@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from assay.config.compose import compose
 from assay.experiment import prepared
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.rows.running_mean import RunningMean
+from assay.privacy.rows.running_mean_burn_in import RunningMeanBurnIn
 from assay.runs import Streams
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
@@ -27,19 +26,16 @@ def main() -> None:
         shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
         data = prepared(compose([f"dataset={name}", split, *shape]))
         for epsilon in (1.0, 4.0, 8.0, 50.0):
-            for mechanism in ("running_mean", "running_mean_burn_in"):
-                privacy = PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.3)
+            for privacy in (RunningMean(epsilon=epsilon), RunningMeanBurnIn(epsilon=epsilon, burn_in=0.3)):
                 valuator = GradientSemivalue(evaluations=20, learning_rate=rate)
-                repeated = replace(valuator, replicates=REPEATED).value(
-                    Problem(data, MODEL, privacy), Run(Streams(99), TRAINER)
-                )
+                repeated = valuator.replicates(Problem(data, MODEL, privacy), Run(Streams(99), TRAINER), REPEATED)
                 true = repeated.values.var(axis=0, ddof=1).mean()
                 single = [
                     valuator.valuate(Problem(data, MODEL, privacy), Run(Streams(seed), TRAINER)).values.std_error
                     for seed in range(RUNS)
                 ]
                 ratio = np.mean([(errors**2).mean() / true for errors in single]) ** 0.5
-                print(f"{name},{epsilon:g},{mechanism},{ratio:.2f}", flush=True)
+                print(f"{name},{epsilon:g},{privacy.name},{ratio:.2f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,6 @@ WRONG_TYPES = [
     ("=mlp", "=mlp: no override (write group=option or key=value)"),
     ("~model", "model=null: a run needs one (one of auto,"),
     ("seed=${nowhere}", "seed: Interpolation key 'nowhere' not found"),
-    ("privacy=iid ~privacy.epsilon", "privacy.epsilon=: missing (give privacy.epsilon a value)"),
 ]
 
 IMPOSSIBLE = [
@@ -103,16 +102,19 @@ IMPOSSIBLE = [
     ("valuation.permutations=mirrored", "valuation.permutations=mirrored: must be one of plain, antithetic"),
     ("valuation.wave=0", "valuation.wave=0: must be >= 1"),
     ("privacy=vector_release valuation.wave=2", "valuation.wave=2: privacy=vector_release makes one release"),
-    ("privacy=running_mean_burn_in privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number of them"),
+    ("privacy=running_mean_burn_in privacy.burn_in=2.5", "privacy.burn_in=2.5: must be a whole number"),
     (f"{PRIVATE} privacy.relation=add", "privacy.relation=add: must be one of zero_out, replace_one, add_remove"),
-    (f"{PRIVATE} privacy.relation=add_remove", "privacy.relation=add_remove: task=value releases rows by name"),
+    (
+        f"{PRIVATE} privacy.relation=add_remove",
+        "privacy.relation=add_remove: a release of a row shows that the row is there",
+    ),
     (
         "valuation=private_semivalue privacy=none",
-        "valuation=private_semivalue: makes values for publication and privacy=none",
+        "privacy=none: values for publication need a privacy mechanism",
     ),
     (
         f"{STUDY} valuation=private_semivalue",
-        "publication and task=estimation_uncertainty is for research (use task=value",
+        "publication and task=estimation_uncertainty compares contenders for research (use task=value",
     ),
     ("privacy=directed privacy.paths=0", "privacy.paths=0: must be >= 1"),
     ("privacy=directed privacy.clip=0", "privacy.clip=0: must be > 0 (null lets public rows choose)"),
@@ -125,7 +127,10 @@ IMPOSSIBLE = [
         "privacy=directed_private_path privacy.path_share=1",
         "privacy.path_share=1: must be between 0 and 1, both excluded",
     ),
-    ("privacy=directed privacy.relation=add_remove", "privacy.relation=add_remove: task=value releases rows by name"),
+    (
+        "privacy=directed privacy.relation=add_remove",
+        "privacy.relation=add_remove: a release of a row shows that the row is there",
+    ),
     ("valuation.semivalue=owen", "valuation.semivalue=owen: must be one of shapley, beta, banzhaf"),
     ("valuation.utility=f1", "valuation.utility=f1: must be one of negative_loss, accuracy"),
     ("valuation.initialisation=ones", "valuation.initialisation=ones: must be one of "),
@@ -169,13 +174,13 @@ IMPOSSIBLE = [
 ]
 
 POINTLESS = [
-    ("privacy=white", "privacy=white: adds noise to batches and task=value releases single rows"),
-    ("task=train privacy=public_clip", "privacy=public_clip: releases single rows"),
+    ("privacy=white", "privacy=white: valuation=gradient_semivalue accounts for row_gradient"),
+    ("task=train privacy=public_clip", "privacy=public_clip: task=train accounts for batch_sum"),
     (
         "task=estimation_uncertainty privacy=iid task.mechanisms=[public_clip]",
         "'public_clip' needs privacy.burn_in and privacy=iid has none (use privacy=public_clip)",
     ),
-    ("task=train privacy=iid", "privacy=iid: releases single rows and task=train releases sums over batches"),
+    ("task=train privacy=iid", "privacy=iid: task=train accounts for batch_sum, and this releases row_gradient"),
     ("model=cnn", "model=cnn: reads images and dataset=diabetes is a dataset of tables (use model=auto)"),
     ("model=sklearn", "model.estimator=null: must name a class (e.g. model.estimator=sklearn.ensemble."),
     (
@@ -202,7 +207,7 @@ POINTLESS = [
         "privacy.secure_noise=true: single precision leaves gaps in the noise",
     ),
     (f"{TREES} privacy=iid", "privacy=iid: model=xgboost has no per-row gradients to make private (use privacy=none"),
-    ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue refits whole models"),
+    ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue accounts for no release of this kind"),
     ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),
     ("model=mlp_adam", "valuation=gradient_semivalue: follows gradients and model=mlp_adam has none"),
     ("model=svm dataset=wine", "valuation=gradient_semivalue: follows gradients and model=svm has none"),

@@ -11,11 +11,11 @@ from experiments.benchmarks import valuation_cost
 from experiments.benchmarks.composed import data_of
 from experiments.benchmarks.timing import Measurements, seconds
 from experiments.benchmarks.valuation_cost import Growth, directed_cost, growth_cost, growth_figure, quickstart_cost
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models.auto import Auto
-from assay.privacy.rows.spec import PrivacySpec
 
 TINY = Growth(rows=(8, 16), evaluations=(2, 4), fixed_rows=8, fixed_evaluations=3, valid=20)
 
@@ -92,7 +92,7 @@ def test_a_mistake_is_no_missing_data_set() -> None:
 
 
 def test_an_estimate_is_of_the_asked_size(digits: PreparedData) -> None:
-    work = valuation_cost.values(digits, Auto(), PrivacySpec("iid"), 2, replicates=3)
+    work = valuation_cost.values(digits, Auto(), privacy_of("iid"), 2, replicates=3)
     estimates = work()
     assert estimates.values.shape == (3, 12)
     assert (estimates.touches == 2).all()

@@ -23,7 +23,6 @@ from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger
 from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.rows.account import RowAccount
-from assay.privacy.rows.mechanisms import Mechanism
 from assay.privacy.rows.reuse import ReuseMatrix
 
 MODULE: Any = LightningModule()
@@ -75,7 +74,7 @@ def test_reuse_is_the_running_mean_matrix() -> None:
     rounds, rows, replicates = 6, 3, 2
     releases = torch.randn(rounds, replicates, rows, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     reuse = ReuseReleases(rows)
-    weights = torch.from_numpy(ReuseMatrix.of(Mechanism.RUNNING_MEAN, rounds).weights)
+    weights = torch.from_numpy(ReuseMatrix.weighted(np.ones(rounds)).weights)
     expected = torch.einsum("tl,lrnp->trnp", weights, releases)
     for t in range(rounds):
         for row in range(rows):

@@ -142,7 +142,7 @@ def test_walking_a_game_equals_enumeration() -> None:
 class KnownNoise:
     """Noise that the test knows: round t, step i, replicate r."""
 
-    secure = False
+    kind = "seeded"
 
     def __init__(self, noise: Tensor) -> None:
         self.noise = noise

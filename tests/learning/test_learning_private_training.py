@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from assay.errors import AssayError
-from assay.gradients import PerLayer
+from assay.gradients import Clipping, Flat, PerLayer
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.save_steps import SaveSteps
 from assay.learning.fitting import quiet
@@ -27,10 +27,12 @@ from assay.privacy.accounting.training import NoisySteps, TrainingAccount
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.noise.sources import SeededNoise
+from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
 from assay.privacy.relations import Relation, Sensitivity
 
 ROWS, STEPS, SIGMA, NORM, RATE = 40, 6, 1.5, 0.3, 0.5
+CLIP = Flat(NORM)
 X = torch.randn(ROWS, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
 Y = torch.randint(3, (ROWS,), generator=torch.Generator().manual_seed(1)).double()
 
@@ -46,9 +48,16 @@ def module(kind: type[Supervised] = Supervised) -> Supervised:
     return kind(network(), "classification", lambda p: torch.optim.SGD(p, lr=RATE, momentum=0.5))
 
 
+def sampler(rate: float = 0.2) -> PoissonSampler:
+    return PoissonSampler(ROWS, rate, batches_of)
+
+
+def batches_of(step: int) -> np.random.Generator:
+    return np.random.default_rng([7, step])
+
+
 def loader(rate: float = 0.2, parts: int = 1, steps: int = STEPS) -> PoissonLoader:
-    sampler = PoissonSampler(ROWS, rate, lambda step: np.random.default_rng([7, step]))
-    return PoissonLoader((X, Y), sampler, steps, parts=parts)
+    return PoissonLoader((X, Y), sampler(rate), steps, parts=parts)
 
 
 def ledger(epsilon: float = 50.0, norm: float = NORM, path: Path | None = None) -> Ledger[NoisySteps]:
@@ -56,8 +65,9 @@ def ledger(epsilon: float = 50.0, norm: float = NORM, path: Path | None = None) 
     return Ledger(TrainingAccount(budget, Sensitivity(norm, Relation.ADD_REMOVE), open_accountant("rdp")), path)
 
 
-def private(book: Ledger[NoisySteps] | None = None, clipping: Any = NORM) -> PrivateGradients:
-    return PrivateGradients(clipping, SeededNoise(lambda step: 100 + step, torch.float64), SIGMA, book or ledger())
+def private(book: Ledger[NoisySteps] | None = None, clipping: Clipping = CLIP, rate: float = 0.2) -> PrivateGradients:
+    noise = SeededNoise(lambda step: 100 + step, torch.float64)
+    return PrivateGradients(TrainingPlan(sampler(rate), STEPS, clipping, noise, SIGMA, book or ledger()))
 
 
 def fit(model: LightningModule, batches: Any, callbacks: list[Callback], parts: int = 1) -> None:
@@ -75,10 +85,9 @@ def written_out(rate: float, steps: int = STEPS) -> Tensor:
     net, noise = network(), SeededNoise(lambda step: 100 + step, torch.float64)
     names = [name for name, _ in net.named_parameters()]
     optimizer = torch.optim.SGD(net.parameters(), lr=RATE, momentum=0.5)
-    sampler = loader(rate).sampler
     for step in range(steps):
         total = [torch.zeros_like(p) for p in net.parameters()]
-        for row in sampler.batch(step):
+        for row in sampler(rate).batch(step):
             loss = nn.functional.cross_entropy(net(X[row : row + 1]), Y[row : row + 1].long())
             gradient = torch.autograd.grad(loss, list(net.parameters()))
             size = torch.sqrt(sum((g**2).sum() for g in gradient))
@@ -95,7 +104,7 @@ def written_out(rate: float, steps: int = STEPS) -> Tensor:
 @pytest.mark.parametrize("rate", [0.2, 0.6])
 def test_training_equals_the_algorithm_written_out(rate: float, parts: int) -> None:
     model, book = module(), ledger()
-    fit(model, loader(rate, parts), [private(book)], parts)
+    fit(model, loader(rate, parts), [private(book, rate=rate)], parts)
     torch.testing.assert_close(weights(model), written_out(rate), rtol=1e-10, atol=1e-12)
     assert [entry["steps"] for entry in book.entries] == list(range(1, STEPS + 1))
 
@@ -105,7 +114,7 @@ def test_an_empty_sample_is_a_step_of_noise_alone() -> None:
     sizes = [len(loader(rate).sampler.batch(step)) for step in range(STEPS)]
     assert 0 in sizes  # else this test says nothing
     model = module()
-    fit(model, loader(rate), [private()])
+    fit(model, loader(rate), [private(rate=rate)])
     torch.testing.assert_close(weights(model), written_out(rate), rtol=1e-10, atol=1e-12)
 
 
@@ -260,7 +269,8 @@ MISTAKES: dict[str, tuple[Callable[[], Any], Callable[[], PrivateGradients], int
     "another loader": (lambda: ordinary(loader()), private, 1, "no Poisson samples"),
     "accumulation over samples": (loader, private, 2, "cuts each step's batch into 1"),
     "parts that are stepped on": (lambda: loader(parts=2), private, 1, "cuts each step's batch into 2"),
-    "a looser clip": (loader, lambda: private(clipping=2 * NORM), 1, "the ledger accounts for 0.3"),
+    "a looser clip": (loader, lambda: private(clipping=Flat(2 * NORM)), 1, "the ledger accounts for 0.3"),
+    "another sampler": (lambda: loader(0.3), private, 1, "is not that of the plan"),
     "looser layers": (loader, lambda: private(clipping=PerLayer(2 * NORM)), 1, "the ledger accounts for 0.3"),
 }
 
@@ -281,17 +291,3 @@ def test_batches_that_are_not_the_samplers_are_refused() -> None:
     given = loader()
     with pytest.raises(AssayError, match="the sampler's has"):
         fit(module(), Padded(given.tensors, given.sampler, given.steps), [private()])
-
-
-def test_clipping_is_by_row_and_not_by_batch() -> None:
-    """One row with a gradient of any size moves the released sum by at most C: the noise-free difference shows it."""
-    from assay.gradients import PerSampleGradients
-
-    def summed(scale: float) -> Tensor:
-        x = X.clone()
-        x[0] *= scale
-        engine = PerSampleGradients(network())
-        record = engine.record(lambda net, a, b: nn.functional.cross_entropy(net(a), b.long(), reduction="none"), x, Y)
-        return torch.cat([g.flatten() for g in record.clipped_sum(NORM).gradients.values()])
-
-    assert 0 < float((summed(1e4) - summed(1.0)).norm()) <= 2 * NORM

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 from pytorch_lightning import LightningModule
+from tests.mechanisms import privacy_of
 from torch import Tensor
 
 from assay.learning.callbacks.combine_releases import CombineReleases
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.privacy.rows.reuse import ReuseMatrix
-from assay.privacy.rows.spec import PrivacySpec
 
 MODULE: Any = LightningModule()
 K, N, R, P = 7, 5, 2, 3
@@ -42,7 +42,7 @@ def product(matrix: ReuseMatrix) -> Tensor:
 @pytest.mark.parametrize("mechanism", ["running_mean", "front_loaded"])
 @pytest.mark.parametrize("wave", [1, 2, 3, 7, 9])
 def test_online_means_equal_the_product_and_the_matrix_given_whole(mechanism: str, wave: int) -> None:
-    privacy = PrivacySpec(mechanism, first_share=0.6)
+    privacy = privacy_of(mechanism, first_share=0.6)
     matrix = privacy.reuse_matrix(K, wave)
     online = ReuseReleases(N, privacy.release_weights(K), R)
     whole = CombineReleases(N, ReuseMatrix.checked(matrix.weights, K, wave), R)

@@ -7,27 +7,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate
+from tests.mechanisms import privacy_of
 
 from assay.privacy.ceilings import (
-    ceiling_of,
     detection_ceiling,
     membership_ceiling,
     pure_detection_ceiling,
     true_positive_ceiling,
 )
 from assay.privacy.relations import Relation
-from assay.privacy.rows.spec import PrivacySpec
 
 
 def test_golden_ceilings() -> None:
     """Gaussian: mu = 0.268 and 1.666 at epsilon 1 and 8 (delta 1e-5); pure: e/(1 + e) and e^2/(1 + e^2)."""
     found = [
-        ceiling_of(PrivacySpec("iid", epsilon=e, relation=r)) for e in (1.0, 8.0) for r in Relation if r != "add_remove"
+        privacy_of("iid", epsilon=e, relation=r).detection_ceiling()
+        for e in (1.0, 8.0)
+        for r in Relation
+        if r != "add_remove"
     ]
     assert found == pytest.approx([0.648, 0.575, 0.991, 0.881], abs=5e-4)
     pure = [pure_detection_ceiling(1.0, relation) for relation in (Relation.REPLACE_ONE, Relation.ZERO_OUT)]
     assert pure == pytest.approx([0.7311, 0.8808], abs=5e-5)
-    assert ceiling_of(PrivacySpec("none")) == 1.0
+    assert privacy_of("none").detection_ceiling() == 1.0
+    # a pure law attains e^g / (1 + e^g); what is spent on a private path reveals nothing of two exchanged rows
+    assert privacy_of("directed", epsilon=1.0).detection_ceiling() == pytest.approx(0.8808, abs=5e-5)
+    path = privacy_of("directed_private_path", epsilon=2.0, path_share=0.5)
+    assert path.detection_ceiling() == pytest.approx(0.8808, abs=5e-5)
+    gaussian = [
+        privacy_of(name, epsilon=1.0).detection_ceiling() for name in ("directed_gaussian", "directed_subspace")
+    ]
+    assert gaussian == pytest.approx([0.648, 0.648], abs=5e-4)
 
 
 @given(st.floats(0.05, 6.0))

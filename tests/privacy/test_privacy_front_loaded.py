@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mechanisms import privacy_of
 
 from assay.config import compose
 from assay.errors import InputError
@@ -13,18 +14,16 @@ from assay.privacy.budget import Budget
 from assay.privacy.ledger import OverspentError
 from assay.privacy.relations import Relation, Sensitivity
 from assay.privacy.rows.account import RowRelease
-from assay.privacy.rows.reuse import front_loaded_shares
-from assay.privacy.rows.spec import PrivacySpec
 
 
 @given(st.floats(0.01, 0.99), st.integers(1, 200), st.sampled_from(["zero_out", "replace_one"]), st.floats(0.1, 20))
 def test_the_releases_spend_the_budget_and_never_more(share: float, rounds: int, relation: str, epsilon: float) -> None:
-    privacy = PrivacySpec("front_loaded", epsilon=epsilon, relation=relation, first_share=share)
+    privacy = privacy_of("front_loaded", epsilon=epsilon, relation=relation, first_share=share)
     multipliers = privacy.noise_multipliers(rounds)
     spent = ((privacy.sensitivity.relation.factor / multipliers) ** 2).sum()
     assert spent <= privacy.budget.mu**2
     assert spent == pytest.approx(privacy.budget.mu**2, rel=1e-8)
-    account = privacy.open_account(1)
+    account = privacy.open_account(privacy.sensitivity, 1)
     for multiplier in multipliers:
         account.charge(RowRelease(np.zeros(1, dtype=np.int64), float(multiplier)))
     assert account.epsilon() <= epsilon
@@ -37,8 +36,8 @@ def test_the_releases_spend_the_budget_and_never_more(share: float, rounds: int,
 
 def test_equal_noise_at_the_first_rounds_scale_is_refused() -> None:
     """Broken variant: the multiplier of round 1, which has nine tenths of the budget, taken for every round."""
-    privacy = PrivacySpec("front_loaded", epsilon=2.0, first_share=0.9)
-    account, first = privacy.open_account(3), float(privacy.noise_multipliers(5)[0])
+    privacy = privacy_of("front_loaded", epsilon=2.0, first_share=0.9)
+    account, first = privacy.open_account(privacy.sensitivity, 3), float(privacy.noise_multipliers(5)[0])
     account.charge(RowRelease(np.array([1]), first))
     with pytest.raises(OverspentError, match="a further release of row 1 would reach"):
         account.charge(RowRelease(np.array([1]), first))
@@ -46,36 +45,25 @@ def test_equal_noise_at_the_first_rounds_scale_is_refused() -> None:
 
 
 def test_an_even_share_is_the_even_budget_and_a_golden_number() -> None:
-    even = PrivacySpec("front_loaded", epsilon=1.0, first_share=1 / 8).noise_multipliers(8)
-    np.testing.assert_allclose(even, PrivacySpec("iid", epsilon=1.0).noise_multipliers(8), rtol=1e-9)
+    even = privacy_of("front_loaded", epsilon=1.0, first_share=1 / 8).noise_multipliers(8)
+    np.testing.assert_allclose(even, privacy_of("iid", epsilon=1.0).noise_multipliers(8), rtol=1e-9)
     # (1, 1e-5) allows mu = 0.2681, so that one release of nine tenths has sigma = sqrt(13.92 / 0.9)
-    assert PrivacySpec("front_loaded", epsilon=1.0).noise_multipliers(40)[0] ** 2 == pytest.approx(
-        13.92 / 0.9, rel=1e-3
-    )
+    assert privacy_of("front_loaded", epsilon=1.0).noise_multipliers(40)[0] ** 2 == pytest.approx(13.92 / 0.9, rel=1e-3)
 
 
 def test_releases_count_by_the_inverse_of_their_variance() -> None:
-    assert PrivacySpec("running_mean").release_weights(4).tolist() == [1.0, 1.0, 1.0, 1.0]
-    weights = PrivacySpec("front_loaded", first_share=0.7).release_weights(4)
+    assert privacy_of("running_mean").release_weights(4).tolist() == [1.0, 1.0, 1.0, 1.0]
+    weights = privacy_of("front_loaded", first_share=0.7).release_weights(4)
     np.testing.assert_allclose(weights / weights.sum(), [0.7, 0.1, 0.1, 0.1])
 
 
-@pytest.mark.parametrize("share", [0.0, 1.0, 1.5, float("nan")])
-def test_shares_outside_their_range_are_refused(share: float) -> None:
-    with pytest.raises(InputError, match=r"privacy.first_share=.*between 0 and 1"):
-        front_loaded_shares(share, 4)
+@pytest.mark.parametrize("share", ["0.0", "1.0", "1.5", ".nan"])
+def test_shares_outside_their_range_are_refused(share: str) -> None:
+    with pytest.raises(InputError, match=r"privacy.first_share=.*(between 0 and 1|must be a number)"):
+        compose(["privacy=front_loaded", f"privacy.first_share={share}"])
 
 
 @pytest.mark.parametrize("shares", [[0.6, 0.6], [1.0, 0.0], [0.5, -0.1], [np.nan, 0.5]])
 def test_shares_that_would_overspend_are_refused(shares: list[float]) -> None:
     with pytest.raises(ValueError, match="sum to 1 at most"):
         Budget(1.0, 1e-5).noise_multipliers(np.array(shares), Sensitivity(1.0, Relation.ZERO_OUT))
-
-
-@pytest.mark.parametrize("name", ["iid", "front_loaded", "public_clip", "vector_release", "directed_private_path"])
-def test_what_a_comparison_takes_for_granted_is_what_the_options_say(name: str) -> None:
-    """A mechanism compared with the chosen one has its own keys from the defaults of PrivacySpec."""
-    shipped, plain = compose([f"privacy={name}"]).config["privacy"], PrivacySpec(name)
-    compared = [key for key in shipped if key not in ("_target_", "burn_in", "clip_quantile")]
-    assert {key: getattr(plain, key) for key in compared} == {key: shipped[key] for key in compared}
-    assert plain.clip_quantile == shipped.get("clip_quantile", plain.clip_quantile)

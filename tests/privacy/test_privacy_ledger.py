@@ -114,7 +114,7 @@ def test_a_ledger_goes_on_where_it_stopped() -> None:
     sigma = BUDGET.noise_multiplier(6, CLIP)
     first, second, whole = (row_ledger(2) for _ in range(3))
     spend(first, 4, sigma)
-    first.note(round=4)
+    first.note(noise="seeded", round=4)
     second.load_state_dict(first.state_dict())
     spend(second, 2, sigma)
     spend(whole, 6, sigma)

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mechanisms import privacy_of
 
 from assay.errors import InputError
-from assay.privacy.rows.mechanisms import Mechanism
 from assay.privacy.rows.reuse import ReuseMatrix
-from assay.privacy.rows.spec import PrivacySpec
 
 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 99))
@@ -27,23 +26,25 @@ def test_weighted_rows_by_their_definition(rounds: int, wave: int, seed: int) ->
 
 
 def test_equal_weights_one_by_one_are_the_running_mean() -> None:
-    mean = ReuseMatrix.of(Mechanism.RUNNING_MEAN, 9).weights
+    mean = np.tril(np.ones((9, 9))) / np.arange(1, 10)[:, None]
     np.testing.assert_allclose(ReuseMatrix.weighted(np.ones(9)).weights, mean, atol=1e-15)
+    np.testing.assert_allclose(privacy_of("running_mean").reuse_matrix(9).weights, mean, atol=1e-15)
+    assert (privacy_of("iid").reuse_matrix(9).weights == np.eye(9)).all()
 
 
 def test_inverse_variances_have_the_least_noise() -> None:
     """1 over the sum of inverse variances, and no other row-stochastic row below it."""
-    multipliers = PrivacySpec("front_loaded", first_share=0.6).noise_multipliers(12)
+    multipliers = privacy_of("front_loaded", first_share=0.6).noise_multipliers(12)
     best = ReuseMatrix.weighted(multipliers**-2.0).row_noise_variance(multipliers)
     np.testing.assert_allclose(best, 1 / np.cumsum(multipliers**-2.0))
-    equal = ReuseMatrix.of(Mechanism.RUNNING_MEAN, 12).row_noise_variance(multipliers)
+    equal = ReuseMatrix.weighted(np.ones(12)).row_noise_variance(multipliers)
     assert (best[1:] < equal[1:]).all()
 
 
 @pytest.mark.parametrize("wave", [1, 3, 4])
 def test_row_noise_is_that_of_the_product_with_noise(wave: int) -> None:
     """X Z for known Z, variance over 40,000 draws: 5 standard errors."""
-    multipliers = PrivacySpec("front_loaded").noise_multipliers(8)
+    multipliers = privacy_of("front_loaded").noise_multipliers(8)
     matrix = ReuseMatrix.weighted(multipliers**-2.0, wave)
     noise = np.random.default_rng(0).standard_normal((8, 40_000)) * multipliers[:, None]
     seen = (matrix.weights @ noise).var(axis=1)
@@ -73,7 +74,7 @@ def test_a_file_that_cannot_be_carried_out_is_refused_by_its_row(tmp_path: Path,
 
 
 def test_a_matrix_within_a_wave_is_refused() -> None:
-    mean = ReuseMatrix.of(Mechanism.RUNNING_MEAN, 4).weights
+    mean = ReuseMatrix.weighted(np.ones(4)).weights
     with pytest.raises(InputError, match=r"row 2 uses another release of its own wave.*valuation.wave=2"):
         ReuseMatrix.checked(mean, 4, wave=2)
     blocks = ReuseMatrix.weighted(np.ones(4), 2).weights
@@ -82,10 +83,10 @@ def test_a_matrix_within_a_wave_is_refused() -> None:
 
 @pytest.mark.parametrize("suffix", [".csv", ".npy"])
 def test_a_file_is_read_as_written(tmp_path: Path, suffix: str) -> None:
-    mean = ReuseMatrix.of(Mechanism.RUNNING_MEAN, 5).weights
+    mean = ReuseMatrix.weighted(np.ones(5)).weights
     path = written(tmp_path, mean, suffix)
     assert (ReuseMatrix.read(path, 5).weights == mean).all()
-    assert (PrivacySpec("lower_triangular", matrix=str(path)).reuse_matrix(5).weights == mean).all()
+    assert (privacy_of("lower_triangular", matrix=str(path)).reuse_matrix(5).weights == mean).all()
 
 
 @pytest.mark.parametrize(("name", "text"), [("a.csv", "1,x\n"), ("a.npy", "no array"), ("none.csv", None)])

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.mechanisms import privacy_of
 
 from assay.errors import InputError
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Ledger, OverspentError
 from assay.privacy.relations import Relation, Sensitivity
 from assay.privacy.rows.parties import Level, PartyAccount, PartyRelease, PartySensitivity, party_sensitivity
-from assay.privacy.rows.spec import PrivacySpec
 
 SIZES = (1, 4, 20)
 
@@ -126,8 +126,8 @@ def test_what_has_no_meaning_is_refused() -> None:
 
 
 def test_only_mechanisms_with_an_account_of_parties_are_taken() -> None:
-    assert party_sensitivity(PrivacySpec("none"), (2, 3), Level.RECORD) is None
-    found = party_sensitivity(PrivacySpec("running_mean", max_grad_norm=0.5), (2, 3), Level.CLIENT)
+    assert party_sensitivity(privacy_of("none"), (2, 3), Level.RECORD) is None
+    found = party_sensitivity(privacy_of("running_mean", max_grad_norm=0.5), (2, 3), Level.CLIENT)
     assert found == PartySensitivity(0.5, Relation.ZERO_OUT, (2, 3), Level.CLIENT)
     with pytest.raises(InputError, match="privacy=directed: has no account of parties"):
-        party_sensitivity(PrivacySpec("directed"), (2, 3), Level.RECORD)
+        party_sensitivity(privacy_of("directed"), (2, 3), Level.RECORD)

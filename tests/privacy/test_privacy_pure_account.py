@@ -45,7 +45,7 @@ def test_three_thirds_are_a_whole() -> None:
 def test_it_goes_on_from_a_checkpoint_through_the_ledger() -> None:
     ledger = Ledger(account())
     ledger.charge(PureRelease(3.0))
-    ledger.note(what="values")
+    ledger.note(noise="seeded", what="values")
     again = Ledger(account())
     again.load_state_dict(ledger.state_dict())
     assert again.epsilon() == 3.0

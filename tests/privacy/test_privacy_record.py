@@ -33,7 +33,7 @@ def train(ledger: Ledger[NoisySteps], first: int, last: int) -> list[dict[str, A
     states = []
     for number in range(first, last):
         ledger.charge(STEP)
-        ledger.note(round=number)
+        ledger.note(noise="seeded", round=number)
         states.append(json.loads(json.dumps(ledger.state_dict())))
     return states
 

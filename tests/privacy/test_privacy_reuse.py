@@ -7,18 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from tests.mechanisms import privacy_of
 
 from assay.errors import InputError
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
-from assay.privacy.rows.mechanisms import Mechanism
 from assay.privacy.rows.reuse import ReuseMatrix, burn_in_rounds
-from assay.privacy.rows.spec import PrivacySpec
 
 
 @given(st.integers(1, 40))
 def test_running_mean_rows_sum_to_one_and_have_the_least_variance(rounds: int) -> None:
-    weights = ReuseMatrix.of(Mechanism.RUNNING_MEAN, rounds).weights
+    weights = ReuseMatrix.weighted(np.ones(rounds)).weights
     assert weights.sum(axis=1) == pytest.approx(np.ones(rounds))
     assert (weights**2).sum(axis=1) == pytest.approx(1 / np.arange(1, rounds + 1))
     # any other row-stochastic lower-triangular row has a larger square sum
@@ -31,8 +30,8 @@ def test_noise_of_the_mean_follows_the_closed_forms() -> None:
     """Linear utility: 1 for independent noise, (1/k) sum (2t-1)/t for the running mean, times 1/k (section 4)."""
     k = 100
     t = np.arange(1, k + 1)
-    assert ReuseMatrix.of(Mechanism.IID, k).mean_noise_variance() == pytest.approx(1 / k)
-    running = ReuseMatrix.of(Mechanism.RUNNING_MEAN, k)
+    assert ReuseMatrix.identity(k).mean_noise_variance() == pytest.approx(1 / k)
+    running = ReuseMatrix.weighted(np.ones(k))
     assert running.mean_noise_variance() == pytest.approx(((2 * t - 1) / t).sum() / k / k)
     q, zeta = 30, 0.3
     limit = 2 / (1 - zeta) ** 2 * ((1 - zeta) - zeta * np.log(1 / zeta))
@@ -54,8 +53,8 @@ def test_a_burn_in_that_leaves_nothing_is_refused(burn_in: float) -> None:
 
 
 def test_only_the_mechanism_with_burn_in_leaves_rounds_out() -> None:
-    assert PrivacySpec("running_mean", burn_in=0.5).burn_in_rounds(10) == 0
-    assert PrivacySpec("running_mean_burn_in", burn_in=0.5).burn_in_rounds(10) == 5
+    assert privacy_of("running_mean").burn_in_rounds(10) == 0
+    assert privacy_of("running_mean_burn_in", burn_in=0.5).burn_in_rounds(10) == 5
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_a_ledger_of_steps_goes_on_where_it_stopped() -> None:
     for ledger, number in ((first, 4), (whole, 10)):
         for _ in range(number):
             ledger.charge(step)
-    first.note(step=4)
+    first.note(noise="seeded", step=4)
     second.load_state_dict(first.state_dict())
     for _ in range(6):
         second.charge(step)

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.privacy.ceilings import ceiling_of
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.statistics import scaled_uncertainty
 from assay.tasks.cells import swept_cells
@@ -44,7 +43,7 @@ def test_tables_hold_the_definitions(answer: Answer, tmp_path: Path) -> None:
     assert row["precision"] == pytest.approx(corrupted[lowest].mean())
     assert row["scaled_uncertainty"] == pytest.approx(scaled_uncertainty(own, truth))
     assert row["auc_low"] < row["auc"] < row["auc_high"]
-    assert row["auc_ceiling"] == ceiling_of(PrivacySpec("iid"))
+    assert row["auc_ceiling"] == privacy_of("iid").detection_ceiling()
     assert summary.loc[("none", 4), "auc_ceiling"] == 1
     burn_in = outcome.tables["burn_in"].set_index(["mechanism", "evaluations", "burn_in"])
     assert {key[0] for key in burn_in.index} == {"running_mean_burn_in"}
@@ -83,7 +82,7 @@ def test_without_corruption_there_is_nothing_to_find(answer: Answer) -> None:
 
 
 def test_a_mechanism_of_one_release_is_measured_once() -> None:
-    cells = swept_cells(PrivacySpec("directed"), ["iid", "directed"], [4, 8], 3, [0.0, 0.5])
+    cells = swept_cells(privacy_of("directed"), ["iid", "directed"], [4, 8], 3, [0.0, 0.5])
     assert [(cell.privacy.name, cell.evaluations) for cell in cells] == [("iid", 4), ("iid", 8), ("directed", 1)]
     assert all(cell.burn_ins == () for cell in cells)
 

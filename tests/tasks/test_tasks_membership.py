@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.errors import InputError
 from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.rows.gradients import RowGradients
 from assay.runs import Outcome
 from assay.tasks.membership import attack, draw_tables, seen_by
 
@@ -62,7 +63,7 @@ def test_a_value_that_never_varies_gives_the_row_away() -> None:
 def test_metrics_bounds_and_workers(answer: Answer) -> None:
     one, two = answer(*SMALL, folder="one"), answer(*SMALL, workers=2, folder="two")
     assert dict(one.metrics) == dict(two.metrics)
-    mu = PrivacySpec("iid", epsilon=1.0).budget.mu
+    mu = privacy_of("iid", epsilon=1.0).budget.mu
     assert one.metrics["iid/own/auc_ceiling"] == membership_ceiling(mu)
     assert one.metrics["iid/own/true_positive_rate_ceiling"] == true_positive_ceiling(mu, 0.01)
     assert one.metrics["none/own/auc"] == one.metrics["none/own/true_positive_rate"] == 1.0
@@ -83,8 +84,8 @@ def test_privacy_holds_against_an_attack_that_wins_without_it(answer: Answer) ->
 
 def test_releases_with_too_little_noise_pass_the_bound(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broken variant of the test above: noise at a fiftieth of its scale is caught."""
-    original = PrivacySpec.noise_multiplier
-    monkeypatch.setattr(PrivacySpec, "noise_multiplier", lambda self, releases: original(self, releases) / 50)
+    original = RowGradients.noise_multipliers
+    monkeypatch.setattr(RowGradients, "noise_multipliers", lambda self, releases: original(self, releases) / 50)
     monkeypatch.setattr("assay.privacy.ledger.Ledger.charge", lambda self, release: None)
     summary = answer(*SMALL, *STRONG).tables["summary"].set_index(["mechanism", "view"])
     assert summary.loc[("running_mean", "own"), "auc_low"] > summary.loc[("running_mean", "own"), "auc_ceiling"]

@@ -85,13 +85,16 @@ def test_workers_do_not_change_the_bytes(answer: Answer) -> None:
             "dataset.corruption.sources=0.3: is where the wrong targets are",
         ),
         ("task=party_value valuation=semivalue", "valuation=semivalue: refits models on rows"),
-        ("task=party_value privacy=white", "privacy=white: adds noise to batches"),
+        ("task=party_value privacy=white", "privacy=white: has no account of parties"),
         ("task=party_uncertainty privacy=iid task.mechanisms=[iid,white]", "task.mechanisms=[iid,white]: 'white'"),
         (
             "task=party_uncertainty task.mechanisms=[none] task.replicates=1",
             "task.replicates=1: task=party_uncertainty",
         ),
-        ("task=party_value privacy=iid privacy.relation=add_remove", "privacy.relation=add_remove: task=party_value"),
+        (
+            "task=party_value privacy=iid privacy.relation=add_remove",
+            "privacy.relation=add_remove: a release of a row shows",
+        ),
         ("task=party_value task.level=clients", "task.level=clients: must be one of record, client"),
     ],
 )

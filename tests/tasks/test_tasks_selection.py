@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.mechanisms import privacy_of
 
 from assay.config.compose import compose
 from assay.data import PreparedData
@@ -16,7 +17,6 @@ from assay.errors import InputError
 from assay.experiment import prepared
 from assay.learning.models.cnn import Cnn
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome, Parts, RunContext, Streams
 from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
 from assay.tasks.study import Study
@@ -103,6 +103,6 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
 def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
     data, streams = prepared(compose(SMALL)), Streams(0)
     context = RunContext(streams, Parts(tmp_path))
-    study = Study(data, Cnn(), GradientSemivalue(), PrivacySpec("none"), Trainer(), context)
+    study = Study(data, Cnn(), GradientSemivalue(), privacy_of("none"), Trainer(), context)
     with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):
         SelectionCurve(["none"], [0.5], 2).answer(study)

@@ -58,13 +58,13 @@ def test_finished_cells_are_not_measured_again(answer: Answer, monkeypatch: pyte
     first = answer(*SMALL)
     (tmp_path / "run" / "scratch" / "evaluations-16-iid.npz").unlink()
     valued: list[str] = []
-    original = GradientSemivalue.value
+    original = GradientSemivalue.replicates
 
     def counted(self: GradientSemivalue, *arguments: object, **choices: object) -> object:
         valued.append(str(choices["purpose"]))
         return original(self, *arguments, **choices)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(GradientSemivalue, "value", counted)
+    monkeypatch.setattr(GradientSemivalue, "replicates", counted)
     again = answer(*SMALL)
     assert valued == ["evaluations-16"]
     assert again.tables["summary"].equals(first.tables["summary"])

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.learning.marginals import MarginalSums
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.games import exact_semivalue, walk
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -128,15 +128,15 @@ def test_a_valuation_takes_pairs(portion: Callable[..., PreparedData], mechanism
     """Pairs halve the degrees of freedom; the touches stay; without noise the values of real data scatter less, by little."""
     data, surroundings = portion("diabetes"), Run(Streams(0), Trainer())
     valuator = GradientSemivalue(evaluations=10, permutations="antithetic", bootstrap=4)
-    found = valuator.valuate(Problem(data, Auto(), PrivacySpec(mechanism)), surroundings)
+    found = valuator.valuate(Problem(data, Auto(), privacy_of(mechanism)), surroundings)
     assert found.values.freedom == (3 if mechanism == "running_mean" else 4)
     if mechanism != "none":
         assert found.ledger[-1]["most_per_row"] == 10
         return
-    start = {"evaluations": 4, "replicates": 30, "learning_rate": 0.05}
+    start, problem = {"evaluations": 4, "learning_rate": 0.05}, Problem(data, Auto(), privacy_of("none"))
     spread = [
         GradientSemivalue(permutations=kind, **start)  # type: ignore[arg-type]
-        .value(Problem(data, Auto(), PrivacySpec("none")), Run(Streams(0), Trainer()))
+        .replicates(problem, Run(Streams(0), Trainer()), 30)
         .values.var(axis=0, ddof=1)
         .mean()
         for kind in ("plain", "antithetic")

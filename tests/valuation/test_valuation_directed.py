@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.mechanisms import privacy_of
 
+from assay.config import compose
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import Model, Shape
@@ -23,11 +25,11 @@ from assay.privacy.clipping import Clip
 from assay.privacy.ledger import OverspentError
 from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.relations import Relation, Sensitivity
-from assay.privacy.rows.pure_account import PureRelease
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.rows.pure_account import PureAccount, PureRelease
 from assay.privacy.scalar_laws.piecewise import PiecewiseLaw
 from assay.runs.streams import Streams
 from assay.statistics import spearman
+from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.directed import paths as paths_module
 from assay.valuation.gradient.directed.design import choose_design, spoilt
 from assay.valuation.gradient.directed.estimate import DirectedRelease
@@ -39,7 +41,7 @@ from assay.valuation.gradient.directed.paths import (
     public_paths,
 )
 from assay.valuation.gradient.directed.row_effects import mean_contributions
-from assay.valuation.gradient.estimates import Estimates, rows_of
+from assay.valuation.gradient.estimates import rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
 from assay.valuation.valuator import Problem, Run
@@ -52,9 +54,10 @@ RATE = {"diabetes": 0.05, "breast_cancer": 0.5, "digits": 0.3}
 
 
 def value(data: PreparedData, name: str, *, model: str = "auto", seed: int = 0, **choices: Any) -> Estimates:
-    privacy = PrivacySpec(name, **{"paths": 4, **choices.pop("privacy", {})})
-    valuator = GradientSemivalue(**{"evaluations": 4, "replicates": 2, "learning_rate": 0.1, **choices})
-    return valuator.value(Problem(data, MODELS[model], privacy), Run(Streams(seed), Trainer()))
+    privacy = privacy_of(name, **{"paths": 4, **choices.pop("privacy", {})})
+    count = choices.pop("replicates", 2)
+    valuator = GradientSemivalue(**{"evaluations": 4, "learning_rate": 0.1, **choices})
+    return valuator.replicates(Problem(data, MODELS[model], privacy), Run(Streams(seed), Trainer()), count)
 
 
 def moved(data: PreparedData, row: int) -> PreparedData:
@@ -147,11 +150,11 @@ def test_the_released_number_is_bounded_whatever_the_row(portion: Portion) -> No
     wild = replace(data, train=replace(data.train, features=data.train.features * 1e4))
     release = DirectedRelease(
         GradientSemivalue(learning_rate=0.1),
-        Problem(wild, Auto(), PrivacySpec("directed")),
+        Problem(wild, Auto(), privacy_of("directed")),
         RUN,
         "x",
     )
-    exact = release.exact_values(release.train, release.public_paths())
+    exact = release.exact_values(release.train, release.along.thetas(24))
     found = release.run()
     law, clip = found.design.law, found.design.clip
     assert isinstance(law, PiecewiseLaw)
@@ -170,26 +173,24 @@ def test_a_row_that_is_no_number_is_released_as_nothing(portion: Portion) -> Non
 
 def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pytest.MonkeyPatch) -> None:
     events: list[str] = []
-    opened, charged = SeededNoise.open_round, DirectedRelease._ledger
+    opened, charge = SeededNoise.open_round, PureAccount.charge
 
     def open_round(self: SeededNoise, number: int) -> Any:
         events.append(f"draw {number}")
         return opened(self, number)
 
-    def ledger(self: DirectedRelease) -> Any:
-        made = charged(self)
-        charge = made.charge
-        made.charge = lambda release: (events.append("charge"), charge(release))[1]  # type: ignore[method-assign]
-        return made
+    def charged(self: PureAccount, release: PureRelease) -> None:
+        events.append("charge")
+        charge(self, release)
 
     monkeypatch.setattr(SeededNoise, "open_round", open_round)
-    monkeypatch.setattr(DirectedRelease, "_ledger", ledger)
+    monkeypatch.setattr(PureAccount, "charge", charged)
     value(portion("diabetes"), "directed_private_path")
     assert events == ["charge", "draw 2", "charge", "draw 1"]
 
 
 def test_a_second_release_is_refused(portion: Portion) -> None:
-    problem = Problem(portion("diabetes"), Auto(), PrivacySpec("directed", paths=2))
+    problem = Problem(portion("diabetes"), Auto(), privacy_of("directed", paths=2))
     release = DirectedRelease(GradientSemivalue(), problem, RUN, "x")
     release.run()
     with pytest.raises(OverspentError):
@@ -203,7 +204,7 @@ def test_the_private_path_is_as_noisy_as_its_account_says(portion: Portion, fact
     Noise at half scale, the broken variant, comes out above the budget.
     """
     data = portion("diabetes", train=20)
-    problem = Problem(data, Linear(), PrivacySpec("directed_private_path", epsilon=4.0))
+    problem = Problem(data, Linear(), privacy_of("directed_private_path", epsilon=4.0))
     release = DirectedRelease(GradientSemivalue(), problem, RUN, "x")
     seen: list[MeanGradientPath] = []
     original = paths_module.mean_gradient_path
@@ -289,7 +290,7 @@ def test_one_estimate_with_facts_of_its_release(portion: Portion) -> None:
     data = portion("breast_cancer")
     valuator = GradientSemivalue(learning_rate=0.5)
     for relation, low, high in (("zero_out", 4.0, 8.0), ("replace_one", 4.0, 4.0)):
-        privacy = PrivacySpec("directed", epsilon=4.0, relation=relation, paths=3)
+        privacy = privacy_of("directed", epsilon=4.0, relation=relation, paths=3)
         found = valuator.valuate(Problem(data, Auto(), privacy), Run(Streams(0), Trainer()))
         assert found.epsilon == 4.0
         assert low - 1e-6 <= found.facts["release/epsilon_of_a_changed_record"] <= high + 1e-6
@@ -302,10 +303,15 @@ def test_the_user_may_fix_law_and_clip(portion: Portion) -> None:
     found = value(portion("diabetes"), "directed", privacy={"law": "laplace", "clip": 0.01})
     assert found.entries[-1]["law"] == "laplace"
     assert found.entries[-1]["clip"] == 0.01
-    with pytest.raises(InputError, match=r"privacy\.law=cauchy: must be auto or one of"):
-        value(portion("diabetes"), "directed", privacy={"law": "cauchy"})
-    with pytest.raises(InputError, match="the private path has all of it"):
-        value(portion("diabetes"), "directed_private_path", privacy={"law": "gaussian"})
+    for name, law in (("directed", "cauchy"), ("directed_private_path", "gaussian")):
+        with pytest.raises(InputError, match=rf"privacy\.law={law}: must be one of auto, laplace"):
+            compose([f"privacy={name}", f"privacy.law={law}"])
+
+
+def test_a_law_that_spends_delta_is_refused_by_a_pure_account(portion: Portion) -> None:
+    """The broken variant: Gaussian noise, charged as if it were pure."""
+    with pytest.raises(OverspentError):
+        value(portion("diabetes"), "directed", privacy={"law": "gaussian"})
 
 
 def test_a_design_ranks_public_rows_as_well_as_it_says(portion: Portion) -> None:

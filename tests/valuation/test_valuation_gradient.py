@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
@@ -16,21 +17,23 @@ from assay.learning.models.mlp import Mlp
 from assay.learning.models.trees import XGBoost
 from assay.learning.trainer import Trainer
 from assay.privacy.ceilings import detection_ceiling
+from assay.privacy.option import Privacy
 from assay.privacy.relations import Relation
-from assay.privacy.rows.spec import PrivacySpec
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc, mean_interval, spearman
-from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-NONE, TRAINER, AUTO = PrivacySpec("none"), Trainer(), Auto()
+NONE, TRAINER, AUTO = privacy_of("none"), Trainer(), Auto()
 
 
-def value(data: PreparedData, privacy: PrivacySpec = NONE, seed: int = 0, **choices: object) -> Estimates:
-    valuator = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return valuator.value(Problem(data, AUTO, privacy), Run(Streams(seed), TRAINER))
+def value(data: PreparedData, privacy: Privacy = NONE, seed: int = 0, **choices: object) -> Estimates:
+    count = int(choices.pop("replicates", 2))  # type: ignore[call-overload]
+    valuator = GradientSemivalue(**{"evaluations": 6, **choices})  # type: ignore[arg-type]
+    return valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(seed), TRAINER), count)
 
 
 @pytest.mark.parametrize("mechanism", ["iid", "running_mean", "running_mean_burn_in"])
@@ -38,7 +41,7 @@ def value(data: PreparedData, privacy: PrivacySpec = NONE, seed: int = 0, **choi
 def test_every_row_is_touched_exactly_k_times_and_the_budget_is_spent(
     portion: Portion, mechanism: str, relation: str
 ) -> None:
-    privacy = PrivacySpec(mechanism, epsilon=2.0, relation=relation, burn_in=0.5)
+    privacy = privacy_of(mechanism, epsilon=2.0, relation=relation, burn_in=0.5)
     found = value(portion("diabetes"), privacy)
     assert (found.touches == 6).all()
     assert found.epsilon == pytest.approx(2.0, rel=1e-6)
@@ -55,14 +58,14 @@ def test_without_privacy_nothing_is_released(portion: Portion) -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(portion: Portion) -> None:
-    data, privacy = portion("breast_cancer"), PrivacySpec("iid")
+    data, privacy = portion("breast_cancer"), privacy_of("iid")
     first, again, other = (value(data, privacy, seed) for seed in (0, 0, 1))
     assert first.values.tobytes() == again.values.tobytes()
     assert not np.array_equal(first.values, other.values)
 
 
 def test_secure_noise_does_not_repeat(portion: Portion) -> None:
-    privacy = PrivacySpec("iid", secure_noise=True)
+    privacy = privacy_of("iid", secure_noise=True)
     first, again = value(portion("diabetes"), privacy), value(portion("diabetes"), privacy)
     assert not np.array_equal(first.values, again.values)
     assert first.entries[0]["noise"] == "secure"
@@ -77,9 +80,10 @@ def test_a_killed_fit_ends_in_the_same_bytes(
     portion: Portion, tmp_path: Path, mechanism: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.STEPS_A_BATCH", 1)
-    data, privacy = portion("diabetes"), PrivacySpec(mechanism, burn_in=0.3)
-    valuator, trainer = GradientSemivalue(evaluations=8, replicates=2), replace(TRAINER, checkpoint_seconds=0)
-    whole = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+    data, privacy = portion("diabetes"), privacy_of(mechanism, burn_in=0.3)
+    valuator, trainer = GradientSemivalue(evaluations=8), replace(TRAINER, checkpoint_seconds=0)
+    problem, parts = Problem(data, AUTO, privacy), Parts(tmp_path)
+    whole = valuator.replicates(problem, Run(Streams(0), TRAINER), 2)
     seen: list[int] = []
 
     def kill(rounds: int) -> None:
@@ -87,13 +91,10 @@ def test_a_killed_fit_ends_in_the_same_bytes(
         if sum(seen) == 5:
             raise Killed
 
-    path = tmp_path / "rounds.pt"
     with pytest.raises(Killed):
-        valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), trainer, advance=kill), checkpoint=path)
+        valuator.replicates(problem, Run(Streams(0), trainer, parts, advance=kill), 2)
     counted: list[int] = []
-    resumed = valuator.value(
-        Problem(data, AUTO, privacy), Run(Streams(0), trainer, advance=counted.append), checkpoint=path
-    )
+    resumed = valuator.replicates(problem, Run(Streams(0), trainer, parts, advance=counted.append), 2)
     assert counted[0] == 4  # the round during which the kill came is done again
     assert resumed.values.tobytes() == whole.values.tobytes()
     assert resumed.entries == whole.entries
@@ -104,31 +105,25 @@ def test_a_killed_fit_ends_in_the_same_bytes(
 def test_bootstrap_errors_cover_the_spread_over_replicates(portion: Portion) -> None:
     """Mean variance by the bootstrap from one private run, against that over 40 runs: above it, by a factor 3 at most."""
     data = portion("diabetes", train=40, components=5, norm=1.0)
-    privacy = PrivacySpec("running_mean_burn_in", epsilon=8.0, burn_in=0.3)
+    privacy = privacy_of("running_mean_burn_in", epsilon=8.0, burn_in=0.3)
     valuator = GradientSemivalue(evaluations=20, bootstrap=40)
     single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
-    spread = (
-        replace(valuator, replicates=40)
-        .value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER))
-        .values.var(axis=0, ddof=1)
-    )
+    repeated = valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER), 40)
+    spread = repeated.values.var(axis=0, ddof=1)
     ratio = (single.values.std_error**2).mean() / spread.mean()
     assert 0.9 < ratio < 3
     # rounds taken for independent would say far less
-    wrong = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).std_errors[0]
+    wrong = valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER), 1).std_errors[0]
     assert (wrong**2).mean() < 0.5 * spread.mean()
 
 
 def test_independent_rounds_give_their_own_errors(portion: Portion) -> None:
     """Mean variance by rounds of one run with i.i.d. noise, against the variance over 60 runs: within a third."""
-    data, privacy = portion("diabetes", train=25, components=5, norm=1.0), PrivacySpec("iid", epsilon=8.0)
+    data, privacy = portion("diabetes", train=25, components=5, norm=1.0), privacy_of("iid", epsilon=8.0)
     valuator = GradientSemivalue(evaluations=30)
     single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values
-    spread = (
-        replace(valuator, replicates=60)
-        .value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER))
-        .values.var(axis=0, ddof=1)
-    )
+    repeated = valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER), 60)
+    spread = repeated.values.var(axis=0, ddof=1)
     assert 2 / 3 < (single.std_error**2).mean() / spread.mean() < 3 / 2
 
 
@@ -145,7 +140,7 @@ def test_flipped_labels_have_low_values(portion: Portion) -> None:
 def test_detection_stays_below_its_ceiling(portion: Portion, mechanism: str, relation: str, epsilon: float) -> None:
     """On the easiest data there is (non-private AUC above 0.9) the lower end of the 95 % interval may not pass the ceiling."""
     data = portion("breast_cancer", train=60, valid=100, labels=0.3, components=5)
-    privacy = PrivacySpec(mechanism, epsilon=epsilon, relation=relation, burn_in=0.5)
+    privacy = privacy_of(mechanism, epsilon=epsilon, relation=relation, burn_in=0.5)
     found = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)
     interval = mean_interval(detection_auc(found.values, data.train.clean))
     assert interval.low <= detection_ceiling(privacy.budget.mu, Relation(relation))
@@ -159,7 +154,7 @@ def test_releases_without_noise_would_pass_the_ceiling(portion: Portion, monkeyp
     )
     monkeypatch.setattr("assay.privacy.ledger.Ledger.charge", lambda self, release: None)
     data = portion("breast_cancer", train=60, valid=100, labels=0.3, components=5)
-    privacy = PrivacySpec("running_mean", epsilon=1.0)
+    privacy = privacy_of("running_mean", epsilon=1.0)
     found = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)
     interval = mean_interval(detection_auc(found.values, data.train.clean))
     assert interval.low > detection_ceiling(privacy.budget.mu, Relation.ZERO_OUT)
@@ -176,19 +171,21 @@ def test_semivalues_and_utilities_differ_but_agree_in_rank(portion: Portion) -> 
 
 def test_an_mlp_is_valued_privately(portion: Portion) -> None:
     data, spec = portion("digits", train=20, components=8), Mlp(hidden=(6,))
-    valuator = GradientSemivalue(evaluations=3, replicates=2, utility="accuracy")
-    found = valuator.value(Problem(data, spec, PrivacySpec("running_mean", epsilon=4.0)), Run(Streams(0), TRAINER))
+    valuator = GradientSemivalue(evaluations=3, utility="accuracy")
+    problem = Problem(data, spec, privacy_of("running_mean", epsilon=4.0))
+    found = valuator.replicates(problem, Run(Streams(0), TRAINER), 2)
     assert (found.touches == 3).all()
     assert np.isfinite(found.values).all()
 
 
 def test_single_precision_agrees_with_double(portion: Portion) -> None:
     data, valuator = portion("diabetes"), GradientSemivalue(evaluations=5)
-    double = valuator.value(Problem(data, AUTO, NONE), Run(Streams(0), TRAINER)).values
-    single = valuator.value(Problem(data, AUTO, NONE), Run(Streams(0), replace(TRAINER, precision=32))).values
+    problem = Problem(data, AUTO, NONE)
+    double = valuator.replicates(problem, Run(Streams(0), TRAINER), 1).values
+    single = valuator.replicates(problem, Run(Streams(0), replace(TRAINER, precision=32)), 1).values
     np.testing.assert_allclose(single, double, atol=1e-4 * np.abs(double).max())
 
 
 def test_trees_are_refused_in_one_line(portion: Portion) -> None:
     with pytest.raises(InputError, match=r"model=xgboost: is fitted whole .*valuation=semivalue"):
-        GradientSemivalue().value(Problem(portion("diabetes"), XGBoost(), NONE), Run(Streams(0), TRAINER))
+        GradientSemivalue().valuate(Problem(portion("diabetes"), XGBoost(), NONE), Run(Streams(0), TRAINER))

@@ -8,23 +8,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
+from assay.privacy.option import Privacy
 from assay.privacy.rows.parties import Level
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.statistics import detection_auc
-from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.party_semivalue import PartySemivalue
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-NONE, TRAINER, AUTO = PrivacySpec("none"), Trainer(), Auto()
+NONE, TRAINER, AUTO = privacy_of("none"), Trainer(), Auto()
 
 
 def owned(data: PreparedData, parties: int) -> PreparedData:
@@ -32,19 +33,17 @@ def owned(data: PreparedData, parties: int) -> PreparedData:
     return replace(data, train=replace(data.train, source=np.arange(len(data.train)) % parties))
 
 
-def value(data: PreparedData, privacy: PrivacySpec = NONE, level: str = "record", **choices: object) -> Estimates:
-    gradient = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return PartySemivalue(gradient, level).value(
-        Problem(data, AUTO, privacy), Run(Streams(0), TRAINER), purpose="values"
-    )
+def value(data: PreparedData, privacy: Privacy = NONE, level: str = "record", **choices: object) -> Estimates:
+    count = int(choices.pop("replicates", 2))  # type: ignore[call-overload]
+    valuator = PartySemivalue(**{"evaluations": 6, "level": level, **choices})  # type: ignore[arg-type]
+    return valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER), count, purpose="values")
 
 
 @pytest.mark.parametrize("mechanism", ["none", "iid", "running_mean_burn_in"])
 def test_parties_of_one_row_are_valued_as_the_rows_are(portion: Portion, mechanism: str) -> None:
     """The same permutations, the same noise: the pass over parties is a generalisation, to the last rounding."""
-    data, privacy = portion("diabetes", train=12), PrivacySpec(mechanism, burn_in=0.5)
-    gradient = GradientSemivalue(evaluations=6, replicates=2)
-    rows = gradient.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+    data, privacy = portion("diabetes", train=12), privacy_of(mechanism, burn_in=0.5)
+    rows = GradientSemivalue(evaluations=6).replicates(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER), 2)
     parties = value(owned(data, 12), privacy)
     np.testing.assert_allclose(parties.values, rows.values, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(parties.touches, rows.touches)
@@ -57,7 +56,7 @@ def test_parties_of_one_row_are_valued_as_the_rows_are(portion: Portion, mechani
 def test_every_party_is_touched_k_times_and_the_budget_is_spent(
     portion: Portion, mechanism: str, relation: str, level: str
 ) -> None:
-    privacy = PrivacySpec(mechanism, epsilon=2.0, relation=relation, burn_in=0.5)
+    privacy = privacy_of(mechanism, epsilon=2.0, relation=relation, burn_in=0.5)
     found = value(owned(portion("diabetes"), 7), privacy, level)
     assert (found.touches == 6).all()
     assert found.epsilon == pytest.approx(2.0, rel=1e-6)
@@ -68,7 +67,7 @@ def test_every_party_is_touched_k_times_and_the_budget_is_spent(
 
 
 def test_protecting_a_whole_party_costs_more(portion: Portion) -> None:
-    data, privacy = owned(portion("diabetes", components=5, norm=1.0), 5), PrivacySpec("iid", epsilon=2.0)
+    data, privacy = owned(portion("diabetes", components=5, norm=1.0), 5), privacy_of("iid", epsilon=2.0)
     spread = [value(data, privacy, level, replicates=12).values.var(axis=0).mean() for level in ("record", "client")]
     assert spread[1] > 5 * spread[0]  # six rows a party: 36 times the variance of the noise
 
@@ -76,8 +75,8 @@ def test_protecting_a_whole_party_costs_more(portion: Portion) -> None:
 @pytest.mark.parametrize("mechanism", ["iid", "running_mean_burn_in"])
 def test_one_estimate_has_errors_and_resumes(portion: Portion, tmp_path: Path, mechanism: str) -> None:
     data = owned(portion("breast_cancer", components=4), 6)
-    valuator = PartySemivalue(GradientSemivalue(evaluations=8, bootstrap=6))
-    privacy = PrivacySpec(mechanism, epsilon=2.0, burn_in=0.5)
+    valuator = PartySemivalue(evaluations=8, bootstrap=6)
+    privacy = privacy_of(mechanism, epsilon=2.0, burn_in=0.5)
     first = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER, parts=Parts(folder=tmp_path)))
     again = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER, parts=Parts(folder=tmp_path)))
     fresh = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
@@ -92,12 +91,10 @@ def test_bootstrap_errors_of_unequal_parties_cover_the_spread(portion: Portion) 
     data = portion("diabetes", train=44, components=5, norm=1.0)
     source = np.repeat(np.arange(8), [1, 1, 2, 2, 5, 9, 12, 12])
     data = replace(data, train=replace(data.train, source=source))
-    privacy = PrivacySpec("running_mean_burn_in", epsilon=4.0, burn_in=0.3)
-    gradient = GradientSemivalue(evaluations=20, bootstrap=60, learning_rate=0.2)
-    single = PartySemivalue(gradient).valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
-    many = PartySemivalue(replace(gradient, replicates=40)).value(
-        Problem(data, AUTO, privacy), Run(Streams(1), TRAINER)
-    )
+    privacy = privacy_of("running_mean_burn_in", epsilon=4.0, burn_in=0.3)
+    valuator = PartySemivalue(evaluations=20, bootstrap=60, learning_rate=0.2)
+    single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+    many = valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER), 40)
     for part in (slice(0, 4), slice(4, 8)):
         ratio = (single.values.std_error[part] ** 2).mean() / many.values.var(axis=0, ddof=1)[part].mean()
         assert 0.6 < ratio < 4

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
@@ -19,10 +20,10 @@ from assay.learning.models.heads import head_for
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainer import Trainer
 from assay.privacy.noise.sources import SeededNoise
-from assay.privacy.rows.spec import PrivacySpec
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.statistics import spearman
-from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.public_norm import public_norm
 from assay.valuation.gradient.public_paths import PublicPaths
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -36,10 +37,10 @@ BOTH = pytest.mark.parametrize("mechanism", ["public_clip", "vector_release"])
 
 
 def value(data: PreparedData, mechanism: str, seed: int = 0, epsilon: float = 2.0, **choices: object) -> Estimates:
-    valuator = GradientSemivalue(**{"evaluations": 6, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return valuator.value(
-        Problem(data, AUTO, PrivacySpec(mechanism, epsilon=epsilon, burn_in=0.5)), Run(Streams(seed), TRAINER)
-    )
+    count = int(choices.pop("replicates", 2))  # type: ignore[call-overload]
+    valuator = GradientSemivalue(**{"evaluations": 6, **choices})  # type: ignore[arg-type]
+    problem = Problem(data, AUTO, privacy_of(mechanism, epsilon=epsilon, burn_in=0.5))
+    return valuator.replicates(problem, Run(Streams(seed), TRAINER), count)
 
 
 @BOTH
@@ -84,12 +85,11 @@ def test_a_norm_read_from_private_rows_would_move_with_them(portion: Portion, mo
 
 
 def test_noise_and_account_carry_the_norm_that_is_used(portion: Portion) -> None:
-    problem = Problem(portion("diabetes"), AUTO, PrivacySpec("vector_release"))
-    fit = VectorRelease(GradientSemivalue(), problem, Run(Streams(0), TRAINER), "values").fit
-    assert fit.account is not None
-    assert fit.release is not None
-    assert fit.callbacks[0].sensitivity == fit.account.sensitivity == fit.privacy.sensitivity  # type: ignore[attr-defined]
-    assert fit.privacy.max_grad_norm != 1.0
+    problem = Problem(portion("diabetes"), AUTO, privacy_of("vector_release"))
+    release = VectorRelease(GradientSemivalue(), problem, Run(Streams(0), TRAINER), "values")
+    private, clip = release.private, release.fit.callbacks[0]
+    assert clip.sensitivity == private.account.sensitivity == private.sensitivity  # type: ignore[attr-defined]
+    assert private.sensitivity.max_grad_norm != 1.0
 
 
 def test_public_rows_that_fit_exactly_give_no_norm() -> None:
@@ -148,36 +148,32 @@ def test_first_order_is_the_limit_of_the_differences() -> None:
 
 def test_the_released_gradient_is_clipped_at_the_start_and_noised(portion: Portion) -> None:
     """Section V by hand: one release a row at the start, whose noise is known by its stream."""
-    data, privacy = portion("diabetes", train=8), PrivacySpec("vector_release", epsilon=3.0)
-    run = VectorRelease(
+    data, privacy = portion("diabetes", train=8), privacy_of("vector_release", epsilon=3.0)
+    release = VectorRelease(
         GradientSemivalue(evaluations=4), Problem(data, AUTO, privacy), Run(Streams(5), TRAINER), "values"
     )
-    run.run(None)
-    assert run.fit.reuse is not None
-    assert run.fit.module is not None
-    norm = run.fit.privacy.max_grad_norm
+    release.estimates()
+    assert release.private.reuse is not None
+    norm = release.private.sensitivity.max_grad_norm
     draw = SeededNoise(lambda number: Streams(5).seed("noise", "values", number), torch.float64).open_round(1)
-    for row in run.fit.module.orders(1)[0]:
+    for row in release.fit.module.orders(1)[0]:
         x = torch.cat([torch.tensor(data.train.features[row]), torch.ones(1, dtype=torch.float64)])
         gradient = -float(data.train.target[row]) * x
         clipped = gradient * min(1.0, norm / float(gradient.norm()))
-        expected = clipped + norm * privacy.noise_multiplier(1) * draw((1, 11))[0]
-        torch.testing.assert_close(run.fit.reuse.mean_releases(1)[0, row], expected, rtol=0, atol=1e-9)
+        expected = clipped + norm * privacy.noise_multipliers(1)[0] * draw((1, 11))[0]
+        torch.testing.assert_close(release.private.reuse.mean_releases(1)[0, row], expected, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("utility", ["negative_loss", "accuracy"])
 def test_standard_errors_are_the_spread_over_releases(portion: Portion, utility: str) -> None:
     """Mean variance told by one run, against that over 60 runs of noise: within a factor 1.5."""
     data = portion("breast_cancer", train=25, components=4)
-    privacy = PrivacySpec("vector_release", epsilon=8.0)
+    privacy = privacy_of("vector_release", epsilon=8.0)
     valuator = GradientSemivalue(evaluations=40, learning_rate=0.5, utility=utility, bootstrap=40)
-    told = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values.std_error
-    spread = (
-        replace(valuator, replicates=60)
-        .value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER))
-        .values.var(axis=0, ddof=1)
-    )
-    assert 2 / 3 < (told**2).mean() / spread.mean() < 3 / 2 + (utility == "accuracy")
+    stated = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values.std_error
+    repeated = valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER), 60)
+    spread = repeated.values.var(axis=0, ddof=1)
+    assert 2 / 3 < (stated**2).mean() / spread.mean() < 3 / 2 + (utility == "accuracy")
 
 
 def test_without_much_noise_values_rank_as_those_without_privacy(portion: Portion) -> None:
@@ -190,12 +186,8 @@ def test_without_much_noise_values_rank_as_those_without_privacy(portion: Portio
 
 def test_a_finished_release_is_not_made_again(portion: Portion, tmp_path: Path) -> None:
     """With secure noise a second run from the checkpoint has the same values: the release was kept."""
-    privacy, valuator = PrivacySpec("vector_release", secure_noise=True), GradientSemivalue(evaluations=3)
-    runs = [
-        valuator.value(
-            Problem(portion("diabetes"), AUTO, privacy), Run(Streams(0), TRAINER), checkpoint=tmp_path / "values.pt"
-        )
-        for _ in range(2)
-    ]
+    privacy, valuator = privacy_of("vector_release", secure_noise=True), GradientSemivalue(evaluations=3)
+    problem, run = Problem(portion("diabetes"), AUTO, privacy), Run(Streams(0), TRAINER, Parts(tmp_path))
+    runs = [valuator.replicates(problem, run, 1) for _ in range(2)]
     assert runs[0].values.tobytes() == runs[1].values.tobytes()
     assert runs[0].entries == runs[1].entries

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
 from assay.privacy.accounting.gaussian import epsilon_of
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.valuation.gradient.private_semivalue import PrivateSemivalue
 from assay.valuation.valuator import Problem, Run, Valuation
@@ -22,7 +22,7 @@ Portion = Callable[..., PreparedData]
 
 
 def publish(portion: Portion, name: str = "directed", **choices: Any) -> Valuation:
-    privacy = PrivacySpec(name, **{"epsilon": 4.0, "paths": 2, **choices})
+    privacy = privacy_of(name, **{"epsilon": 4.0, "paths": 2, **choices})
     valuator = PrivateSemivalue(evaluations=3, bootstrap=2)
     return valuator.valuate(Problem(portion("breast_cancer"), Auto(), privacy), Run(Streams(0), Trainer()))
 
@@ -47,7 +47,7 @@ def test_the_guarantee_is_that_of_the_mechanism(portion: Portion, name: str, del
 
 def test_a_changed_row_is_said_to_be_protected_less(portion: Portion) -> None:
     assert "protected at epsilon=8 " in publish(portion, law="laplace").statement[1]
-    worse = epsilon_of(2 * PrivacySpec("iid", epsilon=4.0).budget.mu, 1e-5)
+    worse = epsilon_of(2 * privacy_of("iid", epsilon=4.0).budget.mu, 1e-5)
     said = float(publish(portion, "iid").statement[1].split("epsilon=")[1].split()[0])
     assert worse <= said < worse * 1.001  # rounded up, never down
     replaced = publish(portion, relation="replace_one")

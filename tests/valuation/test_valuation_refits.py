@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
@@ -18,7 +19,6 @@ from assay.learning.models.mlp import Mlp, MlpAdam
 from assay.learning.models.svm import Svm
 from assay.learning.models.trees import XGBoost
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.valuation.games import exact_semivalue
@@ -28,7 +28,7 @@ from assay.valuation.valuator import Problem, Run, Valuation
 from assay.valuation.values import Values
 
 Portion = Callable[..., PreparedData]
-NONE = PrivacySpec("none")
+NONE = privacy_of("none")
 
 
 AUTO, TREES, SVM = Auto(), XGBoost(trees=5), Svm()
@@ -100,7 +100,7 @@ def test_finished_permutations_are_not_walked_again(
 
 def test_privacy_is_refused(portion: Portion) -> None:
     with pytest.raises(InputError, match=r"privacy=iid: a refit has no bounded sensitivity"):
-        Semivalue().valuate(Problem(portion("diabetes"), Auto(), PrivacySpec("iid")), Run(Streams(0), Trainer()))
+        Semivalue().valuate(Problem(portion("diabetes"), Auto(), privacy_of("iid")), Run(Streams(0), Trainer()))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tests.mechanisms import privacy_of
 
 from assay.config.compose import compose
 from assay.data import PreparedData
@@ -26,10 +27,8 @@ from assay.privacy.ledger import OverspentError
 from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.rows.account import RowAccount, RowRelease
 from assay.privacy.rows.pure_account import PureRelease
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs.streams import Streams
 from assay.statistics import spearman
-from assay.valuation.gradient.directed import budget_shares
 from assay.valuation.gradient.directed.directions import (
     gradient_subspace,
     parts_by_target,
@@ -37,7 +36,7 @@ from assay.valuation.gradient.directed.directions import (
     utility_gradients,
 )
 from assay.valuation.gradient.directed.estimate import DirectedRelease
-from assay.valuation.gradient.directed.shares import Utility
+from assay.valuation.gradient.directed.shares import Utility, budget_shares
 from assay.valuation.gradient.directed.subspace import SubspaceRelease
 from assay.valuation.gradient.estimates import rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
@@ -48,13 +47,12 @@ RUN = Run(Streams(0), Trainer())
 
 
 def problem_of(data: PreparedData, name: str = "directed_subspace", **privacy: Any) -> Problem:
-    spec = PrivacySpec(name, **{"paths": 4, **privacy})
+    spec = privacy_of(name, **{"paths": 4, **privacy})
     return Problem(data, Auto(), spec)
 
 
 def release_of(data: PreparedData, **privacy: Any) -> SubspaceRelease:
-    choice = GradientSemivalue(replicates=2, learning_rate=0.1)
-    return SubspaceRelease(choice, problem_of(data, **privacy), RUN, "x")
+    return SubspaceRelease(GradientSemivalue(learning_rate=0.1), problem_of(data, **privacy), RUN, "x", 2)
 
 
 def moved(data: PreparedData, row: int) -> PreparedData:
@@ -107,7 +105,7 @@ def test_in_the_whole_space_without_noise_values_are_first_order_contributions(p
     release = release_of(data, dimensions=11, clip=1e6, epsilon=1e8, delta=0.5)
     found, judges = release.run(), Rows(release.valid.features[:9], release.valid.target[:9])
     values, error = found.projections.values(release.slope(judges))
-    model, thetas, rows = release.model, release.paths.flatten(0, 1), release.along.train
+    model, thetas, rows = release.model, release.paths.flatten(0, 1), release.train
     slope = torch.func.grad(lambda t: path_utility(model, t[None], judges.features, judges.target, "negative_loss")[0])
     direction = torch.stack([slope(theta) for theta in thetas]).mean(0)
     mean = sum(model.row_gradients(t.expand(len(rows), -1), rows.features, rows.target) for t in thetas) / len(thetas)
@@ -118,9 +116,9 @@ def test_in_the_whole_space_without_noise_values_are_first_order_contributions(p
 
 def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=120, labels=0.3, components=5, norm=1.0)
-    choice = GradientSemivalue(evaluations=40, replicates=8, learning_rate=0.5)
-    reference = choice.value(Problem(data, Auto(), PrivacySpec("none")), RUN).values.mean(axis=0)
-    found = choice.value(Problem(data, Auto(), PrivacySpec("directed_subspace", epsilon=20.0)), RUN)
+    choice = GradientSemivalue(evaluations=40, learning_rate=0.5)
+    reference = choice.replicates(Problem(data, Auto(), privacy_of("none")), RUN, 8).values.mean(axis=0)
+    found = choice.replicates(Problem(data, Auto(), privacy_of("directed_subspace", epsilon=20.0)), RUN, 8)
     assert spearman(found.values, reference).mean() > 0.6
     assert np.ptp(found.std_errors) == 0
 
@@ -189,12 +187,10 @@ def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pyte
 
 
 def test_one_estimate_with_its_standard_error(portion: Portion) -> None:
-    data, choice = portion("diabetes"), GradientSemivalue(replicates=600, learning_rate=0.1)
-    found = SubspaceRelease(choice, problem_of(data), RUN, "x").run().estimates
+    data, choice = portion("diabetes"), GradientSemivalue(learning_rate=0.1)
+    found = SubspaceRelease(choice, problem_of(data), RUN, "x", 600).estimates()
     assert found.values.std(axis=0, ddof=1).mean() == pytest.approx(found.std_errors[0, 0], rel=0.03)
-    single = choice.valuate(
-        Problem(data, Auto(), PrivacySpec("directed_subspace", paths=4)), Run(Streams(0), Trainer())
-    )
+    single = choice.valuate(Problem(data, Auto(), privacy_of("directed_subspace", paths=4)), Run(Streams(0), Trainer()))
     assert single.facts["release/epsilon_of_a_changed_record"] > single.epsilon
     assert 0 < single.facts["release/share_of_direction"] <= 1
 
@@ -219,8 +215,11 @@ def test_shares_of_the_budget_add_up_to_it(portion: Portion, count: int) -> None
     data = portion("breast_cancer")
     problem = problem_of(data, "directed", epsilon=4.0)
     valid = rows_of(data.valid, torch.float64)
-    utilities = [Utility(("negative_loss", "accuracy")[number % 2], valid) for number in range(count)]
-    found = budget_shares(GradientSemivalue(replicates=2), problem, RUN, "x", utilities)
+    utilities = [
+        Utility(("negative_loss", "accuracy")[number % 2], valid)  # type: ignore[arg-type]
+        for number in range(count)
+    ]
+    found = budget_shares(GradientSemivalue(), problem, RUN, "x", utilities, 2)
     assert [entry["epsilon"] for entry in found.ledger.entries] == pytest.approx(
         [4.0 * (number + 1) / count for number in range(count)]
     )
@@ -232,22 +231,22 @@ def test_shares_of_the_budget_add_up_to_it(portion: Portion, count: int) -> None
 
 def test_shares_draw_noise_of_their_own_and_are_single_releases(portion: Portion) -> None:
     data = portion("breast_cancer")
-    problem, choice = problem_of(data, "directed", epsilon=4.0), GradientSemivalue(replicates=2)
+    problem, choice = problem_of(data, "directed", epsilon=4.0), GradientSemivalue()
     valid = rows_of(data.valid, torch.float64)
-    first, second = budget_shares(choice, problem, RUN, "x", [Utility("negative_loss", valid)] * 2).estimates
+    first, second = budget_shares(choice, problem, RUN, "x", [Utility("negative_loss", valid)] * 2, 2).estimates
     assert not np.array_equal(first.values, second.values)
     half = replace(problem, privacy=replace(problem.privacy, epsilon=2.0))
-    alone = DirectedRelease(choice, half, RUN, "x utility 0").run().estimates
+    alone = DirectedRelease(choice, half, RUN, "x utility 0", 2).estimates()
     assert np.array_equal(first.values, alone.values)
 
 
 def test_shares_are_for_pure_laws_alone(portion: Portion) -> None:
     data, choice = portion("breast_cancer"), GradientSemivalue()
-    for name, options in (("directed_private_path", {}), ("directed_gaussian", {}), ("directed", {"law": "gaussian"})):
+    for name in ("directed_private_path", "directed_gaussian", "directed_subspace", "iid"):
         with pytest.raises(InputError, match="shares of epsilon add up for pure laws"):
             budget_shares(
                 choice,
-                problem_of(data, name, **options),
+                problem_of(data, name),
                 RUN,
                 "x",
                 [Utility("accuracy", rows_of(data.valid, torch.float64))],
@@ -263,7 +262,7 @@ def test_fewer_public_rows_drive_and_all_valid_rows_judge(portion: Portion) -> N
     valid = rows_of(data.valid, torch.float64)
     few, rest = Rows(valid.features[:5], valid.target[:5]), Rows(valid.features[5:], valid.target[5:])
     plain, driven = DirectedRelease(choice, problem, RUN, "x"), DirectedRelease(choice, problem, RUN, "x", public=few)
-    assert not torch.equal(plain.public_paths(), driven.public_paths())
+    assert not torch.equal(plain.along.thetas(4), driven.along.thetas(4))
     cut = replace(
         data,
         valid=replace(
@@ -275,8 +274,8 @@ def test_fewer_public_rows_drive_and_all_valid_rows_judge(portion: Portion) -> N
         ),
     )
     only = DirectedRelease(choice, replace(problem, data=cut), RUN, "x", judges=rest)
-    paths = driven.public_paths()
-    assert torch.equal(only.public_paths(), paths)
+    paths = driven.along.thetas(4)
+    assert torch.equal(only.along.thetas(4), paths)
     by_parts = [
         DirectedRelease(choice, problem, RUN, "x", judges=each).exact_values(driven.train, paths)
         for each in (few, rest)

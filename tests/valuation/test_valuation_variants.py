@@ -8,25 +8,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.data import Arrays, PreparedData
 from assay.learning.models.affine import Linear
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.option import Privacy
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
-from assay.valuation.gradient.estimates import Estimates, Subtables
+from assay.valuation.estimates import Estimates
+from assay.valuation.gradient.estimates import Subtables
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
 
 Portion = Callable[..., PreparedData]
-BURN_IN, NONE = PrivacySpec("running_mean_burn_in", burn_in=0.25), PrivacySpec("none")
+BURN_IN, NONE = privacy_of("running_mean_burn_in", burn_in=0.25), privacy_of("none")
 LINEAR = Linear(intercept=False)
 
 
-def value(data: PreparedData, privacy: PrivacySpec, replicates: int = 3, **choices: object) -> Estimates:
-    extra = {name: choices.pop(name) for name in ("burn_ins", "subtables", "checkpoint") if name in choices}
-    valuator = GradientSemivalue(**{"evaluations": 8, "replicates": replicates, **choices})  # type: ignore[arg-type]
-    return valuator.value(Problem(data, LINEAR, privacy), Run(Streams(0), Trainer()), **extra)  # type: ignore[arg-type]
+def value(data: PreparedData, privacy: Privacy, replicates: int = 3, **choices: object) -> Estimates:
+    extra = {name: choices.pop(name) for name in ("burn_ins", "subtables") if name in choices}
+    run = Run(Streams(0), Trainer(), Parts(choices.pop("folder", None)))  # type: ignore[arg-type]
+    valuator = GradientSemivalue(**{"evaluations": 8, **choices})  # type: ignore[arg-type]
+    return valuator.replicates(Problem(data, LINEAR, privacy), run, replicates, **extra)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("semivalue", ["shapley", "banzhaf"])
@@ -41,14 +45,15 @@ def test_burn_ins_of_one_pass_are_those_of_passes_of_their_own(portion: Portion,
 
 
 def test_burn_ins_survive_a_resume(portion: Portion, tmp_path: Path) -> None:
-    data, file = portion("diabetes"), tmp_path / "rounds.pt"
-    whole = value(data, BURN_IN, burn_ins=(0.0, 0.5), checkpoint=file)
-    again = value(data, BURN_IN, burn_ins=(0.0, 0.5), checkpoint=file)  # nothing is left to do
+    data = portion("diabetes")
+    whole = value(data, BURN_IN, burn_ins=(0.0, 0.5), folder=tmp_path)
+    again = value(data, BURN_IN, burn_ins=(0.0, 0.5), folder=tmp_path)  # nothing is left to do
+    assert (tmp_path / "values.pt").is_file()
     assert whole.by_burn_in.tobytes() == again.by_burn_in.tobytes()
 
 
 @pytest.mark.parametrize("privacy", [NONE, BURN_IN])
-def test_a_subtable_is_valued_as_a_train_split_of_its_rows(portion: Portion, privacy: PrivacySpec) -> None:
+def test_a_subtable_is_valued_as_a_train_split_of_its_rows(portion: Portion, privacy: Privacy) -> None:
     data = portion("diabetes")
     rows = np.array([5, 3, 20, 11, 8])
     subtables = Subtables(np.tile(rows, (3, 1)), np.full(3, -1))
@@ -59,7 +64,7 @@ def test_a_subtable_is_valued_as_a_train_split_of_its_rows(portion: Portion, pri
 
 
 @pytest.mark.parametrize("privacy", [NONE, BURN_IN])
-def test_a_vanished_row_is_one_whose_gradient_is_zero(portion: Portion, privacy: PrivacySpec) -> None:
+def test_a_vanished_row_is_one_whose_gradient_is_zero(portion: Portion, privacy: Privacy) -> None:
     """A row of zeros has no gradient in a linear model without intercept; with noise it still publishes noise."""
     data = portion("diabetes")
     everyone = np.tile(np.arange(30), (3, 1))

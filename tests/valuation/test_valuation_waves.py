@@ -8,16 +8,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mechanisms import privacy_of
 
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
 from assay.privacy.ledger import OverspentError
+from assay.privacy.option import Privacy
+from assay.privacy.rows.gradients import RowGradients
 from assay.privacy.rows.reuse import ReuseMatrix
-from assay.privacy.rows.spec import PrivacySpec
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
-from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.reuse import open_reuse
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.semivalues import semivalue_weights
@@ -28,9 +31,9 @@ AUTO, TRAINER, K = Auto(), Trainer(), 7
 MECHANISMS = ["none", "iid", "running_mean", "running_mean_burn_in", "front_loaded", "public_clip"]
 
 
-def value(data: PreparedData, privacy: PrivacySpec, **choices: object) -> Estimates:
-    valuator = GradientSemivalue(**{"evaluations": K, "replicates": 2, **choices})  # type: ignore[arg-type]
-    return valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+def value(data: PreparedData, privacy: Privacy, **choices: object) -> Estimates:
+    valuator = GradientSemivalue(**{"evaluations": K, **choices})  # type: ignore[arg-type]
+    return valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER), 2)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
@@ -39,7 +42,7 @@ def test_releases_and_account_are_those_of_rounds_walked_one_by_one(
     portion: Portion, mechanism: str, wave: int
 ) -> None:
     """The last wave may be smaller; exactly k releases a row, in the ledger's order; without reuse the same values."""
-    data, privacy = portion("diabetes", train=12), PrivacySpec(mechanism, epsilon=2.0, burn_in=0.3)
+    data, privacy = portion("diabetes", train=12), privacy_of(mechanism, epsilon=2.0, burn_in=0.3)
     alone, together = value(data, privacy), value(data, privacy, wave=wave)
     assert (together.touches == alone.touches).all()
     assert (together.touches == (0 if mechanism == "none" else K)).all()
@@ -53,7 +56,7 @@ def test_releases_and_account_are_those_of_rounds_walked_one_by_one(
         assert other["releases"] >= one["releases"]
     assert together.utility_evaluations == alone.utility_evaluations
     assert (together.evaluations == alone.evaluations).all()
-    if not privacy.mechanism.reuses:
+    if not privacy.reuses:
         np.testing.assert_allclose(together.values, alone.values, rtol=1e-9, atol=1e-13)
     else:
         assert not np.allclose(together.values, alone.values)
@@ -64,12 +67,12 @@ def test_releases_and_account_are_those_of_rounds_walked_one_by_one(
 def test_reuse_in_waves_is_the_block_matrix_walked_one_by_one(
     portion: Portion, tmp_path: Path, mechanism: str, wave: int
 ) -> None:
-    data, privacy = portion("diabetes", train=12), PrivacySpec(mechanism)
+    data, privacy = portion("diabetes", train=12), privacy_of(mechanism)
     if mechanism == "front_loaded":
         privacy = replace(privacy, first_share=1 / K)  # the matrix of one's own has an even budget
     path = tmp_path / "weights.npy"
     np.save(path, ReuseMatrix.weighted(privacy.release_weights(K), wave).weights)
-    given = PrivacySpec("lower_triangular", matrix=str(path))
+    given = privacy_of("lower_triangular", matrix=str(path))
     online = value(data, privacy, wave=wave).values
     np.testing.assert_allclose(value(data, given).values, online, rtol=1e-7, atol=1e-12)
     np.testing.assert_allclose(value(data, given, wave=wave).values, online, rtol=1e-7, atol=1e-12)
@@ -77,10 +80,10 @@ def test_reuse_in_waves_is_the_block_matrix_walked_one_by_one(
 
 def test_a_round_more_than_planned_is_refused_in_a_wave(portion: Portion, monkeypatch: pytest.MonkeyPatch) -> None:
     """Broken variant: noise for k - 1 releases."""
-    right = PrivacySpec.noise_multipliers
-    monkeypatch.setattr(PrivacySpec, "noise_multipliers", lambda self, k: np.full(k, right(self, k - 1)[0]))
+    right = RowGradients.noise_multipliers
+    monkeypatch.setattr(RowGradients, "noise_multipliers", lambda self, k: np.full(k, right(self, k - 1)[0]))
     with pytest.raises(OverspentError, match="a further release of row"):
-        value(portion("diabetes", train=12), PrivacySpec("running_mean"), wave=3)
+        value(portion("diabetes", train=12), privacy_of("running_mean"), wave=3)
 
 
 class Killed(Exception):
@@ -92,9 +95,10 @@ def test_a_killed_fit_in_waves_ends_in_the_same_bytes(
     portion: Portion, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, permutations: str
 ) -> None:
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.STEPS_A_BATCH", 1)
-    data, privacy = portion("diabetes", train=12), PrivacySpec("running_mean_burn_in", burn_in=0.3)
-    valuator = GradientSemivalue(evaluations=8, replicates=2, wave=3, permutations=permutations)
-    whole = valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER))
+    data, privacy = portion("diabetes", train=12), privacy_of("running_mean_burn_in", burn_in=0.3)
+    valuator = GradientSemivalue(evaluations=8, wave=3, permutations=permutations)  # type: ignore[arg-type]
+    problem, parts = Problem(data, AUTO, privacy), Parts(tmp_path)
+    whole = valuator.replicates(problem, Run(Streams(0), TRAINER), 2)
     seen: list[int] = []
 
     def kill(rounds: int) -> None:
@@ -102,13 +106,11 @@ def test_a_killed_fit_in_waves_ends_in_the_same_bytes(
         if sum(seen) == 6:
             raise Killed
 
-    path, saving = tmp_path / "rounds.pt", replace(TRAINER, checkpoint_seconds=0)
+    saving = replace(TRAINER, checkpoint_seconds=0)
     with pytest.raises(Killed):
-        valuator.value(Problem(data, AUTO, privacy), Run(Streams(0), saving, advance=kill), checkpoint=path)
+        valuator.replicates(problem, Run(Streams(0), saving, parts, advance=kill), 2)
     counted: list[int] = []
-    resumed = valuator.value(
-        Problem(data, AUTO, privacy), Run(Streams(0), saving, advance=counted.append), checkpoint=path
-    )
+    resumed = valuator.replicates(problem, Run(Streams(0), saving, parts, advance=counted.append), 2)
     assert counted[0] == 3  # whole waves only
     assert resumed.values.tobytes() == whole.values.tobytes()
     assert resumed.std_errors.tobytes() == whole.std_errors.tobytes()
@@ -118,10 +120,10 @@ def test_a_killed_fit_in_waves_ends_in_the_same_bytes(
 def test_bootstrap_errors_cover_the_spread_in_waves_and_under_front_loading(portion: Portion) -> None:
     """Mean variance by the bootstrap from one private run, against that over 40 runs: as for waves of one."""
     data = portion("diabetes", train=30, components=5, norm=1.0)
-    for privacy, wave in ((PrivacySpec("running_mean"), 4), (PrivacySpec("front_loaded"), 1)):
+    for privacy, wave in ((privacy_of("running_mean"), 4), (privacy_of("front_loaded"), 1)):
         valuator = GradientSemivalue(evaluations=16, bootstrap=40, wave=wave)
         single = valuator.valuate(Problem(data, AUTO, privacy), Run(Streams(0), TRAINER)).values
-        repeated = replace(valuator, replicates=40).value(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER)).values
+        repeated = valuator.replicates(Problem(data, AUTO, privacy), Run(Streams(1), TRAINER), 40).values
         ratio = (single.std_error**2).mean() / repeated.var(axis=0, ddof=1).mean()
         assert 0.9 < ratio < 3
 
@@ -140,7 +142,7 @@ def test_semivalues_weigh_the_same_marginal_contributions_by_position(
     portion: Portion, monkeypatch: pytest.MonkeyPatch, mechanism: str, choice: dict[str, object]
 ) -> None:
     """What is recorded of each round is that of Shapley; the value is the mean of weight of position times it."""
-    data, privacy = portion("diabetes", train=9), PrivacySpec(mechanism, burn_in=0.3)
+    data, privacy = portion("diabetes", train=9), privacy_of(mechanism, burn_in=0.3)
     shapley = spied(monkeypatch, lambda: value(data, privacy, **{**choice, "semivalue": "shapley"}))
     found = spied(monkeypatch, lambda: value(data, privacy, **choice))
     weights = semivalue_weights(str(choice["semivalue"]), 9, float(choice.get("alpha", 1.0)), 1.0)  # type: ignore[arg-type]
@@ -182,7 +184,7 @@ def spied(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Estimates]) -> tup
 def test_what_has_no_room_is_refused_before_it_is_kept(mechanism: str, key: str, told: str) -> None:
     with pytest.raises(InputError, match=rf"{key}=.*above 500,000,000 numbers.*{told}"):
         open_reuse(
-            PrivacySpec(mechanism, matrix="none.csv"),
+            privacy_of(mechanism, matrix="none.csv"),
             rows=10_000,
             parameters=100_000,
             evaluations=40,
@@ -196,8 +198,8 @@ def test_a_bootstrap_without_room_is_refused_before_anything_is_released(
     portion: Portion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assay.valuation.gradient.reuse.ROOM", 1000)
-    monkeypatch.setattr("assay.valuation.gradient.permutation_fit.PermutationFit.run", None)
+    monkeypatch.setattr("assay.valuation.gradient.permutation_fit.PermutationFit.estimates", None)
     with pytest.raises(InputError, match=r"valuation.bootstrap=24: keeps 24 x 12 rows x 11 parameters"):
         GradientSemivalue().valuate(
-            Problem(portion("diabetes", train=12), AUTO, PrivacySpec("running_mean")), Run(Streams(0), TRAINER)
+            Problem(portion("diabetes", train=12), AUTO, privacy_of("running_mean")), Run(Streams(0), TRAINER)
         )

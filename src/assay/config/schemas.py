@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from assay.config.limits import above, at_least
+from assay.config.limits import above
 from assay.config.listing import options
 from assay.config.schema_types import (
     AtLeastTwo,
@@ -13,23 +13,8 @@ from assay.config.schema_types import (
     Count,
     Evaluations,
     LawEstimator,
-    Rate,
     Semivalue,
     Utility,
-)
-from assay.config.schemas_of_privacy import (
-    BurnInPrivacy,
-    Directed,
-    DirectedGaussian,
-    DirectedPrivatePath,
-    DirectedSubspace,
-    FrontLoadedPrivacy,
-    LowerTriangularPrivacy,
-    NoPrivacy,
-    Privacy,
-    PublicClipPrivacy,
-    PublicNormPrivacy,
-    TrainingPrivacy,
 )
 from assay.config.schemas_of_tasks import (
     Audit,
@@ -45,7 +30,6 @@ from assay.config.schemas_of_tasks import (
     PointAddition,
     ScalingLawTask,
     SelectionCurve,
-    Train,
     Value,
     ValueAt,
 )
@@ -61,17 +45,6 @@ class RefitSemivalue:
     beta: Annotated[float, above(0, "a parameter of Beta Shapley")]
     evaluations: Evaluations
     utility: Utility
-
-
-@dataclass(frozen=True)
-class GradientSemivalue(RefitSemivalue):
-    """valuation=gradient_semivalue and valuation=private_semivalue."""
-
-    learning_rate: Rate
-    initialisation: Literal["auto", "zeros", "random", "public"]
-    bootstrap: Annotated[int, at_least(0, "0 leaves out the standard errors of reused releases")]
-    permutations: Literal["plain", "antithetic"]
-    wave: Annotated[int, at_least(1, "1 walks one permutation after the other")]
 
 
 @dataclass(frozen=True)
@@ -92,15 +65,8 @@ class ScalingLaw:
 
 # group -> option -> schema; an option that is not here is a user's own and passes when it says what to build.
 OPTIONS: dict[str, dict[str, type]] = {
-    "valuation": {"semivalue": RefitSemivalue, "gradient_semivalue": GradientSemivalue}
-    | {"private_semivalue": GradientSemivalue, "scaling_law": ScalingLaw},
-    "privacy": {"none": NoPrivacy, "iid": Privacy, "running_mean": Privacy, "running_mean_burn_in": BurnInPrivacy}
-    | {"front_loaded": FrontLoadedPrivacy, "lower_triangular": LowerTriangularPrivacy}
-    | {"public_clip": PublicClipPrivacy, "vector_release": PublicNormPrivacy}
-    | {"directed": Directed, "directed_gaussian": DirectedGaussian, "directed_private_path": DirectedPrivatePath}
-    | {"directed_subspace": DirectedSubspace}
-    | {"white": TrainingPrivacy},
-    "task": {"value": Value, "train": Train, "estimation_uncertainty": EstimationUncertainty}
+    "valuation": {"semivalue": RefitSemivalue, "scaling_law": ScalingLaw},
+    "task": {"value": Value, "estimation_uncertainty": EstimationUncertainty}
     | {"label_noise": LabelNoise, "selection_curve": SelectionCurve, "membership": Membership, "audit": Audit}
     | {"party_value": PartyValue, "party_uncertainty": PartyUncertainty, "federated": Federated}
     | {"scaling_law": ScalingLawTask, "value_at": ValueAt, "law_estimators": LawEstimators}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from assay.config.limits import Limit, above, at_least, not_empty
+from assay.config.limits import Limit, at_least, not_empty
 from assay.config.schema_types import (
     AtLeastTwo,
     BurnInShare,
@@ -14,24 +14,8 @@ from assay.config.schema_types import (
     Evaluations,
     LawEstimator,
     PartialShare,
-    Rate,
     Replicates,
-    Share,
 )
-
-
-@dataclass(frozen=True)
-class Train:
-    """task=train."""
-
-    name: str
-    epochs: Annotated[float, above(0, "e.g. 10")]
-    batch_size: Count
-    optimizer: Literal["sgd", "adam"]
-    learning_rate: Rate
-    momentum: Share
-    parts: Count
-    statistics: bool
 
 
 @dataclass(frozen=True)

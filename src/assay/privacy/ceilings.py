@@ -1,14 +1,10 @@
-"""How well any reader of a private release can tell a corrupted row from a clean one."""
+"""Upper bounds on the success of any reader of a private release."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from assay.privacy.relations import Relation
-
-if TYPE_CHECKING:
-    from assay.privacy.rows.spec import PrivacySpec
 
 
 def detection_ceiling(mu: float, relation: Relation) -> float:
@@ -33,19 +29,6 @@ def pure_detection_ceiling(epsilon: float, relation: Relation) -> float:
     """
     gap = epsilon if Relation(relation) is Relation.REPLACE_ONE else 2 * epsilon
     return 1 / (1 + math.exp(-gap))
-
-
-def ceiling_of(privacy: PrivacySpec) -> float:
-    """Upper bound on the ROC-AUC of label-noise detection from what a mechanism releases; 1 without privacy.
-
-    Exchanging a clean and a corrupted row leaves a private path as it is, so that only what is spent on the values counts.
-    """
-    mechanism, budget = privacy.mechanism, privacy.budget
-    if not mechanism.private:
-        return 1.0
-    if mechanism.directed and privacy.scalar_law != "gaussian":
-        return pure_detection_ceiling(budget.epsilon * (1 - privacy.share_of_path), budget.relation)
-    return detection_ceiling(budget.mu, budget.relation)
 
 
 def membership_ceiling(mu: float) -> float:

@@ -1,21 +1,24 @@
-"""What has been released, charged before it is made: one ledger over whatever account the release belongs to."""
+"""The ledger: releases charged to an account before they are made, with a record."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from assay.errors import AssayError
 from assay.privacy.budget import Budget
 from assay.privacy.record import Record
 from assay.privacy.relations import Sensitivity
 
+NoiseKind = Literal["secure", "seeded"]
+"""Source of noise: the operating system's entropy, or a seed, which whoever knows it can subtract."""
+
 ReleaseT = TypeVar("ReleaseT")
 ReleaseT_contra = TypeVar("ReleaseT_contra", contravariant=True)
 
 
 class OverspentError(AssayError):
-    """A release would have exceeded the budget, and was not made."""
+    """Refusal of a release that would exceed the budget; nothing was released."""
 
 
 class Account(Protocol[ReleaseT_contra]):
@@ -26,7 +29,7 @@ class Account(Protocol[ReleaseT_contra]):
 
     @property
     def budget(self) -> Budget:
-        """What may be spent."""
+        """Epsilon and delta that may be spent."""
         ...
 
     @property
@@ -43,11 +46,11 @@ class Account(Protocol[ReleaseT_contra]):
         ...
 
     def totals(self) -> dict[str, Any]:
-        """What every entry of the record says beside its own facts."""
+        """Facts of every entry of the record: counts so far."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that a resumed run needs to go on counting."""
+        """Counts, for a checkpoint."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -57,6 +60,8 @@ class Account(Protocol[ReleaseT_contra]):
 
 class Ledger(Generic[ReleaseT]):
     """An account with its record: charge a release, make it, note it; the record may be a file in the run directory.
+
+    `table` is the user's id of the private table, for a total over runs; entries carry it.
 
     Guarantee: after any sequence of accepted charges, the releases together are (epsilon, delta)-DP under the budget's
     relation, provided that each was charged before it was made, and that releases made after the checkpoint from which a
@@ -72,16 +77,16 @@ class Ledger(Generic[ReleaseT]):
     0.7255
     """
 
-    def __init__(self, account: Account[ReleaseT], path: Path | None = None) -> None:
+    def __init__(self, account: Account[ReleaseT], path: Path | None = None, *, table: str | None = None) -> None:
         if account.sensitivity.relation is not account.budget.relation:
             raise ValueError(
                 f"sensitivity is for {account.sensitivity.relation}, the budget for {account.budget.relation}"
             )
-        self.account, self._record = account, Record(path)
+        self.account, self.table, self._record = account, table, Record(path)
 
     @property
     def budget(self) -> Budget:
-        """What may be spent."""
+        """Epsilon and delta that may be spent."""
         return self.account.budget
 
     @property
@@ -97,24 +102,17 @@ class Ledger(Generic[ReleaseT]):
         """Epsilon spent at the budget's delta."""
         return self.account.epsilon()
 
-    def note(self, *, secure: bool = False, **facts: Any) -> None:
-        """Adds one entry (a batch of releases) to the record, with the totals reached; on disk when this returns.
+    def note(self, *, noise: NoiseKind, **facts: Any) -> None:
+        """Adds one entry (a batch of releases) to the record: its facts, the source of its noise and what is spent so far.
 
-        `secure`: the noise came from the operating system; other noise repeats with its seed and protects nobody.
-
-        Note a batch that is charged and not yet made, and the file never says less than what was released. Note by round
-        or step, never by the clock: then a resumed run writes what an undisturbed one would have written.
+        The entry is on disk when this returns. Note a batch that is charged and not yet made, and the file never says less
+        than what was released. Note by round or step, never by the clock: then a resumed run writes what an undisturbed one
+        would have written.
         """
-        self._record.append(
-            {
-                **facts,
-                "noise": "secure" if secure else "seeded",
-                **self.account.totals(),
-                "epsilon": self.epsilon(),
-                "delta": self.budget.delta,
-                "relation": str(self.budget.relation),
-            }
-        )
+        budget = self.budget
+        spent = {"epsilon": self.epsilon(), "delta": budget.delta, "relation": str(budget.relation), "noise": noise}
+        table = {} if self.table is None else {"table": self.table}
+        self._record.append({**facts, **self.account.totals(), **spent, **table})
 
     @property
     def entries(self) -> list[dict[str, Any]]:

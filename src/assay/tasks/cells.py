@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from assay.config.locations import conf_root
 from assay.data import PreparedData
-from assay.privacy.rows.mechanisms import Mechanism
+from assay.privacy.releases import Releases
 from assay.runs import of_account
 from assay.runs.directory import write_atomically
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
     from assay.learning.models import Model
     from assay.learning.trainer import Trainer
-    from assay.privacy.rows.spec import PrivacySpec
-    from assay.valuation.gradient.estimates import Estimator, Subtables
+    from assay.privacy.option import Privacy
+    from assay.valuation.gradient.estimates import Subtables
+    from assay.valuation.valuator import Replicable
 
 FOUND = ("values", "touches", "evaluations", "epsilon", "utility_evaluations", "by_burn_in")
 COSTS = ("seconds", "cpu_seconds")
@@ -37,7 +40,7 @@ class Cell:
     """
 
     purpose: str
-    privacy: PrivacySpec
+    privacy: Privacy
     evaluations: int
     replicates: int
     burn_ins: tuple[float, ...] = ()
@@ -59,7 +62,7 @@ class Cell:
 class Bench:
     """What every cell is valued with; can be sent to another process."""
 
-    valuator: Estimator
+    valuator: Replicable
     data: PreparedData
     model: Model
     streams: Streams
@@ -72,12 +75,13 @@ class Bench:
         if not path.exists():
             from assay.valuation.valuator import Problem, Run
 
-            valuator = self.valuator.with_budget(cell.evaluations, cell.replicates)
-            found = valuator.value(
+            valuator: Any = replace(self.valuator, evaluations=cell.evaluations)  # type: ignore[type-var]
+            parts = Parts(self.scratch).within(path.stem)
+            found = valuator.replicates(
                 Problem(self.data, self.model, cell.privacy),
-                Run(self.streams, self.trainer, advance=advance),
+                Run(self.streams, self.trainer, parts, advance=advance),
+                cell.replicates,
                 purpose=cell.purpose,
-                checkpoint=path.with_suffix(".pt"),
                 **cell.wishes,
             )
             arrays = {name: np.asarray(getattr(found, name)) for name in FOUND} | found.extras
@@ -92,7 +96,7 @@ class Bench:
             return {**{name: saved[name] for name in saved.files}, "entries": json.loads(str(saved["entries"]))}
 
 
-def measure_cells(study: Study, valuator: Estimator, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+def measure_cells(study: Study, valuator: Replicable, cells: Sequence[Cell]) -> list[dict[str, Any]]:
     """Results of all cells in their order; each cell's numbers depend on the seed and the cell alone."""
     context = study.context
     bench = Bench(valuator, study.data, study.model, context.streams, study.trainer, context.scratch)
@@ -111,13 +115,13 @@ def measure_cells(study: Study, valuator: Estimator, cells: Sequence[Cell]) -> l
     return [results[place] for place in range(len(cells))]
 
 
-def reference_cell(privacy: PrivacySpec, evaluations: int, replicates: int) -> Cell:
+def reference_cell(privacy: Privacy, evaluations: int, replicates: int) -> Cell:
     """Non-private values from `evaluations` permutations in all, spread over the replicates."""
-    return Cell("reference", replace(privacy, name="none"), max(1, -(-evaluations // replicates)), replicates)
+    return Cell("reference", other_mechanism(privacy, "none"), max(1, -(-evaluations // replicates)), replicates)
 
 
 def swept_cells(
-    privacy: PrivacySpec,
+    privacy: Privacy,
     mechanisms: Sequence[str],
     evaluations: Sequence[int],
     replicates: int,
@@ -130,12 +134,26 @@ def swept_cells(
     """
     cells = []
     for name in mechanisms:
-        mechanism = Mechanism(name)
+        mechanism = other_mechanism(privacy, name)
         shares = tuple(burn_ins) if mechanism.burns_in else ()
-        once = [1] if mechanism.directed else [max(evaluations)]
+        once = [max(evaluations)] if mechanism.releases is Releases.ROW_VECTOR else [1]
         for count in once if mechanism.one_release else evaluations:
-            cells.append(Cell(f"evaluations-{count}", replace(privacy, name=name), count, replicates, shares))
+            cells.append(Cell(f"evaluations-{count}", mechanism, count, replicates, shares))
     return cells
+
+
+def other_mechanism(privacy: Privacy, name: str) -> Privacy:
+    """The option `name` of group privacy: values of its YAML file, and those of `privacy` for keys that both have."""
+    if name == privacy.name:
+        return privacy
+    import yaml
+    from hydra.utils import get_class
+
+    values = yaml.safe_load((conf_root() / "privacy" / f"{name}.yaml").read_text(encoding="utf-8"))
+    option = get_class(values.pop("_target_"))
+    shared = {key: getattr(privacy, key) for key in values if key != "name" and hasattr(privacy, key)}
+    mechanism: Privacy = option(**{**values, **shared})
+    return mechanism
 
 
 def cost_rows(cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

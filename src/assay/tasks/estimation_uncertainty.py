@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from assay.config.limits import not_empty
-from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
     Interval,
@@ -121,8 +120,8 @@ class EstimationUncertainty:
             ("auc", detection),
         ):
             row |= {column: interval.estimate, f"{column}_low": interval.low, f"{column}_high": interval.high}
-        row["epsilon"] = float(result["epsilon"]) if cell.privacy.mechanism.private else float("inf")
-        row["auc_ceiling"] = ceiling_of(cell.privacy)
+        row["epsilon"] = float(result["epsilon"]) if cell.privacy.private else float("inf")
+        row["auc_ceiling"] = cell.privacy.detection_ceiling()
         row["touches_least"], row["touches_most"] = int(result["touches"].min()), int(result["touches"].max())
         return row
 
@@ -156,7 +155,7 @@ class EstimationUncertainty:
         train, most = study.data.train, max(self.evaluations)
         parts = []
         for cell, result in zip(cells, found, strict=True):
-            if cell.evaluations == most or cell.privacy.mechanism.one_release:
+            if cell.evaluations == most or cell.privacy.one_release:
                 values = result["values"]
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
                 counts = result["evaluations"].sum(axis=0)

@@ -12,7 +12,7 @@ from assay.config.limits import Limit, at_least, not_empty
 from assay.data.owners import parties_of
 from assay.runs import Outcome
 from assay.statistics import mean_interval
-from assay.tasks.cells import RESEARCH, Cell, measure_cells, spending
+from assay.tasks.cells import RESEARCH, Cell, measure_cells, other_mechanism, spending
 from assay.tasks.fields import AtLeastTwo, Count, Level, Sweep
 from assay.tasks.headlines import of_comparison
 from assay.tasks.party_comparison import SCORES, PartyComparison
@@ -54,7 +54,7 @@ class Federated:
         from assay.valuation.gradient.federated import FederatedShapley
 
         parties, privacy, streams = parties_of(study.data.train), study.row_privacy(), study.context.streams
-        valuator = FederatedShapley(
+        valuator = FederatedShapley.of(
             gradient_valuator(study, self.name),
             level=self.level,
             fraction=self.fraction,
@@ -63,15 +63,15 @@ class Federated:
             local_steps=self.local_steps,
             permutations=self.permutations,
         )
-        plain = replace(privacy, name="none")
+        plain = other_mechanism(privacy, "none")
         references = [Cell(f"reference-{count}", plain, count, self.replicates) for count in self.evaluations]
         cells = [
-            Cell(f"evaluations-{count}", replace(privacy, name=name), count, self.replicates)
+            Cell(f"evaluations-{count}", other_mechanism(privacy, name), count, self.replicates)
             for name in self.mechanisms
             for count in self.evaluations
         ]
         for count in self.evaluations:  # a limit that cannot be kept is told before anything is trained
-            valuator.with_budget(count, 1).participation(len(parties), streams)
+            replace(valuator, evaluations=count).participation(len(parties), streams)
         found = measure_cells(study, valuator, [*references, *cells])
         truths = {c.evaluations: r["values"].mean(axis=0) for c, r in zip(references, found, strict=False)}
         measured = found[len(references) :]
@@ -85,7 +85,7 @@ class Federated:
                 for score in ("loss", "accuracy")
                 if score in line
             }
-        drawn = valuator.with_budget(max(self.evaluations), 1).participation(len(parties), streams)
+        drawn = replace(valuator, evaluations=max(self.evaluations)).participation(len(parties), streams)
         metrics |= {"participations/mean": float(drawn.counts.mean()), "participations/most": float(drawn.most)}
         ledger, _ = spending(measured)
         tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}

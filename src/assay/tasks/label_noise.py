@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 
 from assay.config.limits import not_empty
-from assay.privacy.ceilings import ceiling_of
 from assay.runs import Outcome
 from assay.statistics import (
     Interval,
@@ -82,7 +81,7 @@ class LabelNoise:
         summary, burn_in, contrasts = [], [], []
         for cell, result in zip(cells, found, strict=True):
             key = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
-            epsilon = float(result["epsilon"]) if cell.privacy.mechanism.private else float("inf")
+            epsilon = float(result["epsilon"]) if cell.privacy.private else float("inf")
             summary.append({**key, **self._row(study, cell, result["values"], truth), "epsilon": epsilon})
             for share, values in zip(cell.burn_ins, result["by_burn_in"], strict=True):
                 burn_in.append({**key, "burn_in": f"{share:g}", **self._row(study, cell, values, truth)})
@@ -130,7 +129,7 @@ class LabelNoise:
         row: dict[str, float] = {}
         for measure, interval in zip(MEASURES, intervals, strict=True):
             row |= _columns(measure, interval)
-        return row | {"auc_ceiling": ceiling_of(cell.privacy)}
+        return row | {"auc_ceiling": cell.privacy.detection_ceiling()}
 
 
 def _columns(name: str, interval: Interval) -> dict[str, float]:

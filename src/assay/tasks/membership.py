@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
@@ -10,17 +10,16 @@ import numpy as np
 from assay.config.limits import at_least, not_empty
 from assay.errors import InputError
 from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
-from assay.privacy.rows.mechanisms import Mechanism
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
-from assay.tasks.cells import RESEARCH, Cell, measure_cells, spending
+from assay.tasks.cells import RESEARCH, Cell, measure_cells, other_mechanism, spending
 from assay.tasks.headlines import of_summary
 from assay.tasks.study import Study, gradient_valuator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from assay.privacy.rows.spec import PrivacySpec
+    from assay.privacy.option import Privacy
     from assay.valuation.gradient.estimates import Subtables
 
 FALSE_POSITIVES = 0.01
@@ -75,7 +74,7 @@ class Membership:
         subtables = draw_tables(chosen, len(study.data.train), self.rows, tables, self.informed, generator)
         lanes = len(subtables.rows)
         cells = [
-            Cell("membership", replace(privacy, name=name), valuator.evaluations, lanes, subtables=subtables)
+            Cell("membership", other_mechanism(privacy, name), valuator.evaluations, lanes, subtables=subtables)
             for name in self.mechanisms
         ]
         found = measure_cells(study, valuator, cells)
@@ -111,7 +110,7 @@ class Membership:
         )
 
     def _check(self, study: Study) -> None:
-        once = [name for name in self.mechanisms if Mechanism(name).one_release]
+        once = [name for name in self.mechanisms if other_mechanism(study.privacy, name).one_release]
         if once:
             told = f"{once[0]} gives a row its value without the others', which this game is about"
             raise InputError("task.mechanisms", once[0], told, "e.g. task.mechanisms=[none,iid]")
@@ -177,12 +176,12 @@ def _log_ratio(shadows: NDArray[np.float64], victims: NDArray[np.float64]) -> ND
     return np.asarray(log_density[:, 0] - log_density[:, 1])
 
 
-def _row(aucs: NDArray[np.float64], rates: NDArray[np.float64], privacy: PrivacySpec) -> dict[str, float]:
+def _row(aucs: NDArray[np.float64], rates: NDArray[np.float64], privacy: Privacy) -> dict[str, float]:
     row: dict[str, float] = {}
     for name, samples in (("auc", aucs), ("true_positive_rate", rates)):
         interval = mean_interval(samples)
         row |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    mu = privacy.budget.mu if privacy.mechanism.private else float("inf")
+    mu = privacy.mu
     row["auc_ceiling"] = membership_ceiling(mu)
     row["true_positive_rate_ceiling"] = true_positive_ceiling(mu, FALSE_POSITIVES)
     return row

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.data.owners import Parties
-from assay.privacy.rows.mechanisms import Mechanism
 from assay.statistics import bootstrap_indices, log_log_slope, mean_interval, percentile_interval, spearman
 from assay.tasks.cells import Cell
 from assay.tasks.estimation_uncertainty import DRAWS, uncertainty_of
@@ -51,8 +50,7 @@ class PartyComparison:
         scores = {SCORES[0]: uncertainty} | {name: mean_interval(each) for name, each in samples.items()}
         for column, interval in scores.items():
             row |= {column: interval.estimate, f"{column}_low": interval.low, f"{column}_high": interval.high}
-        private = Mechanism(cell.privacy.name).private
-        row["epsilon"] = float(result["epsilon"]) if private else float("inf")
+        row["epsilon"] = float(result["epsilon"]) if cell.privacy.private else float("inf")
         row["touches_least"], row["touches_most"] = int(result["touches"].min()), int(result["touches"].max())
         return row
 
@@ -88,7 +86,7 @@ class PartyComparison:
         }
         metrics: dict[str, float] = {}
         for cell, result in zip(self.cells, self.found, strict=True):
-            if not cell.privacy.mechanism.reuses or cell.evaluations not in plain:
+            if not cell.privacy.reuses or cell.evaluations not in plain:
                 continue
             prefix = f"{cell.privacy.name}/{cell.evaluations}"
             ours, theirs = (self._fidelity(cell, values) for values in (result["values"], plain[cell.evaluations]))

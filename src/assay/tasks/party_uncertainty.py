@@ -42,7 +42,7 @@ class PartyUncertainty:
         from assay.valuation.gradient.party_semivalue import PartySemivalue
 
         parties, privacy = parties_of(study.data.train), study.row_privacy()
-        valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
+        valuator = PartySemivalue.of(gradient_valuator(study, self.name), level=self.level)
         cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates)
         first = reference_cell(privacy, self.reference_evaluations, self.replicates)
         reference, *found = measure_cells(study, valuator, [first, *cells])

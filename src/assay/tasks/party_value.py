@@ -39,7 +39,7 @@ class PartyValue:
         from assay.valuation.gradient.party_semivalue import PartySemivalue
 
         context, parties = study.context, parties_of(study.data.train)
-        valuator = PartySemivalue(gradient_valuator(study, self.name), self.level)
+        valuator = PartySemivalue.of(gradient_valuator(study, self.name), level=self.level)
         with context.progress.task("valuing", valuator.evaluations) as bar:
             run = replace(study.run, advance=bar.advance)
             found = valuator.valuate(study.problem(), run)

@@ -28,13 +28,13 @@ def attacked(trials: int, study: Study, task: str) -> Outcome:
     """Table `audit`, a line for each attack with and without the clip; the same as flat metrics."""
     import pandas as pd
 
-    valuator, privacy, streams = gradient_valuator(study, task), study.row_privacy(), study.context.streams
-    problem, run = study.problem(), study.run
-    release = DirectedRelease(valuator, problem, run, "audit")
-    public = release.public_paths()
+    streams = study.context.streams
+    release = DirectedRelease(gradient_valuator(study, task), study.problem(), study.run, "audit")
+    privacy = release.privacy
+    public = release.along.thetas(release.privacy.paths)
     design = release.design(public)
     values = _worst_row(release, public, design.clip, len(study.data.classes), streams.generator("audited row"))
-    changed = changed_record_epsilon(problem, design)
+    changed = changed_record_epsilon(release.privacy, design)
     present = privacy.epsilon if privacy.budget.relation is Relation.ZERO_OUT else changed
     lines = []
     for clipped in (True, False):
@@ -44,7 +44,7 @@ def attacked(trials: int, study: Study, task: str) -> Outcome:
                 _releases(trials, design, each, streams.generator("audit", attack, int(clipped), world))
                 for world, each in (("row", x[0]), ("other", other))
             )
-            found = audit_scores(inside, outside, delta=privacy.delta if design.law.name == "gaussian" else 0.0)
+            found = audit_scores(inside, outside, delta=privacy.guaranteed_delta)
             lines.append({"attack": attack, "clipped": clipped, "bound": bound, **asdict(found)})
     table = pd.DataFrame(lines).rename(columns={"epsilon": "proven_epsilon"})
     table["excess"] = table["proven_epsilon"] - table["bound"]

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from assay.config import Choices
     from assay.learning.models import Model
     from assay.learning.trainer import Trainer
-    from assay.privacy.rows.spec import PrivacySpec
-    from assay.privacy.training_spec import TrainingPrivacy
+    from assay.privacy.option import Privacy
     from assay.valuation.gradient.semivalue import GradientSemivalue
     from assay.valuation.valuator import Problem, Run, Valuator
 
@@ -30,7 +29,7 @@ class Study:
     data: PreparedData
     model: Model
     valuator: Valuator
-    privacy: PrivacySpec | TrainingPrivacy
+    privacy: Privacy
     trainer: Trainer
     context: RunContext
 
@@ -47,11 +46,11 @@ class Study:
 
         return Problem(self.data, self.model, self.row_privacy())
 
-    def row_privacy(self) -> PrivacySpec:
+    def row_privacy(self) -> Privacy:
         """The privacy of a valuation; InputError when it is that of a training."""
-        from assay.privacy.rows.spec import PrivacySpec
+        from assay.privacy.batch_sums import BatchSums
 
-        if not isinstance(self.privacy, PrivacySpec):
+        if isinstance(self.privacy, BatchSums):
             remedy = "use privacy=iid, running_mean or running_mean_burn_in, or task=train"
             raise InputError("privacy", self.privacy.name, "is for training, not for values", remedy)
         return self.privacy

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from assay.config.limits import above, share
+from assay.errors import InputError
+from assay.privacy.releases import Releases
 from assay.runs import Outcome
 from assay.tasks.fields import Count
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
-    pass
+    from assay.config.choices import Choices
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Train:
     """
 
     reads_test: ClassVar[bool] = True
+    accounts_for: ClassVar[frozenset[Releases]] = frozenset({Releases.BATCH_SUM})
 
     epochs: Annotated[float, above(0, "e.g. 10")] = 10.0
     batch_size: Count = 256
@@ -38,3 +41,9 @@ class Train:
         from assay.tasks.training import trained
 
         return trained(self, study)
+
+    def check(self, run: Choices) -> None:
+        """Raises InputError for statistics of single rows beside privacy or in parts of a step."""
+        if self.statistics and (run.privacy.private or self.parts != 1):
+            limit = "reads single rows outside the account, and needs a step for each batch"
+            raise InputError("task.statistics", "true", limit, "use privacy=none and task.parts=1")

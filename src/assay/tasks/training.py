@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import secrets
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from pytorch_lightning import Callback
 
 from assay.figures.values import curve_figure
-from assay.gradients import Automatic, Clipping, Flat, PerLayer
 from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.record_curve import RecordCurve
@@ -25,16 +23,15 @@ from assay.learning.models import Shape
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
+from assay.privacy.batch_sums import BatchSums
+from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
-from assay.privacy.training_spec import TrainingPrivacy
-from assay.runs import Headline, Outcome, Streams
+from assay.runs import Headline, Outcome
 from assay.tasks.study import Study
 
 if TYPE_CHECKING:
     from assay.data import Arrays
     from assay.tasks.train import Train
-
-CLIPPINGS: dict[str, Callable[[float], Clipping]] = {"flat": Flat, "per_layer": PerLayer, "automatic": Automatic}
 
 
 def trained(choice: Train, study: Study) -> Outcome:
@@ -47,14 +44,17 @@ def trained(choice: Train, study: Study) -> Outcome:
         study.model, Shape.of(data), torch.Generator().manual_seed(context.streams.seed("initialisation"))
     ).to(trainer.dtype)
     module = Supervised(network, data.kind, _optimizer(choice))
-    generator: Callable[[int], Any] = partial(sampling_streams(study).generator, "batches")
-    sampler = PoissonSampler.of_batch_size(len(data.train), min(choice.batch_size, len(data.train)), generator)
-    steps = max(1, math.ceil(choice.epochs / sampler.sample_rate))
+    rows = len(data.train)
+    batch_size = min(choice.batch_size, rows)
+    rate = batch_size / rows
+    steps, every = max(1, math.ceil(choice.epochs / rate)), max(1, round(1 / rate))
+    plan = _plan(study, batch_size, steps, every)
+    generator = partial(context.streams.generator, "batches")
+    sampler = plan.sampler if plan else PoissonSampler.of_batch_size(rows, batch_size, generator)
     loader = PoissonLoader(_tensors(data.train, trainer.dtype), sampler, steps, parts=choice.parts)
-    every = max(1, round(1 / sampler.sample_rate))
     curve = RecordCurve(*_tensors(data.valid, trainer.dtype), every=every)
     callbacks: list[Callback]
-    private = _private(study, sampler, steps, every)
+    private = PrivateGradients(plan) if plan else None
     watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if choice.statistics else None
     callbacks = [each for each in (private, watch, curve) if each is not None]
     save = SaveSteps(context.scratch / "steps.pt", trainer.checkpoint_seconds)
@@ -67,15 +67,15 @@ def trained(choice: Train, study: Study) -> Outcome:
             carry_out_fit(fit, module, loader)
     scores = module.to("cpu").scores(*_tensors(data.test, trainer.dtype))
     metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}
-    if private is not None:
-        metrics |= {"epsilon": private.ledger.epsilon(), "noise_multiplier": private.noise_multiplier}
+    if plan is not None:
+        metrics |= {"epsilon": plan.epsilon(), "noise_multiplier": plan.noise_multiplier}
     tables = {"curve": pd.DataFrame(curve.rows)}
     if watch is not None:
         samples = watch.table()
         tables["samples"] = samples.assign(id=data.train.ids[samples.pop("position")]).sort_values(
             "id", ignore_index=True
         )
-    ledger = [] if private is None else private.ledger.entries
+    ledger = [] if plan is None else plan.ledger.entries
     headline = Headline(metrics=tuple(metrics))
     return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])}, headline=headline, ledger=ledger)
 
@@ -86,25 +86,18 @@ def _optimizer(choice: Train) -> Callable[..., torch.optim.Optimizer]:
     return partial(torch.optim.SGD, lr=choice.learning_rate, momentum=choice.momentum)
 
 
-def _private(study: Study, sampler: PoissonSampler, steps: int, every: int) -> PrivateGradients | None:
-    privacy, streams, trainer = study.privacy, study.context.streams, study.trainer
-    if not isinstance(privacy, TrainingPrivacy):
+def _plan(study: Study, batch_size: int, steps: int, every: int) -> TrainingPlan | None:
+    """The plan of a private training; None without privacy."""
+    if not isinstance(study.privacy, BatchSums):
         return None
-    noise = privacy.noise(lambda step: streams.seed("noise", step), trainer.dtype, trainer.device)
-    ledger = privacy.open_ledger(study.context.parts.file("ledger.jsonl"))
-    sigma = privacy.noise_multiplier(sampler.sample_rate, steps)
-    clipping = CLIPPINGS[privacy.clipping](privacy.max_grad_norm)
-    return PrivateGradients(clipping, noise, sigma, ledger, note_every=every)
-
-
-def sampling_streams(study: Study) -> Streams:
-    """What the Poisson samples are drawn from: the run's seed, or a secret that is kept nowhere when the noise is secure.
-
-    Amplification by sampling holds only towards those who do not know who took part, and so not under a known seed.
-    """
-    if isinstance(study.privacy, TrainingPrivacy) and study.privacy.secure_noise:
-        return Streams(secrets.randbits(128))
-    return study.context.streams
+    return study.privacy.plan(
+        rows=len(study.data.train),
+        batch_size=batch_size,
+        steps=steps,
+        seed=study.context.streams.seed_value,
+        record=study.context.parts.file("ledger.jsonl"),
+        note_every=every,
+    )
 
 
 def _positions(loader: PoissonLoader, batch: Any, place: int) -> NDArray[np.int64]:

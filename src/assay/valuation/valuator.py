@@ -10,10 +10,11 @@ from typing import Any, Protocol
 from assay.data import PreparedData
 from assay.learning.models import Model
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.option import Privacy
 from assay.runs.parts import Parts
 from assay.runs.progress import Progress
 from assay.runs.streams import Streams
+from assay.valuation.estimates import Estimates
 from assay.valuation.values import Values
 
 
@@ -40,7 +41,7 @@ class Problem:
 
     data: PreparedData
     model: Model
-    privacy: PrivacySpec
+    privacy: Privacy
 
 
 def _silent(steps: int) -> None:
@@ -71,4 +72,17 @@ class Valuator(Protocol):
 
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Values of the train split, judged on the valid split; the test split is not looked at."""
+        ...
+
+
+class Replicable(Protocol):
+    """Repeats its whole estimate, for a task that asks how estimates spread."""
+
+    @property
+    def evaluations(self) -> int:
+        """Marginal contributions behind each value; `dataclasses.replace` changes it."""
+        ...
+
+    def replicates(self, problem: Problem, run: Run, count: int, *, purpose: str) -> Estimates:
+        """Estimates [count, n] with fresh randomness each; `purpose` names the random streams."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -12,43 +12,34 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from assay.errors import AssayError
-from assay.gradients import ClippedSum, Clipping, Flat, PerSampleGradients, Tape
+from assay.gradients import ClippedSum, PerSampleGradients, Tape
 from assay.learning.poisson_loader import PoissonLoader
 from assay.privacy.accounting.training import NoisySteps
-from assay.privacy.ledger import Ledger
-from assay.privacy.noise.sources import NoiseSource
+from assay.privacy.plan import TrainingPlan
 
 
 class PrivateGradients(Callback):
     """Clips each sample's gradient, adds noise to the sum, and charges the ledger before every step.
 
     Works with automatic and with manual optimisation (one backward pass for each batch), unchanged modules, and gradient
-    accumulation. The batches must come from a PoissonLoader, and the loss must be the mean over the batch of per-sample
+    accumulation. The batches must come from `private_loader`, and the loss must be the mean over the batch of per-sample
     losses; on the first batch of several `training_step` is called twice more, in evaluation mode and up to its backward
     pass, to check that.
 
     Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
-    `noise_multiplier` * C, divided by the expected batch size, which is public. Steps on empty samples are made, and are noise
-    alone. The ledger refuses the step that would exceed its budget, before noise is drawn, and is
-    noted every `note_every` steps.
+    `noise_multiplier` * C, divided by the expected batch size, which is public. The noise is added in double precision and
+    the result rounded to the type of the parameters (float32 or float64), which is post-processing. Steps on empty samples
+    are made, and are noise alone. The ledger refuses the step that would exceed its budget, before noise is drawn.
     Source: Abadi et al., arXiv 1607.00133, algorithm 1; clipping by book-keeping, arXiv 2210.00038.
 
     Example:
-        >>> private = PrivateGradients(1.0, noise, sigma, ledger)  # doctest: +SKIP
-        >>> Trainer(callbacks=[private], max_epochs=1).fit(module, PoissonLoader(tensors, sampler, steps))  # doctest: +SKIP
+        >>> plan = plan_training(rows=len(x), batch_size=256, steps=1000, epsilon=4, delta=1e-5)  # doctest: +SKIP
+        >>> private = PrivateGradients(plan)  # doctest: +SKIP
+        >>> Trainer(callbacks=[private], max_epochs=1).fit(module, private_loader(plan, (x, y)))  # doctest: +SKIP
     """
 
-    def __init__(
-        self,
-        clipping: Clipping | float,
-        noise: NoiseSource,
-        noise_multiplier: float,
-        ledger: Ledger[NoisySteps],
-        note_every: int = 1,
-    ) -> None:
-        self.clipping: Clipping = Flat(float(clipping)) if isinstance(clipping, int | float) else clipping
-        self.noise, self.noise_multiplier, self.ledger = noise, noise_multiplier, ledger
-        self.steps, self.note_every = 0, note_every
+    def __init__(self, plan: TrainingPlan) -> None:
+        self.plan, self.steps = plan, 0
         self._engine: PerSampleGradients | None = None
         self._loader: PoissonLoader | None = None
         self._part = 0
@@ -58,12 +49,15 @@ class PrivateGradients(Callback):
         self._checked = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Refuses what has no account: another loader, parts that do not make up a step, several processes."""
+        """Refuses what has no account: another loader or sampler, parts that do not make up a step, several processes."""
         loader = trainer.train_dataloader
         if not isinstance(loader, PoissonLoader):
             raise AssayError(
-                f"{type(loader).__name__}: its batches are no Poisson samples, which the account is for (use PoissonLoader)"
+                f"{type(loader).__name__}: its batches are no Poisson samples, which the account is for "
+                "(use private_loader(plan, tensors))"
             )
+        if loader.sampler != self.plan.sampler:
+            raise AssayError("the loader's sampler is not that of the plan (use private_loader(plan, tensors))")
         if trainer.accumulate_grad_batches != loader.parts:
             raise AssayError(
                 f"accumulate_grad_batches={trainer.accumulate_grad_batches}: the loader cuts each step's batch into "
@@ -73,8 +67,11 @@ class PrivateGradients(Callback):
             raise AssayError(
                 f"world_size={trainer.world_size}: each process would draw noise of its own (use devices=1)"
             )
+        for name, parameter in pl_module.named_parameters():
+            if parameter.requires_grad and parameter.dtype not in (torch.float32, torch.float64):
+                raise AssayError(f"{name}: is of type {parameter.dtype}, too coarse to sum and noise (use float32)")
         self._engine = PerSampleGradients(pl_module, fallback=False)
-        limit, accounted = self.clipping.bound(self._layers()), self.ledger.sensitivity.max_grad_norm
+        limit, accounted = self.plan.clipping.bound(self._layers()), self.plan.ledger.sensitivity.max_grad_norm
         if limit > accounted * (1 + 1e-12):
             raise AssayError(f"max_grad_norm={limit:g}: the ledger accounts for {accounted:g} (make them equal)")
         self._loader, self._part, self._sum = loader, 0, {}
@@ -108,7 +105,7 @@ class PrivateGradients(Callback):
         recorded = tape.recorded(float(scale))
         if real == 0:
             recorded = recorded.take(torch.zeros(0, dtype=torch.long))
-        self._add(recorded.clipped_sum(self.clipping))
+        self._add(recorded.clipped_sum(self.plan.clipping))
         self._part = (self._part + 1) % self._loader.parts
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
@@ -117,20 +114,22 @@ class PrivateGradients(Callback):
             raise RuntimeError("an optimizer step before on_train_start")
         if self._part != 0 or not self._sum:
             raise AssayError("an optimizer step before the whole of its batch: step once for each sample")
-        sampler = self._loader.sampler
-        self.ledger.charge(NoisySteps(self.noise_multiplier, sampler))
-        draw = self.noise.open_round(self.steps)
-        deviation = self.noise_multiplier * self.ledger.sensitivity.max_grad_norm  # of what is accounted for
-        gradients = {
-            name: total.add(draw(tuple(total.shape)).to(total.device), alpha=deviation) / sampler.expected_batch_size
-            for name, total in self._sum.items()
-        }
-        self._engine.store(gradients)
+        plan, rate = self.plan, self.plan.sampler.sample_rate
+        plan.ledger.charge(NoisySteps(plan.noise_multiplier, plan.sampler))
+        draw = plan.noise.open_round(self.steps)
+        self._engine.store({name: self._noised_mean(total, draw) for name, total in self._sum.items()})
         self._sum = {}
         self.steps += 1
-        if self.steps % self.note_every == 0 or self.steps == self._loader.steps:
-            facts = {"noise_multiplier": self.noise_multiplier, "sample_rate": sampler.sample_rate}
-            self.ledger.note(step=self.steps, secure=self.noise.secure, **facts)
+        if self.steps % plan.note_every == 0 or self.steps == self._loader.steps:
+            facts = {"step": self.steps, "noise_multiplier": plan.noise_multiplier, "sample_rate": rate}
+            plan.ledger.note(noise=plan.noise.kind, **facts)
+
+    def _noised_mean(self, total: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
+        """The noised sum over the expected batch size, computed in double precision, in the type of the sum."""
+        device = "cpu" if total.device.type == "mps" else total.device  # which has no double precision
+        deviation = self.plan.noise_multiplier * self.plan.ledger.sensitivity.max_grad_norm  # of what is accounted for
+        noised = total.to(device, torch.float64).add(draw(tuple(total.shape)).to(device), alpha=deviation)
+        return (noised / self.plan.sampler.expected_batch_size).to(total)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leaves the module as it was."""
@@ -139,12 +138,12 @@ class PrivateGradients(Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Steps made, and the ledger's counts; the noise of a step is named by its number, so it has no state."""
-        return {"steps": self.steps, "ledger": self.ledger.state_dict()}
+        return {"steps": self.steps, "ledger": self.plan.ledger.state_dict()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on counting where an interrupted fit stopped."""
         self.steps = int(state_dict["steps"])
-        self.ledger.load_state_dict(state_dict["ledger"])
+        self.plan.ledger.load_state_dict(state_dict["ledger"])
 
     def _layers(self) -> list[str]:
         if self._engine is None:

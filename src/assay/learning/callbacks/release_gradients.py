@@ -86,8 +86,9 @@ class ReleaseGradients(RoundCallback):
     ) -> None:
         """Notes the round in the record."""
         del self._open[number]
-        facts = {"noise_multiplier": self._multiplier(number), "max_grad_norm": self.ledger.sensitivity.max_grad_norm}
-        self.ledger.note(round=number, secure=self.noise.secure, **facts)
+        norm = self.ledger.sensitivity.max_grad_norm
+        facts = {"round": number, "noise_multiplier": self._multiplier(number), "max_grad_norm": norm}
+        self.ledger.note(noise=self.noise.kind, **facts)
 
     def state_dict(self) -> dict[str, Any]:
         """The ledger's counts; the noise of a round is named by its number, so it has no state."""

@@ -70,7 +70,7 @@ class ReleasePartyGradients(RoundCallback):
         self, module: LightningModule, number: int, order: NDArray[np.int64], marginals: NDArray[np.float64]
     ) -> None:
         """Notes the round in the record."""
-        self.ledger.note(round=number, noise_multiplier=self.noise_multiplier, secure=self.noise.secure)
+        self.ledger.note(noise=self.noise.kind, round=number, noise_multiplier=self.noise_multiplier)
 
     def state_dict(self) -> dict[str, Any]:
         """The ledger's counts; the noise of a round is named by its number, so it has no state."""

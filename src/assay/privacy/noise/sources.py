@@ -1,4 +1,4 @@
-"""Where Gaussian noise comes from: a seed that repeats, or the operating system's entropy."""
+"""Sources of Gaussian noise: a seed that repeats, or the operating system's entropy."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from assay.privacy.ledger import NoiseKind
+
 
 class NoiseSource(Protocol):
     """Standard normal noise, drawn afresh for every round."""
 
-    secure: bool
+    kind: NoiseKind
 
     def open_round(self, round_number: int) -> Callable[[tuple[int, ...]], Tensor]:
         """The drawing function of one round: shape -> independent N(0, 1) draws."""
@@ -27,7 +29,7 @@ class SeededNoise:
     ``seed_of(round)`` names the seed of each round, so that a resumed run draws what the killed one would have drawn.
     """
 
-    secure = False
+    kind: NoiseKind = "seeded"
 
     def __init__(self, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu") -> None:
         self._seed_of, self._dtype, self._device = seed_of, dtype, device
@@ -45,11 +47,11 @@ class SeededNoise:
 class SecureNoise:
     """Noise from the operating system's entropy, of which nothing is recorded.
 
-    Each draw is half the sum of four normals, which removes the gaps in the set of reachable doubles that betray a value
+    Each draw is half the sum of four normals, which removes the gaps in the set of reachable doubles that reveal a value
     under floating-point noise (Holohan & Braghin 2021, "Secure random sampling in differential privacy").
     """
 
-    secure = True
+    kind: NoiseKind = "secure"
 
     def __init__(self, dtype: torch.dtype, device: torch.device | str = "cpu") -> None:
         self._dtype, self._device = dtype, device
@@ -70,5 +72,5 @@ class SecureNoise:
 def open_noise(
     secure: bool, seed_of: Callable[[int], int], dtype: torch.dtype, device: torch.device | str = "cpu"
 ) -> NoiseSource:
-    """The source that a privacy choice asks for; `seed_of` is not used by the secure one."""
+    """The secure source, which does not use `seed_of`, or the seeded one."""
     return SecureNoise(dtype, device) if secure else SeededNoise(seed_of, dtype, device)

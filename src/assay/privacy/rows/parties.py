@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from assay.errors import InputError
 from assay.privacy.budget import Budget
+from assay.privacy.option import Privacy
 from assay.privacy.relations import Sensitivity
 from assay.privacy.rows.account import RowAccount, RowRelease
-from assay.privacy.rows.mechanisms import Mechanism
-from assay.privacy.rows.spec import PrivacySpec
+from assay.privacy.rows.gradients import GivenNorm
 
 
 class Level(StrEnum):
@@ -57,17 +57,22 @@ class PartySensitivity(Sensitivity):
         return noise_multiplier * self.reach
 
 
-def party_sensitivity(privacy: PrivacySpec, sizes: tuple[int, ...], level: Level) -> PartySensitivity | None:
-    """What a privacy choice means for parties of these sizes, None without privacy.
+def party_sensitivity(privacy: Privacy, sizes: tuple[int, ...], level: Level) -> PartySensitivity | None:
+    """Sensitivity of the mean gradients of parties of these sizes; None without privacy.
 
     Raises InputError for a mechanism whose releases are not one mean gradient a time, with the same noise every time.
     """
-    if not privacy.mechanism.private:
+    refuse_without_account(privacy)
+    if not isinstance(privacy, GivenNorm):
         return None
-    if privacy.mechanism not in (Mechanism.IID, Mechanism.RUNNING_MEAN, Mechanism.RUNNING_MEAN_BURN_IN):
+    return PartySensitivity(privacy.max_grad_norm, privacy.budget.relation, sizes, level)
+
+
+def refuse_without_account(privacy: Privacy) -> None:
+    """Raises InputError for a mechanism whose releases concern rows alone."""
+    if privacy.private and not privacy.for_sources:
         remedy = "use privacy=iid, running_mean or running_mean_burn_in"
         raise InputError("privacy", privacy.name, "has no account of parties", remedy)
-    return PartySensitivity(privacy.max_grad_norm, privacy.budget.relation, sizes, level)
 
 
 class PartyRelease(NamedTuple):

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import InputError
-from assay.privacy.rows.mechanisms import Mechanism
 
 ROUNDING = 1e-6  # by which the rows of a file may miss 1: it may have been written with seven digits
 
@@ -30,19 +29,6 @@ def burn_in_rounds(burn_in: float, evaluations: int) -> int:
     return rounds
 
 
-def front_loaded_shares(first_share: float, rounds: int) -> NDArray[np.float64]:
-    """Shares [rounds] of the budget: `first_share` in the first round, the rest evenly over the others; 1 for one round.
-
-    Raises InputError unless first_share lies in (0, 1).
-    """
-    if not 0 < first_share < 1:
-        remedy = "0.9 leaves a tenth for the later rounds"
-        raise InputError("privacy.first_share", first_share, "must be between 0 and 1, both excluded", remedy)
-    if rounds == 1:
-        return np.ones(1)
-    return np.array([first_share] + [(1 - first_share) / (rounds - 1)] * (rounds - 1))
-
-
 @dataclass(frozen=True, eq=False)
 class ReuseMatrix:
     """The matrix X [k, k] whose row t says how round t combines the releases 1 .. t."""
@@ -50,22 +36,17 @@ class ReuseMatrix:
     weights: NDArray[np.float64]
 
     @classmethod
-    def of(cls, mechanism: Mechanism, rounds: int) -> ReuseMatrix:
-        """Identity for independent noise, the running mean X[t, l] = 1/t for reuse.
-
-        The running mean is the one minimiser of the row noise variance sum_l X[t, l]^2 among rows that sum to 1. [derived]
-        """
-        if not mechanism.reuses:
-            return cls(np.eye(rounds))
-        return cls(np.tril(np.ones((rounds, rounds))) / np.arange(1, rounds + 1)[:, None])
+    def identity(cls, rounds: int) -> ReuseMatrix:
+        """Independent noise: each round steps along its own release."""
+        return cls(np.eye(rounds))
 
     @classmethod
     def weighted(cls, weights: NDArray[np.float64], wave: int = 1) -> ReuseMatrix:
         """Means weighted by weights [k]: X[t, l] = w_l / sum over the releases that round t has.
 
         Round t has its own release and those of earlier waves of `wave` rounds, which are all earlier ones for wave=1.
-        Weights in inverse proportion to the noise variances minimise the row noise variance; equal ones in waves give
-        1/(wave (b - 1) + 1) each in wave b. [derived]
+        Weights in inverse proportion to the noise variances minimise the row noise variance among rows that sum to 1; equal
+        ones are the running mean X[t, l] = 1/t, and in waves 1/(wave (b - 1) + 1) each in wave b. [derived]
         """
         wave_of = np.arange(len(weights)) // wave
         known = (wave_of[:, None] > wave_of) | np.eye(len(weights), dtype=bool)
@@ -74,20 +55,20 @@ class ReuseMatrix:
 
     @classmethod
     def checked(cls, weights: NDArray[np.float64], rounds: int, wave: int = 1) -> ReuseMatrix:
-        """A matrix of the user's own; InputError, which names the row, unless it can be carried out and keeps a fixed mean.
+        """A matrix from the user; InputError, which names the row, unless it can be carried out and keeps a fixed mean.
 
         It must be [rounds, rounds], finite and lower-triangular with rows that sum to 1, and combine nothing within a
         wave of `wave` rounds, whose releases are made at the same time.
         """
-        told = _first_fault(weights, rounds, wave)
-        if told:
+        fault = _first_fault(weights, rounds, wave)
+        if fault:
             remedy = f"give valuation.evaluations={rounds} rows of as many weights, row t for the releases 1 to t"
-            raise InputError("privacy.matrix", "x".join(map(str, weights.shape)), told, remedy)
+            raise InputError("privacy.matrix", "x".join(map(str, weights.shape)), fault, remedy)
         return cls(weights)
 
     @classmethod
     def read(cls, path: str | Path, rounds: int, wave: int = 1) -> ReuseMatrix:
-        """The `checked` matrix in a file: .npy, or text of numbers parted by commas; InputError when it holds none."""
+        """The `checked` matrix in a file: .npy, or text of numbers separated by commas; InputError when it holds none."""
         file = Path(path).expanduser()
         try:
             loaded = (
@@ -95,8 +76,8 @@ class ReuseMatrix:
             )
             weights = np.asarray(loaded, dtype=np.float64)
         except (OSError, ValueError, TypeError) as fault:
-            told = f"holds no matrix ({' '.join(str(fault).split())})"
-            raise InputError("privacy.matrix", path, told, "give a .csv of numbers or a .npy file") from fault
+            limit = f"holds no matrix ({' '.join(str(fault).split())})"
+            raise InputError("privacy.matrix", path, limit, "give a .csv of numbers or a .npy file") from fault
         return cls.checked(weights, rounds, wave)
 
     def row_noise_variance(self, multipliers: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

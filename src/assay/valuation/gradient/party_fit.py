@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,7 +11,6 @@ from pytorch_lightning import Callback
 
 from assay.data.owners import Parties
 from assay.learning.callbacks.record_values import RecordValues
-from assay.learning.callbacks.release_party_gradients import ReleasePartyGradients
 from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.learning.callbacks.save_rounds import SaveRounds
 from assay.learning.callbacks.show_rounds import ShowRounds
@@ -22,66 +20,59 @@ from assay.learning.marginals import MarginalSums
 from assay.learning.models import Shape
 from assay.learning.models.party_mean import PartyMean, party_rows
 from assay.learning.modules.permutation_pass import PermutationPass
-from assay.privacy.ledger import Ledger
-from assay.privacy.rows.parties import Level, PartyAccount, party_sensitivity
-from assay.valuation.gradient.estimates import Estimates, rows_of
+from assay.privacy.option import Budgeted
+from assay.privacy.rows.parties import Level, party_sensitivity
+from assay.valuation.estimates import Estimates
+from assay.valuation.gradient.estimates import rows_of, single_valuation
+from assay.valuation.gradient.party_settings import PartySettings
+from assay.valuation.gradient.private_parties import PrivateParties
 from assay.valuation.gradient.release_bootstrap import bootstrap_std_errors
 from assay.valuation.permutations import random_orders
-from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Problem, Run
-
-if TYPE_CHECKING:
-    from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.valuator import Problem, Run, Valuation
 
 STEPS_A_BATCH = 1_000  # rows met in one batch of the Trainer
 
 
 class PartyFit:
-    """The module and callbacks of one estimate of the parties' values, built from its choices."""
+    """The module and callbacks of one estimate of the parties' values; `private` is None without privacy."""
 
     def __init__(
-        self, choice: GradientSemivalue, level: Level, parties: Parties, problem: Problem, run: Run, purpose: str
+        self, settings: PartySettings, parties: Parties, problem: Problem, run: Run, purpose: str, replicates: int = 1
     ) -> None:
         data, privacy, streams, trainer = problem.data, problem.privacy, run.streams, run.trainer
         torch.set_num_threads(trainer.threads)  # the start too is computed, and must not depend on what ran before
-        self.choice, self.parties, self.problem, self.context, dtype = choice, parties, problem, run, trainer.dtype
-        model = problem.model.replicated(Shape.of(data))
-        self.sensitivity = party_sensitivity(privacy, parties.sizes, level)
-        self.model = PartyMean(model, self.sensitivity)
-        self.valid = rows_of(data.valid, dtype)
+        self.settings, self.parties, self.privacy, self.context = settings, parties, privacy, run
+        self.replicates, model = replicates, problem.model.replicated(Shape.of(data))
+        sensitivity = party_sensitivity(privacy, parties.sizes, Level(settings.level))
+        self.model = PartyMean(model, sensitivity)
+        self.valid = rows_of(data.valid, trainer.dtype)
         generator = torch.Generator().manual_seed(streams.seed("initialisation"))
-        self.start = public_start(model, choice.initialisation, self.valid.features, self.valid.target, generator)
+        self.start = public_start(model, settings.initialisation, self.valid.features, self.valid.target, generator)
         self.module = PermutationPass(
             self.model,
-            party_rows(data.train.features, data.train.target, parties.rows, dtype),
+            party_rows(data.train.features, data.train.target, parties.rows, trainer.dtype),
             self.valid,
             self.start,
-            random_orders(streams, len(parties), choice.replicates, purpose),
-            learning_rate=choice.learning_rate,
-            utility=choice.utility,
-            replicates=choice.replicates,
+            random_orders(streams, len(parties), replicates, purpose),
+            learning_rate=settings.learning_rate,
+            utility=settings.utility,
+            replicates=replicates,
         )
-        self.record = RecordValues(self._sums(choice.replicates))
-        self.callbacks: list[Callback] = [self.record]
-        self.account: PartyAccount | None = None
-        self.release: ReleasePartyGradients | None = None
-        self.reuse: ReuseReleases | None = None
-        if self.sensitivity is not None:
-            noise = privacy.noise(lambda number: streams.seed("noise", purpose, number), dtype, trainer.device)
-            self.account = PartyAccount(privacy.budget, self.sensitivity, choice.replicates)
-            sigma = privacy.budget.noise_multiplier(choice.evaluations, self.sensitivity)
-            self.release = ReleasePartyGradients(noise, sigma, Ledger(self.account), self.sensitivity)
-            self.reuse = ReuseReleases(len(parties)) if privacy.mechanism.reuses else None
-            self.callbacks = [self.release, *([self.reuse] if self.reuse else []), self.record]
+        self.record = RecordValues(self._sums(replicates))
+        self.private: PrivateParties | None = None
+        if sensitivity is not None and isinstance(privacy, Budgeted):
+            self.private = PrivateParties(
+                privacy, sensitivity, parties, run, purpose, releases=settings.evaluations, replicates=replicates
+            )
+        self.callbacks: list[Callback] = [*(self.private.callbacks if self.private else []), self.record]
 
     def _sums(self, replicates: int) -> MarginalSums:
-        choice, count = self.choice, len(self.parties)
-        weights = semivalue_weights(choice.semivalue, count, choice.alpha, choice.beta)
-        return MarginalSums(count, replicates, self.problem.privacy.burn_in_rounds(choice.evaluations), weights)
+        parties, burn_in = len(self.parties), self.privacy.burn_in_rounds(self.settings.evaluations)
+        return MarginalSums(parties, replicates, burn_in, self.settings.weights(parties))
 
-    def run(self, checkpoint: Path | None) -> Estimates:
+    def estimates(self, checkpoint: Path | None = None) -> Estimates:
         """Carries out the rounds that are not yet done; the cost includes that of interrupted attempts."""
-        trainer, evaluations, advance = self.context.trainer, self.choice.evaluations, self.context.advance
+        trainer, evaluations, advance = self.context.trainer, self.settings.evaluations, self.context.advance
         save = SaveRounds(checkpoint, trainer.checkpoint_seconds)
         done = save.resume(self.module, self.callbacks)
         advance(done)
@@ -92,37 +83,47 @@ class PartyFit:
             with quiet():
                 fit = trainer.build([*self.callbacks, ShowRounds(advance), save], max_epochs=1)
             carry_out_fit(fit, self.module, batches)
-        sums, ledger = self.record.marginals, self.release.ledger if self.release else None
-        untouched = np.zeros((self.choice.replicates, len(self.parties)), dtype=np.int64)
+        sums, private = self.record.marginals, self.private
+        untouched = np.zeros((self.replicates, len(self.parties)), dtype=np.int64)
         return Estimates(
             ids=self.parties.source,
             values=sums.values(),
             std_errors=sums.std_errors(),
             evaluations=sums.evaluations,
-            touches=self.account.touches if self.account else untouched,
-            epsilon=ledger.epsilon() if ledger else 0.0,
-            noise_multiplier=self.release.noise_multiplier if self.release else 0.0,
-            entries=ledger.entries if ledger else [],
+            touches=private.account.touches if private else untouched,
+            epsilon=private.ledger.epsilon() if private else 0.0,
+            noise_multiplier=private.release.noise_multiplier if private else 0.0,
+            entries=private.ledger.entries if private else [],
             utility_evaluations=self.module.utility_evaluations,
             cost=save.cost(),
         )
 
+    def valuation(self, checkpoint: Path | None = None) -> Valuation:
+        """The first replicate with standard errors over permutations, or by a bootstrap where releases are reused."""
+        estimates, repeats = self.estimates(checkpoint), self.settings.bootstrap
+        errors, freedom = estimates.std_errors[0], int(estimates.evaluations[0, 0]) - 1
+        if self.private and self.private.reuse is not None:
+            errors = self.bootstrap(repeats) if repeats > 1 else np.full_like(errors, np.nan)
+            freedom = repeats - 1
+        return single_valuation(estimates, errors, freedom)
+
     def bootstrap(self, replicates: int) -> NDArray[np.float64]:
-        """Standard errors [m] of the first replicate's values, from its releases."""
-        if self.reuse is None or self.release is None:
+        """Standard errors [m] of the first replicate's values, from its releases; ValueError where none are reused."""
+        private, evaluations = self.private, self.settings.evaluations
+        if private is None or private.reuse is None:
             raise ValueError("only a mechanism that reuses releases has them to bootstrap from")
         return bootstrap_std_errors(
             self.model.model,
-            self.reuse.mean_releases(self.choice.evaluations)[0],
+            private.reuse.mean_releases(evaluations)[0],
             self.valid,
             self.start,
-            deviations=np.broadcast_to(self.release.deviations, (self.choice.evaluations, len(self.parties))),
+            deviations=np.broadcast_to(private.release.deviations, (evaluations, len(self.parties))),
             reuse=ReuseReleases(len(self.parties)),
             marginals=self._sums(replicates),
             orders=random_orders(self.context.streams, len(self.parties), replicates, "bootstrap"),
             replicates=replicates,
-            learning_rate=self.choice.learning_rate,
-            utility=self.choice.utility,
+            learning_rate=self.settings.learning_rate,
+            utility=self.settings.utility,
             wave=1,
             streams=self.context.streams,
             trainer=self.context.trainer,

@@ -59,7 +59,7 @@ class SimulatedNoise(RoundCallback):
 
     def _deviation(self, number: int, rows: Tensor) -> Tensor | float:
         deviation = self._deviations[number - 1]
-        return torch.from_numpy(deviation).to(rows.device)[rows, None] if deviation.ndim else float(deviation)
+        return torch.tensor(deviation).to(rows.device)[rows, None] if deviation.ndim else float(deviation)
 
     def on_round_end(
         self, module: LightningModule, number: int, order: NDArray[np.int64], marginals: NDArray[np.float64]

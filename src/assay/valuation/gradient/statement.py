@@ -1,4 +1,4 @@
-"""What a publication of private values means, and what it does not, in plain sentences."""
+"""Plain sentences on the meaning of a publication of private values, and on its limits."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from assay.privacy.relations import Relation
 
 if TYPE_CHECKING:
     from assay.data import PreparedData
-    from assay.privacy.rows.spec import PrivacySpec
+    from assay.privacy.option import Budgeted
     from assay.valuation.valuator import Valuation
 
 
-def statement_of(found: Valuation, data: PreparedData, privacy: PrivacySpec, *, utility: str) -> tuple[str, ...]:
+def statement_of(valuation: Valuation, data: PreparedData, privacy: Budgeted, *, utility: str) -> tuple[str, ...]:
     """Sentences on the guarantee, its assumptions, the noise, and how to read values and intervals.
 
     Says nothing that the published values, the config and the number of rows do not say.
     """
     return (
-        _guarantee(found, privacy, len(data.train)),
-        _changed(found, privacy),
+        _guarantee(valuation, privacy, len(data.train)),
+        _changed(valuation, privacy),
         "Taken for public: the held-back rows that judge (the valid split), the columns with their types and classes, the "
         "model and its settings, and which rows were valued. A row's id is published with its value.",
-        _noise(privacy),
+        _noise(valuation),
         f"A value estimates what its row adds to the {utility.replace('_', ' ')} on the held-back rows. Low values are where "
         "to look for wrong labels first; a single low value proves nothing.",
         _interval(privacy),
@@ -35,18 +35,23 @@ def statement_of(found: Valuation, data: PreparedData, privacy: PrivacySpec, *, 
     )
 
 
-def _guarantee(found: Valuation, privacy: PrivacySpec, rows: int) -> str:
-    delta = privacy.delta if not _pure(found, privacy) else 0.0
+def _guarantee(valuation: Valuation, privacy: Budgeted, rows: int) -> str:
     replaced = privacy.budget.relation is Relation.REPLACE_ONE
     what = (
         "is replaced by any other" if replaced else "is left out, and its slot publishes a draw that depends on no data"
     )
-    who = "Each of the" if privacy.secure_noise else "With secure noise, which this run did not have, each of the"
+    who = "Each of the" if _secure(valuation) else "With secure noise, which this run did not have, each of the"
     return (
-        f"{who} {rows} rows is protected from whoever reads these values: they are (epsilon={_up(found.epsilon)}, "
-        f"delta={delta:g})-differentially private, where neighbouring tables are those in which one row {what} "
-        f"({privacy.relation}). Mechanism: {privacy.name}. The budget was epsilon={privacy.epsilon:g}, delta={privacy.delta:g}."
+        f"{who} {rows} rows is protected from whoever reads these values: they are (epsilon={_up(valuation.epsilon)}, "
+        f"delta={privacy.guaranteed_delta:g})-differentially private, where neighbouring tables are those in which one row "
+        f"{what} ({privacy.relation}). Mechanism: {privacy.name}. The budget was epsilon={privacy.epsilon:g}, "
+        f"delta={privacy.delta:g}."
     )
+
+
+def _secure(valuation: Valuation) -> bool:
+    """True where the ledger has secure noise for every release."""
+    return bool(valuation.ledger) and all(entry["noise"] == "secure" for entry in valuation.ledger)
 
 
 def _up(epsilon: float) -> str:
@@ -57,23 +62,19 @@ def _up(epsilon: float) -> str:
     return f"{math.ceil(epsilon / unit * (1 - 1e-12)) * unit:.6g}"
 
 
-def _pure(found: Valuation, privacy: PrivacySpec) -> bool:
-    return privacy.mechanism.directed and not privacy.share_of_path and privacy.scalar_law != "gaussian"
-
-
-def _changed(found: Valuation, privacy: PrivacySpec) -> str:
+def _changed(valuation: Valuation, privacy: Budgeted) -> str:
     if privacy.budget.relation is Relation.REPLACE_ONE:
         return "A row that is left out is protected at the same epsilon at the least."
     known = "release/epsilon_of_a_changed_record"
-    changed = found.facts[known] if known in found.facts else epsilon_of(2 * privacy.budget.mu, privacy.delta)
+    changed = valuation.facts[known] if known in valuation.facts else epsilon_of(2 * privacy.budget.mu, privacy.delta)
     return (
         f"A row whose content is changed, rather than left out, is protected at epsilon={_up(changed)} "
         "(privacy.relation=replace_one plans for that case)."
     )
 
 
-def _noise(privacy: PrivacySpec) -> str:
-    if privacy.secure_noise:
+def _noise(valuation: Valuation) -> str:
+    if _secure(valuation):
         return "The noise came from the operating system's entropy and was recorded nowhere: the guarantee stands."
     return (
         "The noise repeats with the seed of the run: whoever knows or guesses the seed can subtract it, so that this release "
@@ -81,8 +82,8 @@ def _noise(privacy: PrivacySpec) -> str:
     )
 
 
-def _interval(privacy: PrivacySpec) -> str:
-    if privacy.mechanism.one_release:
+def _interval(privacy: Budgeted) -> str:
+    if privacy.one_release:
         return (
             "The interval is that of the noise. Values beyond the clip are drawn in to it, and the public trajectories differ "
             "from training on these rows: neither is in the interval."

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from assay.learning.callbacks.reuse_releases import ReuseReleases
 from assay.runs.cost import Meter
-from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.estimates import Estimates
+from assay.valuation.gradient.estimates import single_valuation
 from assay.valuation.gradient.permutation_fit import PermutationFit
 from assay.valuation.gradient.public_paths import Matrix, PublicPaths
+from assay.valuation.gradient.settings import GradientSettings
 from assay.valuation.permutations import random_orders
-from assay.valuation.semivalues import semivalue_weights
-from assay.valuation.valuator import Problem, Run
-
-if TYPE_CHECKING:
-    from assay.valuation.gradient.semivalue import GradientSemivalue
-
+from assay.valuation.valuator import Problem, Run, Valuation
 
 Parts = tuple[Matrix, Matrix, Matrix, int]
 
@@ -39,7 +34,7 @@ class Replayed:
 class VectorRelease:
     """Values of rows from one Gaussian release each, at the public start and clipped to a public norm.
 
-    Each row's gradient at the start is clipped, noised with the whole budget and kept; all rows are then valued along
+    Each row's gradient at the start is clipped and noised with the whole budget; all rows are then valued along
     `evaluations` public paths, one-pass SGD over random orders of the valid rows, as if each had been met at every
     position. Touches are 1 whatever the evaluations. Each replicate has paths of its own, so that the variance over
     replicates is that of noise and paths; what few paths err by is common to all rows, and costs rank fidelity.
@@ -52,28 +47,40 @@ class VectorRelease:
     Source: [derived]; the clipping norm and paths as in `public_norm` and `PublicPaths`.
     """
 
-    def __init__(self, choice: GradientSemivalue, problem: Problem, run: Run, purpose: str) -> None:
-        self.choice, self.problem, self.context, self.purpose = choice, problem, run, purpose
+    def __init__(
+        self, settings: GradientSettings, problem: Problem, run: Run, purpose: str, replicates: int = 1
+    ) -> None:
+        self.settings, self.context, self.purpose = settings, run, purpose
         # a round that stands still at the start: clipped, accounted for, noised and saved like any other
-        still = replace(choice, evaluations=1, learning_rate=0.0, permutations="plain", wave=1)
-        self.fit = PermutationFit(still, problem, run, purpose)
+        still = replace(settings, evaluations=1, learning_rate=0.0, permutations="plain", wave=1)
+        self.fit = PermutationFit(still, problem, run, purpose, replicates)
+        if self.fit.private is None:
+            raise TypeError(f"privacy={problem.privacy.name}: releases no gradients to replay")
+        self.private = self.fit.private
 
-    def run(self, checkpoint: Path | None, *, redraws: int | None = None) -> Estimates:
+    def estimates(self, checkpoint: Path | None = None, *, redraws: int | None = None) -> Estimates:
         """The values with standard errors over paths and noise; `redraws` as in `replayed`."""
-        released = self.fit.run(checkpoint)
-        reuse, meter = self.fit.reuse, Meter()
-        if not isinstance(reuse, ReuseReleases):
-            raise TypeError(f"privacy={self.problem.privacy.name}: keeps no releases to replay")
-        found = self.replayed(reuse.mean_releases(1), redraws)
-        self.context.advance(self.choice.evaluations - 1)
+        released = self.fit.estimates(checkpoint)
+        reuse, meter = self.private.reuse, Meter()
+        if reuse is None:
+            raise TypeError(f"privacy={self.private.mechanism.name}: leaves no releases to replay")
+        replayed = self.replayed(reuse.mean_releases(1), redraws)
+        self.context.advance(self.settings.evaluations - 1)
         return replace(
             released,
-            values=found.values,
-            std_errors=np.sqrt(found.path_variance + found.noise_variance),
-            evaluations=np.full(found.values.shape, self.choice.evaluations),
-            utility_evaluations=released.utility_evaluations + found.evaluations,
+            values=replayed.values,
+            std_errors=np.sqrt(replayed.path_variance + replayed.noise_variance),
+            evaluations=np.full(replayed.values.shape, self.settings.evaluations),
+            utility_evaluations=released.utility_evaluations + replayed.evaluations,
             cost=released.cost.plus(meter.cost()),
         )
+
+    def valuation(self, checkpoint: Path | None = None) -> Valuation:
+        """The first replicate with standard errors over paths and noise."""
+        estimates = self.estimates(checkpoint, redraws=self.settings.bootstrap)
+        by_redraws = self.settings.utility == "accuracy"
+        freedom = (self.settings.bootstrap if by_redraws else self.settings.evaluations) - 1
+        return single_valuation(estimates, estimates.std_errors[0], freedom)
 
     def replayed(self, releases: Tensor, redraws: int | None = None) -> Replayed:
         """Values from releases [R, n, P].
@@ -81,7 +88,7 @@ class VectorRelease:
         The variance over the noise of the release is exact to first order; for the accuracy it is that over `redraws`
         replays of the same release with fresh noise around it (parametric bootstrap; NaN without).
         """
-        replay = self._by_differences if self.choice.utility == "accuracy" else self._to_first_order
+        replay = self._by_differences if self.settings.utility == "accuracy" else self._to_first_order
         parts = [
             replay(self._paths(releases.shape[1], r), release, r, redraws or 0) for r, release in enumerate(releases)
         ]
@@ -89,7 +96,7 @@ class VectorRelease:
         return Replayed(values, paths, noise, sum(part[3] for part in parts))
 
     def _to_first_order(self, paths: PublicPaths, release: Tensor, replicate: int, redraws: int) -> Parts:
-        directions = -self.choice.learning_rate * paths.directions()
+        directions = -self.settings.learning_rate * paths.directions()
         single = (directions @ release.T).double().cpu().numpy()
         noise = self._deviation() ** 2 * float(directions.mean(0).double().square().sum())
         return *_over_paths(single), np.full(len(release), noise), single.size
@@ -108,18 +115,18 @@ class VectorRelease:
         return values, over_paths, noise, walked
 
     def _deviation(self) -> float:
-        return float(self.fit.privacy.noise_multipliers(1)[0]) * self.fit.privacy.max_grad_norm
+        return float(self.private.deviations[0])
 
     def _paths(self, steps: int, replicate: int) -> PublicPaths:
         """`evaluations` paths of `steps` steps, which begin a new order of the valid rows when one is used up."""
-        valid, choice, device = self.fit.valid, self.choice, self.context.trainer.device
+        valid, settings, device = self.fit.valid, self.settings, self.context.trainer.device
         passes = -(-steps // len(valid))
         names = (self.purpose, "public paths", str(replicate))
-        orders = random_orders(self.context.streams, len(valid), choice.evaluations, *names)
+        orders = random_orders(self.context.streams, len(valid), settings.evaluations, *names)
         order = np.concatenate([orders(number) for number in range(1, passes + 1)], axis=1)[:, :steps]
         rows = type(valid)(valid.features.to(device), valid.target.to(device))
-        weights = semivalue_weights(choice.semivalue, steps, choice.alpha, choice.beta)
-        return PublicPaths(self.fit.model, self.fit.start.to(device), rows, order, choice.learning_rate, weights)
+        weights = settings.weights(steps)
+        return PublicPaths(self.fit.model, self.fit.start.to(device), rows, order, settings.learning_rate, weights)
 
 
 def _over_paths(single: Matrix) -> tuple[Matrix, Matrix]:

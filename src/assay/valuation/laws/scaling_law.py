@@ -81,7 +81,7 @@ class ScalingLaw:
     def laws(self, problem: Problem, run: Run) -> RowLaws:
         """The law of every train row; finished parts are kept in the scratch folder. InputError with privacy."""
         data, model, privacy = problem.data, problem.model, problem.privacy
-        if privacy.mechanism.private:
+        if privacy.private:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
             raise InputError("privacy", privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
         rows: list[Integers] = []

@@ -64,7 +64,7 @@ class Semivalue:
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Values of the train split; finished permutations are kept in the scratch folder. Raises InputError with privacy."""
         data, model, privacy = problem.data, problem.model, problem.privacy
-        if privacy.mechanism.private:
+        if privacy.private:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
             raise InputError("privacy", privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
         rows = len(data.train)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,9 +20,11 @@ from assay.privacy.clipping import Clip
 from assay.privacy.ledger import Ledger
 from assay.privacy.relations import Sensitivity
 from assay.privacy.rows.account import RowRelease
+from assay.privacy.rows.directed_subspace import DirectedSubspace, no_gradient
 from assay.privacy.scalar_laws.gaussian import GaussianLaw
 from assay.runs.cost import Meter
 from assay.statistics import spearman
+from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.directed.design import DRAWS, QUANTILES, spoilt
 from assay.valuation.gradient.directed.directions import (
     gradient_subspace,
@@ -28,14 +32,10 @@ from assay.valuation.gradient.directed.directions import (
     projected_gradients,
     utility_gradients,
 )
-from assay.valuation.gradient.directed.estimate import DirectedRelease
-from assay.valuation.gradient.estimates import Estimates
+from assay.valuation.gradient.directed.trajectories import PublicTrajectories
+from assay.valuation.gradient.estimates import single_valuation
+from assay.valuation.gradient.settings import GradientSettings
 from assay.valuation.valuator import Problem, Run, Valuation
-from assay.valuation.values import Values
-
-if TYPE_CHECKING:
-    from assay.privacy.rows.spec import PrivacySpec
-    from assay.valuation.gradient.semivalue import GradientSemivalue
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,27 +57,11 @@ class Projections:
 
 @dataclass(frozen=True, eq=False)
 class ReleasedSubspace:
-    """Estimates [R, n] for the valid split, with the release behind them and what public rows promised of it."""
+    """Estimates [R, n] for the valid split, with the release behind them and public rows' promise of it."""
 
     estimates: Estimates
     projections: Projections
-    privacy: PrivacySpec
     facts: dict[str, float]
-
-
-def subspace_estimates(choice: GradientSemivalue, problem: Problem, run: Run, purpose: str) -> Estimates:
-    """One release of each row in each replicate; see `SubspaceRelease`."""
-    return SubspaceRelease(choice, problem, run, purpose).run().estimates
-
-
-def subspace_valuation(choice: GradientSemivalue, problem: Problem, run: Run) -> Valuation:
-    """The first replicate as values; standard errors are those of the release's noise, not of clip and projection."""
-    found = SubspaceRelease(choice, problem, run, "values").run()
-    estimates = found.estimates
-    values = Values(estimates.ids, estimates.values[0], estimates.std_errors[0], estimates.evaluations[0])
-    return Valuation(
-        values, estimates.epsilon, estimates.utility_evaluations, ledger=estimates.entries, facts=found.facts
-    )
 
 
 class SubspaceRelease:
@@ -96,26 +80,46 @@ class SubspaceRelease:
     """
 
     def __init__(
-        self, choice: GradientSemivalue, problem: Problem, run: Run, purpose: str, judges: Sequence[Rows] | None = None
+        self,
+        settings: GradientSettings,
+        problem: Problem,
+        run: Run,
+        purpose: str,
+        replicates: int = 1,
+        *,
+        judges: Sequence[Rows] | None = None,
     ) -> None:
-        if choice.utility != "negative_loss":
-            told = "has no gradient, along which privacy=directed_subspace could project"
-            raise InputError("valuation.utility", choice.utility, told, "use valuation.utility=negative_loss")
-        self.along = DirectedRelease(choice, problem, run, purpose)
-        self.choice, self.problem, self.context, self.purpose = choice, problem, run, purpose
-        self.model, self.valid = self.along.model, self.along.valid
-        dimensions = problem.privacy.dimensions
-        if dimensions > self.model.parameter_count:
-            told = f"the model has {self.model.parameter_count} parameters"
-            raise InputError("privacy.dimensions", dimensions, told, "use fewer, or privacy=vector_release")
+        privacy = problem.privacy
+        if not isinstance(privacy, DirectedSubspace):
+            raise TypeError(f"privacy={privacy.name}: releases no projection of a row")
+        if settings.utility != "negative_loss":
+            raise no_gradient(privacy.name, settings.utility)
+        self.settings, self.problem, self.context, self.purpose = settings, problem, run, purpose
+        self.privacy, self.replicates = privacy, replicates
+        along = PublicTrajectories(settings, problem, run)
+        self.model, self.train, self.valid = along.model, along.train, along.valid
+        if privacy.dimensions > self.model.parameter_count:
+            limit = f"the model has {self.model.parameter_count} parameters"
+            raise InputError("privacy.dimensions", privacy.dimensions, limit, "use fewer, or privacy=vector_release")
         parts = parts_by_target(self.valid, len(problem.data.classes)) if judges is None else judges
-        self.paths = self.along.public_paths()
+        self.paths = along.thetas(privacy.paths)
         gradients = [utility_gradients(self.model, self.paths, rows) for rows in (self.valid, *parts)]
-        self.basis = gradient_subspace(gradients, dimensions)
-        self.slopes = [-choice.learning_rate * each.mean(0) for each in gradients]
+        self.basis = gradient_subspace(gradients, privacy.dimensions)
+        self.slopes = [-settings.learning_rate * each.mean(0) for each in gradients]
         clip, self.expected_spearman = self._public_clip()
-        self.privacy = problem.privacy.with_max_grad_norm(clip)
-        self.ledger: Ledger[Any] = Ledger(self.privacy.open_account(len(self.along.train), choice.replicates))
+        self.sensitivity = Sensitivity(clip, privacy.budget.relation)
+        account = privacy.open_account(self.sensitivity, len(self.train), replicates)
+        self.ledger: Ledger[Any] = privacy.open_ledger(account)
+
+    def estimates(self, checkpoint: Path | None = None) -> Estimates:
+        """Values of all replicates; there is no work to lose."""
+        return self.run().estimates
+
+    def valuation(self, checkpoint: Path | None = None) -> Valuation:
+        """The first replicate; standard errors are those of the release's noise, not of clip and projection."""
+        released = self.run()
+        single = single_valuation(released.estimates, released.estimates.std_errors[0])
+        return replace(single, facts=released.facts)
 
     def coordinates(self, rows: Rows) -> Tensor:
         """Coordinates [n, r] of rows before clip and noise: not private."""
@@ -123,44 +127,40 @@ class SubspaceRelease:
 
     def slope(self, judges: Rows) -> Tensor:
         """Change of minus the mean loss on `judges` for each unit of a row's gradient [P]; public."""
-        return -self.choice.learning_rate * utility_gradients(self.model, self.paths, judges).mean(0).cpu()
+        return -self.settings.learning_rate * utility_gradients(self.model, self.paths, judges).mean(0).cpu()
 
     def _public_clip(self) -> tuple[float, float]:
         """The clip whose simulated releases rank public rows best, and their Spearman correlation in the mean of utilities."""
-        privacy, generator = self.problem.privacy, self.context.streams.generator("design", self.purpose)
+        privacy, generator = self.privacy, self.context.streams.generator("design", self.purpose)
         wrong = spoilt(self.valid, len(self.problem.data.classes), generator)
         public = torch.cat([self.coordinates(rows) for rows in (self.valid, wrong)])
         slopes = torch.stack([each.cpu() for each in self.slopes]).double() @ self.basis.cpu().double()
-        sizes = public.norm(dim=1)
+        sizes, relation = public.norm(dim=1), privacy.budget.relation
         clips = [privacy.clip] if privacy.clip is not None else [float(torch.quantile(sizes, q)) for q in QUANTILES]
-        noise = torch.from_numpy(generator.standard_normal((DRAWS, *public.shape))) * privacy.noise_multiplier(1)
+        multiplier = privacy.budget.noise_multiplier(1, Sensitivity(1.0, relation))
+        noise = torch.from_numpy(generator.standard_normal((DRAWS, *public.shape))) * multiplier
         truth, scores = (public @ slopes.T).numpy(), {}
         for clip in sorted({each for each in clips if each > 0}) or [1.0]:
-            found = ((Clip(Sensitivity(clip, privacy.budget.relation))(public) + clip * noise) @ slopes.T).numpy()
-            scores[clip] = float(np.mean([spearman(found[..., u], truth[:, u]) for u in range(truth.shape[1])]))
+            drawn = ((Clip(Sensitivity(clip, relation))(public) + clip * noise) @ slopes.T).numpy()
+            scores[clip] = float(np.mean([spearman(drawn[..., u], truth[:, u]) for u in range(truth.shape[1])]))
         return max(scores.items(), key=lambda scored: scored[1])
 
     def run(self) -> ReleasedSubspace:
         """Coordinates, account, noise, values: in this order."""
-        meter, replicates, rows = Meter(), self.choice.replicates, len(self.along.train)
-        exact = self.coordinates(self.along.train)
-        law = GaussianLaw(self.privacy.budget.mu, self.privacy.budget.relation)
-        multiplier = law.deviation
+        meter, replicates, rows, norm = Meter(), self.replicates, len(self.train), self.sensitivity.max_grad_norm
+        exact = self.coordinates(self.train)
+        law = GaussianLaw.spending(self.privacy.budget)
         for row in range(rows):
-            self.ledger.charge(RowRelease(np.full(replicates, row), multiplier))
-        noise = self.privacy.noise(
-            lambda number: self.context.streams.seed("noise", self.purpose, number), torch.float64
-        )
-        norm = self.privacy.max_grad_norm
-        self.ledger.note(
-            what="coordinates", clip=norm, dimensions=exact.shape[1], noise_multiplier=multiplier, secure=noise.secure
-        )
+            self.ledger.charge(RowRelease(np.full(replicates, row), law.deviation))
+        noise = self.privacy.noise(partial(self.context.streams.seed, "noise", self.purpose), torch.float64)
+        facts = {"clip": norm, "dimensions": exact.shape[1], "noise_multiplier": law.deviation}
+        self.ledger.note(noise=noise.kind, what="coordinates", **facts)
         draw = noise.open_round(1)
-        bounded, shape = Clip(self.privacy.sensitivity)(exact) / norm, (replicates, *exact.shape)
+        bounded, shape = Clip(self.sensitivity)(exact) / norm, (replicates, *exact.shape)
         released = law.release(bounded, draw(shape), torch.empty(0)) * norm
-        projections = Projections(released, self.basis.cpu(), multiplier * norm)
+        projections = Projections(released, self.basis.cpu(), law.deviation * norm)
         values, error = projections.values(self.slopes[0].cpu())
-        self.context.advance(self.choice.evaluations)
+        self.context.advance(self.settings.evaluations)
         places = self.paths.shape[0] * self.paths.shape[1]
         estimates = Estimates(
             ids=self.problem.data.train.ids,
@@ -169,19 +169,19 @@ class SubspaceRelease:
             evaluations=np.full(values.shape, places, dtype=np.int64),
             touches=self.ledger.account.touches,  # type: ignore[attr-defined]
             epsilon=self.ledger.epsilon(),
-            noise_multiplier=multiplier,
+            noise_multiplier=law.deviation,
             entries=self.ledger.entries,
             utility_evaluations=places * len(self.slopes),
             cost=meter.cost(),
         )
-        return ReleasedSubspace(estimates, projections, self.privacy, self._facts())
+        return ReleasedSubspace(estimates, projections, self._facts())
 
     def _facts(self) -> dict[str, float]:
         slope, budget = self.slopes[0], self.privacy.budget
-        kept = float((self.basis.T @ slope).norm() / slope.norm().clamp(min=torch.finfo(slope.dtype).tiny))
+        share = float((self.basis.T @ slope).norm() / slope.norm().clamp(min=torch.finfo(slope.dtype).tiny))
         return {
-            "release/clip": self.privacy.max_grad_norm,
+            "release/clip": self.sensitivity.max_grad_norm,
             "release/expected_spearman": self.expected_spearman,
-            "release/share_of_direction": kept,
+            "release/share_of_direction": share,
             "release/epsilon_of_a_changed_record": epsilon_of(2 * budget.mu / budget.relation.factor, budget.delta),
         }
