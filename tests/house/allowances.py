@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-LONG_FILES: set[str] = {"tests/tasks/test_tasks_scaling.py", "tests/valuation/test_valuation_directed.py"}
-CIRCLES: set[str] = {"assay.data.dataset", "assay.tasks.train", "assay.valuation.gradient.directed"}
-=======
 LONG_FILES: set[str] = {
     "tests/runs/test_runs_execute.py",
     "tests/tasks/test_tasks_scaling.py",
     "tests/valuation/test_valuation_directed.py",
 }
 CIRCLES: set[str] = {
-    "assay.config.compose",
     "assay.data.dataset",
     "assay.tasks.train",
 }
->>>>>>> ffa3560 (Mechanisms as option classes; the estimator follows from what a mechanism releases; plan of a private training)
 HEAVY_TARGETS: set[str] = {
     "assay.tasks.audit.AuditRelease",
     "assay.tasks.estimation_uncertainty.EstimationUncertainty",
@@ -90,13 +84,8 @@ ENGLISH: dict[str, int] = {
     "src/assay/experiment.py": 1,
     "src/assay/figures": 6,
     "src/assay/learning": 24,
-<<<<<<< HEAD
-    "src/assay/privacy": 55,
-    "src/assay/report": 23,
-=======
     "src/assay/privacy": 36,
-    "src/assay/report": 26,
->>>>>>> ffa3560 (Mechanisms as option classes; the estimator follows from what a mechanism releases; plan of a private training)
+    "src/assay/report": 23,
     "src/assay/runs": 18,
     "src/assay/selection": 5,
     "src/assay/tasks": 88,
@@ -124,10 +113,5 @@ LITERALS: dict[str, int] = {
     "src/assay/data/sources/providers.py": 4,
     "src/assay/experiment.py": 1,
     "src/assay/figures/values.py": 11,
-<<<<<<< HEAD
-    "src/assay/privacy/rows/mechanisms.py": 11,
-=======
-    "src/assay/report/facts.py": 1,
->>>>>>> ffa3560 (Mechanisms as option classes; the estimator follows from what a mechanism releases; plan of a private training)
     "src/assay/tasks/party_comparison.py": 1,
 }
