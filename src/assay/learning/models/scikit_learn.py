@@ -71,7 +71,7 @@ class Sklearn(_AnyEstimator):
 class Estimator(_AnyEstimator):
     """A live estimator object, from Python alone; each fit is of a clone, so that the object stays as it is."""
 
-    estimator: Any
+    estimator: Any = None
     name: str = "estimator"
 
     def _built(self) -> Any:
