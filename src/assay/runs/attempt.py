@@ -28,6 +28,7 @@ from assay.runs.progress import Progress
 from assay.runs.results import check_finite, write_outcome
 from assay.runs.sources import own_sources, sources_of_config
 from assay.runs.streams import Streams
+from assay.runs.totals import mark_finished, mark_started
 
 _COST_FILE = "cost.json"
 _COST_SECONDS = 2.0  # how often a run notes what it has cost so far
@@ -61,6 +62,7 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     if not request.secure and directory.status().get("sources") not in (None, facts["sources"]):
         directory.drop_scratch()  # what other sources computed does not go with what these compute
     directory.open({**opening, "pid": os.getpid(), "host": platform.node(), "sources": facts["sources"]})
+    mark_started(directory)
     directory.write_config(config)
     carried = _carried(directory)
     progress = Progress(bool(config.get("progress", True)), _Heartbeat(directory, meter, carried))
@@ -81,6 +83,7 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
             raise
         finally:
             progress.close()
+    mark_finished(directory)
     directory.drop_scratch()
     return metrics
 

@@ -14,6 +14,7 @@ from assay.runs.directory import DAMAGED, SUPERSEDED, RunDirectory
 from assay.runs.lock import locked
 from assay.runs.outcome import Outcome
 from assay.runs.sources import own_sources
+from assay.runs.totals import mark_finished
 from assay.runs.unwritable import writing
 
 Say = Callable[[str], None]
@@ -85,7 +86,8 @@ def _finished(request: Request, say: Say) -> RunResult | None:
     directory = request.directory
     if request.config.get("rerun") or not directory.is_finished() or directory.damaged_files():
         return None
-    directory.drop_scratch()  # a kill between the last rename and the cleaning leaves it behind
+    mark_finished(directory)  # a kill between the last rename and the cleaning leaves both behind
+    directory.drop_scratch()
     same = directory.status().get("sources") == own_sources()
     if not same:
         say(f"{directory.path}: made by other sources of assay (rerun=true runs it again)")
