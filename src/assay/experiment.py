@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from assay.config.choices import Choices
 from assay.config.compose import compose
 from assay.runs.directory import STATUS, RunDirectory, write_atomically
-from assay.runs.execute import RunResult, execute, find_finished
+from assay.runs.execute import RunResult, directory_of, execute, find_finished
 from assay.runs.log import held_back
 from assay.runs.streams import Streams
+from assay.runs.totals import Charge, charge_all
 
 if TYPE_CHECKING:
     from assay.data import DatasetOptions, PreparedData
@@ -43,9 +44,41 @@ def carry(choices: Choices) -> RunDirectory:
     root = outputs_of(choices) / "runs"
     with held_back():
         checksum = _checksum(choices)
-        result = find_finished(choices.config, root, checksum) or _execute(choices, root, checksum)
+        result = find_finished(choices.config, root, checksum)
+        if result is None:
+            charge([choices])
+            result = _execute(choices, root, checksum)
         _publish(result, choices.logger)
     return RunDirectory(result.directory)
+
+
+def charge(runs: Sequence[Choices]) -> None:
+    """Charges the secure releases of runs that are not finished to their tables, all of them before any is made.
+
+    Raises InputError, with nothing written, where a table would exceed its total. Rehearsals and finished runs are free.
+    """
+    tables: dict[tuple[Path, str | None, float | None], list[Charge]] = {}
+    for choices in runs:
+        root = outputs_of(choices) / "runs"
+        if not secure(choices) or find_finished(choices.config, root, _checksum(choices)) is not None:
+            continue
+        planned = Charge(directory_of(choices.config, root, _checksum(choices)), *_planned(choices))
+        tables.setdefault((_data_dir(choices), choices.privacy.table, choices.privacy.total), []).append(planned)
+    for (data_dir, table, total), charges in tables.items():
+        charge_all(data_dir, table, charges, total)
+
+
+def secure(choices: Choices) -> bool:
+    """Whether the run makes a release that counts: private, with noise that nobody can draw again."""
+    return choices.private and bool(getattr(choices.privacy, "secure_noise", False))
+
+
+def _planned(choices: Choices) -> tuple[float, float]:
+    """The most epsilon and delta that a run may spend: each estimate of each private contender spends its budget."""
+    counts = [getattr(choices.task, "replicates", 1), len(getattr(choices.task, "evaluations", None) or [1])]
+    budgets = [each.privacy for each in choices.contenders if getattr(each.privacy, "releases", None) is not None]
+    estimates = counts[0] * counts[1]
+    return sum(each.epsilon for each in budgets) * estimates, sum(each.delta for each in budgets) * estimates
 
 
 def report(choices: Choices, run_directory: RunDirectory) -> Path:
@@ -106,7 +139,7 @@ def _execute(choices: Choices, root: Path, checksum: str | None) -> RunResult:
         path_checksum=checksum,
         facts=facts,
         private=_charges(choices),
-        secure=choices.private and bool(choices.config["privacy"].get("secure_noise")),
+        secure=secure(choices),
     )
 
 

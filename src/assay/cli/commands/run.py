@@ -69,6 +69,8 @@ def main(argv: Sequence[str]) -> int:
         _drop_command_from_completion()
     with _hydra_environment(arguments):
         try:
+            if any(argument in ("-m", "--multirun") for argument in arguments):
+                _charge_sweep(_overrides(arguments))
             hydra.main(config_path=str(conf_root()), config_name="config", version_base="1.3")(job)()
         except JobFailed as failure:
             return failure.status
@@ -79,6 +81,25 @@ def main(argv: Sequence[str]) -> int:
 
             raise explain(error, _overrides(arguments)) from error
     return max(statuses, default=0)
+
+
+def _charge_sweep(overrides: Sequence[str]) -> None:
+    """Charges every secure release of a sweep before its first run; where the first is none, the noise is seeded."""
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    from assay.config.compose import checked, raw
+    from assay.config.explain import explained
+
+    search = [each for each in overrides if each.startswith("hydra.")]
+    with explained([]):
+        parsed = OverridesParser.create().parse_overrides([each for each in overrides if each not in search])
+        (batch, *_) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+        cells = (checked(raw([*cell, *search])) for cell in batch)
+        from assay.experiment import charge, secure
+
+        if secure(first := next(cells)) or any("secure_noise" in each for each in overrides):
+            charge([first, *cells])
 
 
 def carry_job(composed: DictConfig) -> int:
