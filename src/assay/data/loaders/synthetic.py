@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from assay.config.limits import at_least, share
 from assay.data.dataset import Dataset, build_dataset
-from assay.data.options import DatasetOptions
+from assay.data.options import DatasetOptions, Preprocess
 from assay.data.population import Population
 from assay.data.provenance import Provenance
 from assay.data.sources.source import Source
@@ -48,6 +48,7 @@ class SyntheticRegression(DatasetOptions):
     kind: Literal["regression", "classification", "auto"] = "regression"
     modality: Literal["table", "image", "text", "auto"] = "table"
     synthetic: Drawn = field(default_factory=Drawn)
+    preprocess: Preprocess = field(default_factory=lambda: Preprocess(standardize=False))
     source: Source = field(default_factory=lambda: Source("", ""))
 
     @property
