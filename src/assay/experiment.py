@@ -16,7 +16,7 @@ from assay.config.choices import Choices
 from assay.config.compose import compose
 from assay.runs.directory import STATUS, RunDirectory, write_atomically
 from assay.runs.execute import RunResult, directory_of, execute, find_finished
-from assay.runs.log import held_back
+from assay.runs.log import collected
 from assay.runs.streams import Streams
 from assay.runs.totals import Charge, charge_all
 
@@ -42,7 +42,7 @@ def run(overrides: Sequence[str] = (), *, config_dir: str | None = None) -> RunD
 def carry(choices: Choices) -> RunDirectory:
     """The finished run of checked choices, its logger served; carried out when there is none."""
     root = outputs_of(choices) / "runs"
-    with held_back():
+    with collected():
         checksum = _checksum(choices)
         result = find_finished(choices.config, root, checksum)
         if result is None:
@@ -88,7 +88,7 @@ def report(choices: Choices, run_directory: RunDirectory) -> Path:
     if not page.is_file() or page.stat().st_mtime < (directory / STATUS).stat().st_mtime:
         from assay.report import build_report
 
-        with held_back():
+        with collected():
             page = build_report([directory], folder, title=choices.name)
     return page
 

@@ -22,8 +22,6 @@ ENGLISH: dict[str, int] = {
     "src/assay/figures": 6,
     "src/assay/learning": 24,
     "src/assay/privacy": 36,
-    "src/assay/report": 16,
-    "src/assay/runs": 14,
     "src/assay/selection": 5,
     "src/assay/tasks": 86,
     "src/assay/valuation": 120,
@@ -32,8 +30,6 @@ ENGLISH: dict[str, int] = {
     "tests/data": 20,
     "tests/learning": 19,
     "tests/privacy": 29,
-    "tests/report": 13,
-    "tests/runs": 7,
     "tests/tasks": 19,
     "tests/valuation": 119,
 }

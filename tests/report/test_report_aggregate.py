@@ -46,7 +46,7 @@ def test_the_same_data_elsewhere_is_one_group(make_run: Any) -> None:
     assert len(groups_of(make_run(3, dataset__path="c.csv"), other)) == 2
 
 
-def test_runs_of_several_codes_are_groups_that_the_code_tells_apart(make_run: Any) -> None:
+def test_runs_of_several_codes_are_groups_that_differ_in_their_code(make_run: Any) -> None:
     groups = groups_of(*(make_run(seed, status={"sources": code * 8}) for seed, code in enumerate("aab")))
     assert [group.seeds for group in groups] == [(0, 1), (2,)]
     assert differing_settings(groups) == [{"sources": "a" * 8}, {"sources": "b" * 8}]
@@ -65,7 +65,7 @@ def test_option_names_stand_for_what_comes_with_them(make_run: Any) -> None:
     assert differing_settings(groups_of(smoke, make_run(0))) == [{"scale": "smoke"}, {"scale": "laptop"}]
 
 
-def test_beside_option_names_only_what_they_do_not_tell(make_run: Any) -> None:
+def test_beside_option_names_only_what_they_do_not_say(make_run: Any) -> None:
     sizes = {"smoke": [4, 8], "laptop": [10, 40]}
     runs = [
         make_run(0, scale=scale, task__evaluations=counts, privacy__epsilon=epsilon)
@@ -80,20 +80,20 @@ def test_beside_option_names_only_what_they_do_not_tell(make_run: Any) -> None:
 def test_metrics_over_seeds_by_students_t(make_run: Any) -> None:
     samples = [0.1, 0.4, 0.2, 0.7]
     (group,) = groups_of(*(make_run(s, metrics={"m": v, f"only{s}": 1}) for s, v in enumerate(samples)))
-    found = metrics_over_seeds(group)
-    assert set(found) == {"m"}
+    intervals = metrics_over_seeds(group)
+    assert set(intervals) == {"m"}
     low, high = stats.t.interval(0.95, 3, loc=0.35, scale=stats.sem(samples))
-    assert (found["m"].estimate, found["m"].low, found["m"].high) == pytest.approx((0.35, low, high))
+    assert (intervals["m"].estimate, intervals["m"].low, intervals["m"].high) == pytest.approx((0.35, low, high))
 
 
 @pytest.mark.parametrize(
     ("samples", "mean"), [([math.inf, math.inf], math.inf), ([math.inf], math.inf), ([1.0, math.inf], math.nan)]
 )
 def test_infinite_samples_have_no_bounds(samples: list[float], mean: float) -> None:
-    found = interval_over_seeds(samples)
-    assert found.estimate == mean or (math.isnan(mean) and math.isnan(found.estimate))
-    assert math.isnan(found.low)
-    assert math.isnan(found.high)
+    intervals = interval_over_seeds(samples)
+    assert intervals.estimate == mean or (math.isnan(mean) and math.isnan(intervals.estimate))
+    assert math.isnan(intervals.low)
+    assert math.isnan(intervals.high)
 
 
 def test_samples_that_agree_have_no_width() -> None:
@@ -170,7 +170,7 @@ def test_another_summary_keeps_its_measures(make_run: Any) -> None:
     assert list(brief(full, groups)) == ["learner", "auc", "gain", "cpu_seconds"]
 
 
-def test_summary_of_several_configs_tells_them_apart(make_run: Any) -> None:
+def test_summary_of_several_configs_names_their_differences(make_run: Any) -> None:
     groups = groups_of(make_run(0), make_run(0, privacy__epsilon=1.0))
     full = summary_table(groups)
     assert full is not None

@@ -79,8 +79,8 @@ def test_nothing_points_outside_and_figures_are_embedded(make_run: Any, tmp_path
     assert not {"script", "link", "iframe", "object"} & {name for name, _ in page.tags}
     style = index.read_text().split("<style>")[1].split("</style>")[0]
     assert not re.search(r"url\(|@import", style)
-    held = {file.read_bytes() for file in (tmp_path / "report").glob("*.png")}
-    assert {base64.b64decode(str(point).split(",")[1]) for point in points} == held
+    written = {file.read_bytes() for file in (tmp_path / "report").glob("*.png")}
+    assert {base64.b64decode(str(point).split(",")[1]) for point in points} == written
     assert {"estimation_uncertainty.png", "fidelity.png", "over_seeds.png", "claims.png"} == {
         file.name for file in (tmp_path / "report").glob("*.png")
     }
@@ -174,7 +174,7 @@ def test_run_table_says_where_data_came_from_and_what_noise_means(make_run: Any,
     assert "recorded nowhere" in secure
 
 
-def test_a_status_that_tells_little_is_said_to(make_run: Any, tmp_path: Path) -> None:
+def test_facts_that_a_status_lacks_are_said_to_be_missing(make_run: Any, tmp_path: Path) -> None:
     run = make_run(0, status={"commit": None, "data": None, "epsilon": None})
     text = page_of(build_report([run], tmp_path / "r", "T")).text
     assert text.count("not recorded") == 3

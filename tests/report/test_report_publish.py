@@ -22,14 +22,14 @@ from assay.report.publish import publish
 def option(name: str, folder: Path) -> dict[str, Any]:
     """The shipped option with its interpolation resolved."""
     text = (conf_root() / "logger" / f"{name}.yaml").read_text().replace("${paths.outputs}", str(folder))
-    found = yaml.safe_load(text)
-    assert found["name"] == name
-    return dict(found)
+    values = yaml.safe_load(text)
+    assert values["name"] == name
+    return dict(values)
 
 
 def only(folder: Path, pattern: str) -> Path:
-    (found,) = folder.rglob(pattern)
-    return found
+    (file,) = folder.rglob(pattern)
+    return file
 
 
 def test_csv_holds_metrics_hyperparameters_and_tables(make_run: Any, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_other_loggers_get_hyperparameters_and_metrics(
 
 
 @pytest.mark.parametrize("target", ["no_such_module.Logger", "pytorch_lightning.loggers.NoSuchLogger"])
-def test_a_logger_that_cannot_be_had_is_one_line(make_run: Any, target: str) -> None:
+def test_a_logger_that_cannot_be_made_is_one_line(make_run: Any, target: str) -> None:
     with pytest.raises(AssayError) as raised:
         publish(make_run(0), {"name": "mine", "_target_": target})
     assert str(raised.value).startswith("logger=mine: the run is finished, but could not be published")

@@ -15,7 +15,7 @@ from assay.errors import AssayError
 from assay.report.reading import MISSING, DamagedRunError, find_runs, gather, read_run
 
 
-def test_a_record_tells_what_the_directory_holds(make_run: Any) -> None:
+def test_a_record_says_what_is_in_the_directory(make_run: Any) -> None:
     directory = make_run(3, metrics={"a/b": 1.5, "gone": None})
     record = read_run(directory)
     assert (record.name, record.seed, record.scale) == ("private_valuation/estimation_uncertainty", 3, "laptop")

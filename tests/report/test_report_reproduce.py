@@ -112,10 +112,10 @@ def test_smoke_leaves_claims_at_k_160_not_comparable(runner: Runner, tmp_path: P
     }
 
 
-def test_runs_are_told_ahead_so_that_they_can_be_carried_out_together(runner: Runner, tmp_path: Path) -> None:
-    told: list[list[str]] = []
-    call(runner, tmp_path, ahead=told.extend)
-    assert sorted(map(sorted, told)) == sorted(map(sorted, runner.asked))
+def test_runs_are_named_ahead_so_that_they_can_be_carried_out_together(runner: Runner, tmp_path: Path) -> None:
+    named: list[list[str]] = []
+    call(runner, tmp_path, ahead=named.extend)
+    assert sorted(map(sorted, named)) == sorted(map(sorted, runner.asked))
 
 
 def test_one_seed_decides_nothing(runner: Runner, tmp_path: Path) -> None:

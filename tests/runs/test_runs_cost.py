@@ -142,7 +142,7 @@ def test_the_meter_counts_workers_that_still_run() -> None:
     assert ended.cpu_seconds < running.cpu_seconds + 0.4
 
 
-def test_memory_that_was_held_counts_though_it_was_given_back() -> None:
+def test_memory_counts_though_it_was_given_back() -> None:
     meter = Meter()
     before = meter.cost().peak_memory_mb
     block = bytearray(os.urandom(1)) * (200 * 2**20)
@@ -155,9 +155,9 @@ def test_costs_add_and_the_larger_peak_stays() -> None:
 
 
 def test_versions_name_only_what_is_installed() -> None:
-    found = provenance.versions()
-    assert found["python"].startswith("3.")
-    assert all(found.values())
+    versions = provenance.versions()
+    assert versions["python"].startswith("3.")
+    assert all(versions.values())
 
 
 def test_write_atomically_keeps_the_old_file_when_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

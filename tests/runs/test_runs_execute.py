@@ -180,7 +180,7 @@ def test_a_full_disk_is_one_line_and_loses_no_earlier_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, file: str
 ) -> None:
     earlier = execute({**CONFIG, "seed": 9}, answer, tmp_path).directory
-    kept = {entry: entry.read_bytes() for entry in earlier.iterdir()}
+    before = {entry: entry.read_bytes() for entry in earlier.iterdir()}
     whole = directory_module.write_atomically
 
     def full(path: Path, content: bytes) -> None:
@@ -198,7 +198,7 @@ def test_a_full_disk_is_one_line_and_loses_no_earlier_run(
     assert message.endswith("(make room, or write elsewhere: paths.outputs=FOLDER)")
     assert "\n" not in message
     monkeypatch.undo()
-    assert {entry: entry.read_bytes() for entry in earlier.iterdir()} == kept
+    assert {entry: entry.read_bytes() for entry in earlier.iterdir()} == before
     assert execute(CONFIG, answer, tmp_path).fresh
 
 

@@ -1,4 +1,4 @@
-"""What is said before a run has its log, and in it."""
+"""Lines that come before a run has its log, and in it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from assay.runs.log import held_back, run_log
+from assay.runs.log import collected, run_log
 
 
 @pytest.fixture(autouse=True)
 def level() -> Iterator[None]:
-    """The root logger as hydra leaves it, and as it was found afterwards."""
+    """The root logger as hydra leaves it, and afterwards as it was before."""
     root, before = logging.getLogger(), logging.getLogger().level
     root.setLevel(logging.ERROR)
     yield
@@ -28,7 +28,7 @@ def worry() -> None:
 def test_what_is_said_before_the_log_is_there_reaches_it(tmp_path: Path) -> None:
     silenced = logging.getLogger("somebody.silenced")
     silenced.disabled = True
-    with held_back():
+    with collected():
         worry()
         silenced.info("read the file")
         with run_log(tmp_path / "run.log"):
@@ -39,9 +39,9 @@ def test_what_is_said_before_the_log_is_there_reaches_it(tmp_path: Path) -> None
     assert logging.getLogger().level == logging.ERROR
 
 
-def test_each_run_of_a_process_is_told_the_same_warning(tmp_path: Path) -> None:
+def test_each_run_of_a_process_logs_the_same_warning(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        with held_back():
+        with collected():
             worry()
             with run_log(tmp_path / name):
                 pass
@@ -49,9 +49,9 @@ def test_each_run_of_a_process_is_told_the_same_warning(tmp_path: Path) -> None:
 
 
 def test_what_no_log_took_is_dropped(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    with held_back():
+    with collected():
         worry()
-    with held_back(), run_log(tmp_path / "run.log"):
+    with collected(), run_log(tmp_path / "run.log"):
         pass
     assert (tmp_path / "run.log").read_text() == ""
     said = capfd.readouterr()

@@ -124,8 +124,8 @@ def test_the_most_expensive_items_come_first(tmp_path: Path) -> None:
     log = tmp_path / "log"
     steps: list[int] = []
     items = [3, 1, 9, 1, 7]
-    found = Parts(tmp_path / "parts", 2).map("draw", Draw(log), items, cost=float, advance=steps.append)
-    assert [part["number"] for part in found] == items
+    parts = Parts(tmp_path / "parts", 2).map("draw", Draw(log), items, cost=float, advance=steps.append)
+    assert [part["number"] for part in parts] == items
     assert set(lines(log)[:2]) <= {9, 7, 3}
     assert lines(log)[0] in (9, 7)
     assert sorted(steps) == sorted(items)

@@ -1,4 +1,4 @@
-"""Reads run directories and tells what they say: tables over seeds, claims with verdicts, one HTML page, loggers."""
+"""Reads run directories and reports on them: tables over seeds, claims with verdicts, one HTML page, loggers."""
 
 from __future__ import annotations
 

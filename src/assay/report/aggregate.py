@@ -105,7 +105,7 @@ def row_keys(frames: Sequence[pd.DataFrame]) -> list[str]:
 
 
 def is_bound(column: str, frame: pd.DataFrame) -> bool:
-    """Whether a column is the lower or upper bound of another one."""
+    """True for the lower or upper bound of another column."""
     return any(column.endswith(end) and column.removesuffix(end) in frame for end in ("_low", "_high"))
 
 

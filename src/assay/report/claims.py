@@ -17,7 +17,7 @@ from assay.report.rules import Rule, read_rule
 
 @dataclass(frozen=True)
 class Claim:
-    """One checkable statement: where it stands, the paper's figure, how ours is had, and the rule that decides."""
+    """One checkable statement: where it stands, the paper's figure, the source of ours, and the rule that decides."""
 
     id: str
     statement: str
@@ -55,15 +55,15 @@ def read_claims(file: Path) -> PaperClaims:
     import yaml
 
     try:
-        held = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise AssayError(f"{file}: cannot be read ({error.strerror})") from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise AssayError(f"{file}: not YAML ({' '.join(str(error).split())})") from error
-    held = _mapping(held, f"{file}")
-    _known(held, ("paper", "reference", "claims"), f"{file}")
-    paper, reference = (_text(_required(held, key, f"{file}"), f"{file}: {key}") for key in ("paper", "reference"))
-    entries = _required(held, "claims", f"{file}")
+    content = _mapping(content, f"{file}")
+    _known(content, ("paper", "reference", "claims"), f"{file}")
+    paper, reference = (_text(_required(content, key, f"{file}"), f"{file}: {key}") for key in ("paper", "reference"))
+    entries = _required(content, "claims", f"{file}")
     if not isinstance(entries, list) or not entries:
         raise AssayError(f"{file}: claims must be a list with at least one claim")
     claims = tuple(_claim(entry, f"{file}: claims[{place}]") for place, entry in enumerate(entries))

@@ -1,4 +1,4 @@
-"""What a report says of each run: identity, origin of its data, privacy spent, cost."""
+"""Facts of each run for its report: identity, origin of the data, privacy spent, cost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RunFacts:
 
 
 def run_facts(run: RunRecord) -> RunFacts:
-    """The facts of one run; what its status does not tell is `not recorded`."""
+    """The facts of one run; those that its status lacks are `not recorded`."""
     noise = str(run.status.get("noise", "not recorded"))
     return RunFacts(
         fingerprint=run.fingerprint,

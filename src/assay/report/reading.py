@@ -30,7 +30,7 @@ MISSING = object()  # what `setting` answers for a key that the config does not 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """A finished run as its directory tells it; tables are read when asked for."""
+    """A finished run, from its directory; tables are read when asked for."""
 
     directory: Path
     config: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""The rule of a claim: which figures would bear it out."""
+"""The rule of a claim: the figures that confirm it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class Rule:
     high: float = math.inf
 
     def holds_whole(self, low: float, high: float) -> bool:
-        """Whether every figure of an interval bears the claim out."""
+        """True if every figure of an interval confirms the claim."""
         return self.low <= low and high <= self.high
 
     def misses_whole(self, low: float, high: float) -> bool:
-        """Whether no figure of an interval bears the claim out."""
+        """True if no figure of an interval confirms the claim."""
         return high < self.low or low > self.high
 
     def __str__(self) -> str:

@@ -53,14 +53,14 @@ def table(frame: pd.DataFrame, caption: str) -> Table:
 
 
 def label_of(group: SeedGroup, settings: dict[str, Any]) -> str:
-    """What tells a group from the others of a report: its differing settings, else its name."""
+    """Label of a group in a report: the settings in which it differs from the others, else its name."""
     return ", ".join(f"{key}={value}" for key, value in settings.items()) or group.name
 
 
 def metrics_table(group: SeedGroup) -> Table:
     """Every metric with its mean and interval over seeds."""
-    found = metrics_over_seeds(group).items()
-    rows = tuple((name, number(ours.estimate), number(ours.low), number(ours.high)) for name, ours in found)
+    metrics = metrics_over_seeds(group).items()
+    rows = tuple((name, number(ours.estimate), number(ours.low), number(ours.high)) for name, ours in metrics)
     return Table(f"Metrics over {_seeds(group)}", ("metric", "mean", "low", "high"), rows, (False, True, True, True))
 
 

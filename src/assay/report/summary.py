@@ -39,7 +39,7 @@ def summary_table(groups: Sequence[SeedGroup]) -> pd.DataFrame | None:
 
 
 def brief(full: pd.DataFrame, groups: Sequence[SeedGroup]) -> pd.DataFrame:
-    """The columns of a summary that the headlines name, and the settings that tell the groups apart."""
+    """The columns of a summary that the headlines name, and the settings in which the groups differ."""
     columns: list[str] = []
     for group in groups:
         for shown in whole_tables(group)[:1]:

@@ -1,4 +1,4 @@
-"""What our runs say of a claim: a figure with its interval over seeds, and the verdict by the claim's rule."""
+"""Verdicts on claims: our figure with its interval over seeds, and the answer by the claim's rule."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def judge_all(claims: Iterable[Claim], records: Iterable[RunRecord], paper: str)
 
 
 def matches(claim: Claim, record: RunRecord) -> bool:
-    """Whether a run is of the claim's experiment and has all of its settings; an option matches by its name."""
+    """True for a run of the claim's experiment with all of its settings; an option matches by its name."""
     if record.name != claim.experiment:
         return False
     for key, wanted in claim.settings.items():

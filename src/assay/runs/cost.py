@@ -1,4 +1,4 @@
-"""What a run costs: wall-clock seconds, processor seconds and memory."""
+"""The cost of a run: wall-clock seconds, processor seconds and memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds, processor seconds with child processes, and the largest memory (MB of 2^20) that one process held."""
+    """Seconds, processor seconds with child processes, and the largest memory (MB of 2^20) of one process."""
 
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -46,7 +46,7 @@ class Meter:
         self._seconds, self._cpu, self._ended = time.perf_counter(), _cpu_seconds(), _ended_children_peak()
 
     def cost(self) -> Cost:
-        """The cost so far, workers that still run included where the system tells (Linux)."""
+        """The cost so far, workers that still run included where the system shows them (Linux)."""
         ended = _ended_children_peak()
         peaks = [_peak_of("self"), *map(_peak_of, _live_children()), ended if ended > self._ended else 0.0]
         return Cost(time.perf_counter() - self._seconds, _cpu_seconds() - self._cpu, max(peaks))
@@ -84,7 +84,7 @@ def _peak_of(pid: str) -> float:
 
 
 def _ended_children_peak() -> float:
-    """The largest resident set in MB that any ended child ever had."""
+    """The largest resident set in MB of any ended child."""
     return _megabytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 

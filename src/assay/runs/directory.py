@@ -46,7 +46,7 @@ class RunDirectory:
         return self.path / SCRATCH
 
     def status(self) -> dict[str, Any]:
-        """What status.json says; empty when there is none that can be read."""
+        """Content of status.json; empty when there is none that can be read."""
         try:
             status = json.loads((self.path / STATUS).read_text())
         except (OSError, ValueError):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
-    """Holds the lock file `path`; when another process has it, tells `on_wait` who and since when, and waits."""
+    """Holds the lock file `path`; when another process has it, `on_wait` gets who and since when, and this one waits."""
     descriptor = _acquire(path, on_wait)
     try:
         holder = {"pid": os.getpid(), "host": platform.node(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
@@ -28,7 +28,7 @@ def locked(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
 
 
 def _acquire(path: Path, on_wait: Callable[[str], None]) -> int:
-    told = False
+    announced = False
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
@@ -36,9 +36,9 @@ def _acquire(path: Path, on_wait: Callable[[str], None]) -> int:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
             try:
-                if not told:
+                if not announced:
                     on_wait(_holder(path))
-                    told = True
+                    announced = True
                 fcntl.lockf(descriptor, fcntl.LOCK_EX)
             except BaseException:
                 os.close(descriptor)

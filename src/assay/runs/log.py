@@ -16,7 +16,7 @@ _TALKATIVE = ("pytorch_lightning", "lightning.pytorch", "lightning.fabric", "lig
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
+def collected() -> Iterator[None]:
     """Collects log records and warnings until a run's log takes them; drops what no log took."""
     buffer = logging.handlers.MemoryHandler(10_000, flushLevel=logging.CRITICAL + 1, flushOnClose=False)
     root = logging.getLogger()
@@ -34,7 +34,7 @@ def held_back() -> Iterator[None]:
 
 @contextmanager
 def run_log(path: Path) -> Iterator[None]:
-    """Writes log records from INFO on and warnings to a file, those collected by `held_back` first."""
+    """Writes log records from INFO on and warnings to a file, those collected by `collected` first."""
     file = logging.FileHandler(path, encoding="utf-8")
     file.setFormatter(logging.Formatter(_FORMAT))
     root = logging.getLogger()
@@ -49,7 +49,7 @@ def run_log(path: Path) -> Iterator[None]:
     _hear(root)
     for name in _TALKATIVE:
         logger = logging.getLogger(name)
-        logger.handlers = [held for held in logger.handlers if not _is_terminal(held)]
+        logger.handlers = [handler for handler in logger.handlers if not _is_terminal(handler)]
         logger.propagate = True
     try:
         with _warnings_logged():
@@ -70,7 +70,7 @@ def _hear(root: logging.Logger) -> None:
 
 @contextmanager
 def _warnings_logged() -> Iterator[None]:
-    """Sends warnings to the log; unlike logging.captureWarnings, it nests, takes hold, and tells each run of a sweep."""
+    """Sends warnings to the log; unlike logging.captureWarnings, it nests, lasts, and shows warnings to each run of a sweep."""
 
     def show(
         message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None

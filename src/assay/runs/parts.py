@@ -152,7 +152,7 @@ class _Job(Generic[Item]):
 
 
 def _carry_out(work: Work[Item], block: Sequence[_Job[Item]], parent: int) -> list[tuple[int, bytes | None]]:
-    """A block in a worker, which saves by itself: neither a killed parent nor a failing neighbour loses what is done."""
+    """A block in a worker, which saves its results: neither a killed parent nor a failing neighbour loses what is done."""
     if os.getpid() != parent:
         _end_with(parent)
     done: list[tuple[int, bytes | None]] = []

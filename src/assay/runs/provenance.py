@@ -1,4 +1,4 @@
-"""Which software a run was carried out with."""
+"""The software that carried out a run."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Versions of python and of the main packages that are installed."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            versions[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def commit() -> str | None:

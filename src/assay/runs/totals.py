@@ -55,7 +55,7 @@ def ledger_of(data_dir: Path, table: str) -> Path:
 
 
 def spent_on(data_dir: Path, table: str) -> Spent:
-    """What was charged for a table so far; raises AssayError for a ledger that cannot be read."""
+    """Sums of all charges for a table so far; raises AssayError for a ledger that cannot be read."""
     place = ledger_of(data_dir, table)
     try:
         lines = place.read_text().splitlines()
