@@ -59,17 +59,17 @@ def charge(runs: Sequence[Choices]) -> None:
     """
     tables: dict[tuple[Path, str | None, float | None], list[Charge]] = {}
     for choices in runs:
-        root = outputs_of(choices) / "runs"
-        if not secure(choices) or find_finished(choices.config, root, _checksum(choices)) is not None:
+        root, checksum = outputs_of(choices) / "runs", _checksum(choices)
+        if not secure(choices) or find_finished(choices.config, root, checksum, say=lambda line: None) is not None:
             continue
-        planned = Charge(directory_of(choices.config, root, _checksum(choices)), *_planned(choices))
+        planned = Charge(directory_of(choices.config, root, checksum), *_planned(choices))
         tables.setdefault((_data_dir(choices), choices.privacy.table, choices.privacy.total), []).append(planned)
     for (data_dir, table, total), charges in tables.items():
         charge_all(data_dir, table, charges, total)
 
 
 def secure(choices: Choices) -> bool:
-    """Whether the run makes a release that counts: private, with noise that nobody can draw again."""
+    """True for a run that makes a release that counts: private, with noise that nobody can draw again."""
     return choices.private and bool(getattr(choices.privacy, "secure_noise", False))
 
 
@@ -144,7 +144,7 @@ def _execute(choices: Choices, root: Path, checksum: str | None) -> RunResult:
 
 
 def _charges(choices: Choices) -> bool:
-    """Whether the run must charge a ledger: one of its contenders is private."""
+    """True if the run must charge a ledger: one of its contenders is private."""
     compared = choices.config["task"].get("mechanisms")
     return choices.private if compared is None else any(name != "none" for name in compared)
 
