@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from assay.data import PreparedData
 from assay.errors import AssayError, InputError
-from assay.figures.values import new_figure
+from assay.figures.style import new_figure
 from assay.learning.models import Model, Shape
 from assay.learning.models.affine import Linear
 from assay.learning.models.auto import Auto

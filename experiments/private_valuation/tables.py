@@ -35,38 +35,38 @@ def cells_table(judgements: Iterable[Judgement]) -> list[str]:
 
 
 def mechanisms_table(groups: Sequence[SeedGroup]) -> list[str]:
-    """A line for each mechanism, a column for each epsilon: Spearman and ROC-AUC over seeds."""
+    """A line for each contender, a column for each epsilon: Spearman and ROC-AUC over seeds."""
     by_epsilon = {float(group.runs[0].setting("privacy.epsilon")): group for group in groups}
     order = sorted(by_epsilon, reverse=True)
     frames = {epsilon: table_over_seeds(by_epsilon[epsilon], "summary") for epsilon in order}
     lines = [
-        "| mechanism | " + " | ".join(f"epsilon={epsilon:g}" for epsilon in order) + " |",
+        "| contender | " + " | ".join(f"epsilon={epsilon:g}" for epsilon in order) + " |",
         "|---" * (len(order) + 1) + "|",
     ]
     first = frames[order[0]]
     if first is None:
         return []
-    for mechanism in first["mechanism"]:
+    for contender in first["contender"]:
         cells = []
         for frame in frames.values():
-            row = frame[frame["mechanism"] == mechanism].iloc[0]  # type: ignore[index]
+            row = frame[frame["contender"] == contender].iloc[0]  # type: ignore[index]
             rho = f"{row['spearman']:.2f} [{row['spearman_low']:.2f}, {row['spearman_high']:.2f}]"
             cells.append(f"{rho}, AUC {row['auc']:.2f}")
-        lines.append(f"| {mechanism} | {' | '.join(cells)} |")
+        lines.append(f"| {contender} | {' | '.join(cells)} |")
     return lines
 
 
 def others_table(records: Sequence[RunRecord]) -> list[str]:
-    """A line for each further data set, a column for each mechanism: ROC-AUC over seeds at the largest k."""
+    """A line for each further data set, a column for each contender: ROC-AUC over seeds at the largest k."""
     lines: list[str] = []
     for name in OTHERS:
         for group in group_by_seed(record for record in records if record.name == f"{PAPER}/{name}"):
             frame = table_over_seeds(group, "summary")
             if frame is None:
                 continue
-            last = frame.sort_values("evaluations").groupby("mechanism", sort=False).tail(1)
+            last = frame.sort_values("evaluations").groupby("contender", sort=False).tail(1)
             if not lines:
-                lines = [f"| data set | seeds | {' | '.join(last['mechanism'])} |", "|---" * (2 + len(last)) + "|"]
+                lines = [f"| data set | seeds | {' | '.join(last['contender'])} |", "|---" * (2 + len(last)) + "|"]
             cells = [f"{row.auc:.2f} [{row.auc_low:.2f}, {row.auc_high:.2f}]" for row in last.itertuples()]
             lines.append(f"| {name.removeprefix('label_noise_')} | {len(group.runs)} | {' | '.join(cells)} |")
     return lines

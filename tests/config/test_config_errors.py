@@ -137,7 +137,7 @@ IMPOSSIBLE = [
     ("valuation.evaluations=0", "valuation.evaluations=0: must be >= 1"),
     ("valuation.learning_rate=0", "valuation.learning_rate=0: must be > 0"),
     ("valuation.alpha=0", "valuation.alpha=0: must be > 0"),
-    (f"{STUDY} task.replicates=0", "task.replicates=0: must be >= 1"),
+    (f"{STUDY} task.replicates=0", "task.replicates=0: must be >= 2"),
     (f"{STUDY} task.evaluations=[4,0]", "task.evaluations=0: must be >= 1"),
     (f"{STUDY} task.evaluations=[]", "task.evaluations=[]: must not be empty"),
     ("seed=-1", "seed=-1: must be from 0 to 2^63 - 1"),
@@ -176,10 +176,6 @@ IMPOSSIBLE = [
 POINTLESS = [
     ("privacy=white", "privacy=white: valuation=gradient_semivalue accounts for row_gradient"),
     ("task=train privacy=public_clip", "privacy=public_clip: task=train accounts for batch_sum"),
-    (
-        "task=estimation_uncertainty privacy=iid task.mechanisms=[public_clip]",
-        "'public_clip' needs privacy.burn_in and privacy=iid has none (use privacy=public_clip)",
-    ),
     ("task=train privacy=iid", "privacy=iid: task=train accounts for batch_sum, and this releases row_gradient"),
     ("model=cnn", "model=cnn: reads images and dataset=diabetes is a dataset of tables (use model=auto)"),
     ("model=sklearn", "model.estimator=null: must name a class (e.g. model.estimator=sklearn.ensemble."),
@@ -199,14 +195,10 @@ POINTLESS = [
     ("task=train privacy=white task.statistics=true", "task.statistics=true: reads single rows outside the account"),
     ("task=train task.epochs=0", "task.epochs=0: must be > 0"),
     (
-        "task=estimation_uncertainty privacy=iid",
-        "'running_mean_burn_in' needs privacy.burn_in and privacy=iid has none (use privacy=running_mean_burn_in)",
-    ),
-    (
         f"{PRIVATE} privacy.secure_noise=true trainer.precision=32",
         "privacy.secure_noise=true: single precision leaves gaps in the noise",
     ),
-    (f"{TREES} privacy=iid", "privacy=iid: model=xgboost has no per-row gradients to make private (use privacy=none"),
+    (f"{TREES} privacy=iid", "privacy=iid: valuation=semivalue accounts for no release of this kind"),
     ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue accounts for no release of this kind"),
     ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),
     ("model=mlp_adam", "valuation=gradient_semivalue: follows gradients and model=mlp_adam has none"),
@@ -215,7 +207,7 @@ POINTLESS = [
     ("task=train model=svm dataset=wine", "model=svm: is not trained by gradients"),
     (
         "model=mlp_adam valuation=semivalue privacy=iid",
-        "privacy=iid: model=mlp_adam has no per-row gradients to make private (use privacy=none",
+        "privacy=iid: valuation=semivalue accounts for no release of this kind",
     ),
     ("model=svm valuation=semivalue dataset=rotten_tomatoes", "model=svm: reads columns of numbers and dataset="),
     ("model=logistic", "model=logistic: fits classes and dataset=diabetes is a regression dataset (use model=auto"),
@@ -241,23 +233,26 @@ POINTLESS = [
     ("valuation.utility=accuracy", "valuation.utility=accuracy: counts right classes and dataset=diabetes is"),
     ("model=bag_of_words", "model=bag_of_words: reads text and dataset=diabetes is a dataset of tables"),
     ("model=logistic dataset=rotten_tomatoes", "model=logistic: reads columns of numbers and dataset=rotten_tomatoes"),
-    (f"{STUDY} valuation=semivalue privacy=none", "task=estimation_uncertainty: compares noise mechanisms"),
-    (f"{STUDY} task.replicates=1", "task.replicates=1: task=estimation_uncertainty needs 2 or more"),
+    (
+        f"{STUDY} valuation=semivalue privacy=none",
+        "privacy=iid: valuation=semivalue accounts for no release of this kind",
+    ),
+    (f"{STUDY} task.replicates=1", "task.replicates=1: must be >= 2 (a variance needs two)"),
     ("task=label_noise privacy=running_mean_burn_in task.burn_ins=[0,1]", "must be a share from 0 to below 1"),
-    ("task=label_noise privacy=iid", "'running_mean_burn_in' needs privacy.burn_in and privacy=iid has none"),
-    ("task=selection_curve privacy=running_mean_burn_in task.replicates=1", "task=selection_curve needs 2 or more"),
+    ("task=selection_curve privacy=running_mean_burn_in task.replicates=1", "task.replicates=1: must be >= 2"),
     ("task=selection_curve privacy=running_mean_burn_in task.shares=[0.5,1.0]", "must be between 0 and 1"),
     (
         "task=selection_curve privacy=running_mean_burn_in dataset.split.test=0",
         "dataset.split.test=0: task=selection_curve scores on the test split",
     ),
     ("task=membership privacy=running_mean_burn_in task.tables=3", "half of them are shadows"),
-    ("task=membership privacy=running_mean_burn_in valuation=semivalue privacy=none", "compares noise mechanisms"),
-    (f"{STUDY} task.mechanisms=[none,idd]", "'idd' is no mechanism (did you mean iid?)"),
     (
-        "task=estimation_uncertainty task.mechanisms=[none,iid]",
-        "task.mechanisms=[none,iid]: 'iid' needs a budget and privacy=none has none"
-        " (add privacy=iid, or use task.mechanisms=[none])",
+        "task=membership privacy=running_mean_burn_in valuation=semivalue privacy=none",
+        "task.contenders=iid: releases nothing for a row that is not there",
+    ),
+    (
+        f"{STUDY} task.contenders=[none,idd]",
+        "task.contenders=idd: names no option of privacy or valuation (did you mean iid?)",
     ),
 ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 from typing import Any
 
@@ -96,8 +95,6 @@ def test_a_run_with_a_target_that_does_not_fit_is_refused(name: str, kind: str) 
     overrides = [f"model={name}", f"dataset={DATASETS[kind]}", "task=train"]
     if serves(MODELS[name], kind, "table"):
         return
-    if importlib.util.find_spec("assay.config.schemas"):
-        pytest.skip("models are checked by their schemas still")
     with pytest.raises(InputError) as refusal:
         compose(overrides)
     assert in_one_line(refusal.value)

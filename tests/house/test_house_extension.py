@@ -36,7 +36,7 @@ REFUSALS = [
     ("privacy=uneven task=train model=mlp dataset=digits", "privacy=uneven: task=train accounts for"),
     ("model=neighbours model.count=0", "model.count=0: must be > 0"),
     ("model=neighbours dataset=diabetes valuation=semivalue", "model=neighbours: "),
-    ("model=neighbours dataset=rings", "valuation=gradient_semivalue: follows gradients and model=neighbours"),
+    ("model=neighbours dataset=rings", "valuation=gradient_semivalue: follows gradients and model=neighbours has none"),
     ("task=spread task.abov=2", "task.abov=2: unknown key (did you mean task.above?)"),
     ("dataset=rings dataset.radius=0", "dataset.radius=0: must be > 0"),
     ("dataset=rings dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,8 @@ from assay.config.compose import compose
 from assay.data import PreparedData
 from assay.experiment import prepared
 from assay.runs import Outcome, Parts, RunContext, Streams
-from assay.tasks import carry_out
+from assay.tasks import carry_out, measuring
+from assay.tasks.comparison import Measured
 
 Answer = Callable[..., Outcome]
 
@@ -33,3 +35,18 @@ def answer(tmp_path: Path) -> Answer:
         return carry_out(choices, change(data), RunContext(streams, Parts(scratch, workers)))
 
     return carried
+
+
+@pytest.fixture
+def cells(monkeypatch: pytest.MonkeyPatch) -> dict[str, Measured]:
+    """The cells that the last run measured, by name."""
+    by_name: dict[str, Measured] = {}
+    original = measuring.measure
+
+    def recorded(*arguments: Any) -> list[Measured]:
+        results = original(*arguments)
+        by_name.update({result.cell.name: result for result in results})
+        return results
+
+    monkeypatch.setattr(measuring, "measure", recorded)
+    return by_name

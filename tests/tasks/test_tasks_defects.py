@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from tests.mechanisms import privacy_of
 
 from assay.data import Arrays, PreparedData
 from assay.learning.models.auto import Auto
@@ -17,10 +15,12 @@ from assay.learning.models.mlp import Mlp
 from assay.learning.trainer import Trainer
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.runs.streams import Streams
 from assay.statistics import bootstrap_indices, detection_auc, spearman
-from assay.tasks.estimation_uncertainty import uncertainty_of
+from assay.tasks.comparison import Measured
+from assay.tasks.uncertainty import uncertainty_of
 from assay.valuation.gradient.permutation_fit import PermutationFit
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.valuator import Problem, Run
@@ -69,12 +69,14 @@ def test_bootstrap_draws_of_the_uncertainty_centre_on_the_estimate() -> None:
 @pytest.mark.parametrize("relation", [Relation.ZERO_OUT, Relation.REPLACE_ONE])
 def test_the_ceiling_beside_each_auc_is_that_of_the_relation(answer: Answer, relation: Relation) -> None:
     outcome = answer(*SMALL, f"privacy.relation={relation.value}")
-    summary = outcome.tables["summary"].set_index(["mechanism", "evaluations"])
-    assert summary.loc[("iid", 4), "auc_ceiling"] == detection_ceiling(privacy_of("iid").budget.mu, relation)
+    summary = outcome.tables["summary"].set_index(["contender", "evaluations"])
+    assert summary.loc[("iid", 4), "auc_ceiling"] == detection_ceiling(PrivacySpec("iid").budget.mu, relation)
     assert summary.loc[("none", 4), "auc_ceiling"] == 1
 
 
-def test_the_reference_is_non_private_and_the_mean_of_all_its_permutations(answer: Answer, tmp_path: Path) -> None:
+def test_the_reference_is_non_private_and_the_mean_of_all_its_permutations(
+    answer: Answer, cells: dict[str, Measured]
+) -> None:
     data: list[PreparedData] = []
 
     def keep(prepared: PreparedData) -> PreparedData:
@@ -82,17 +84,16 @@ def test_the_reference_is_non_private_and_the_mean_of_all_its_permutations(answe
         return prepared
 
     outcome = answer(*SMALL, change=keep)
-    with np.load(tmp_path / "run" / "scratch" / "reference-none.npz") as reference:
-        assert reference["values"].shape == (12, 20)
-        assert not reference["touches"].any()
-        truth = reference["values"].mean(axis=0)
-    with np.load(tmp_path / "run" / "scratch" / "evaluations-8-iid.npz") as cell:
-        expected = spearman(cell["values"], truth).mean()
+    reference = cells["reference-non_private"]
+    assert reference.values.shape == (12, 20)
+    assert not reference.touches.any()
+    truth = reference.values.mean(axis=0)
+    expected = spearman(cells["evaluations-8-iid"].values, truth).mean()
     train, table = data[0].train, outcome.tables["values"]
     assert outcome.metrics["iid/8/spearman"] == pytest.approx(expected)
     assert outcome.metrics["reference/auc"] == pytest.approx(float(detection_auc(truth, train.clean)))
     assert (train.ids[:-1] > train.ids[1:]).any()  # else the alignment below would say nothing
-    by_id = table[table["mechanism"] == "iid"].set_index("id").loc[train.ids]
+    by_id = table[table["contender"] == "iid"].set_index("id").loc[train.ids]
     assert by_id["clean"].tolist() == train.clean.tolist()
     np.testing.assert_allclose(by_id["non_private_value"], truth)
 
@@ -107,10 +108,10 @@ def test_purposes_draw_noise_of_their_own() -> None:
     """Cells at different k must be independent: the interval of the slope takes them so."""
     noise = {}
     for purpose in ("evaluations-4", "evaluations-8"):
-        problem, run = Problem(toy(), Auto(), privacy_of("iid")), Run(Streams(0), Trainer())
+        problem, run = Problem(toy(), Auto(), PrivacySpec("iid")), Run(Streams(0), Trainer())
         fit = PermutationFit(GradientSemivalue(evaluations=4), problem, run, purpose)
-        assert fit.private is not None
-        noise[purpose] = fit.private.release.noise.open_round(1)((5,))
+        assert fit.release is not None
+        noise[purpose] = fit.release.noise.open_round(1)((5,))
     assert not torch.equal(noise["evaluations-4"], noise["evaluations-8"])
 
 
@@ -125,9 +126,9 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
         return np.zeros(12)
 
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.bootstrap_std_errors", spy)
-    privacy = privacy_of("running_mean", max_grad_norm=norm)
+    privacy = PrivacySpec("running_mean", max_grad_norm=norm)
     GradientSemivalue(evaluations=4).valuate(Problem(toy(), Auto(), privacy), Run(Streams(0), Trainer()))
-    assert seen == [pytest.approx(norm * privacy.noise_multipliers(4)[0])]
+    assert seen == [pytest.approx(norm * privacy.noise_multiplier(4))]
 
 
 @pytest.mark.parametrize("how", ["auto", "random", "public"])
@@ -135,7 +136,7 @@ def test_the_start_does_not_read_private_rows(how: str) -> None:
     starts = [
         PermutationFit(
             GradientSemivalue(initialisation=how),
-            Problem(toy(shift=shift), Mlp(hidden=(3,)), privacy_of("iid")),
+            Problem(toy(shift=shift), Mlp(hidden=(3,)), PrivacySpec("iid")),
             Run(Streams(0), Trainer()),
             "values",
         ).start
@@ -158,9 +159,10 @@ def test_a_fit_computes_on_the_threads_asked_for(threads: int) -> None:
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(torch.optim.LBFGS, "step", step)
-            GradientSemivalue(evaluations=2, initialisation="public").valuate(
-                Problem(toy(), Auto(), privacy_of("none")),
+            GradientSemivalue(evaluations=2, initialisation="public").replicates(
+                Problem(toy(), Auto(), PrivacySpec("none")),
                 Run(Streams(0), replace(Trainer(), threads=threads)),
+                1,
             )
         assert torch.get_num_threads() == threads
         assert seen == [threads]

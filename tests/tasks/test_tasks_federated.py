@@ -26,13 +26,13 @@ SMALL = (
 def test_mechanisms_are_compared_on_clients_and_on_the_global_model(answer: Answer) -> None:
     outcome = answer(*SMALL, "dataset=breast_cancer", "privacy=running_mean", "privacy.epsilon=3")
     summary = outcome.tables["summary"]
-    assert summary["mechanism"].tolist() == ["none", "none", "iid", "iid", "running_mean", "running_mean"]
-    assert (summary.loc[summary["mechanism"] == "none", "spearman"] > 0.8).all()
-    private = summary[summary["mechanism"] != "none"]
+    assert summary["contender"].tolist() == ["none", "none", "iid", "iid", "running_mean", "running_mean"]
+    assert (summary.loc[summary["contender"] == "none", "spearman"] > 0.8).all()
+    private = summary[summary["contender"] != "none"]
     assert (private["epsilon"] <= 3.0).all()
     assert private["touches_most"].max() == outcome.metrics["participations/most"]
     assert outcome.metrics["participations/mean"] == 8 * 4 / 8
-    test = outcome.tables["test"].set_index("mechanism")
+    test = outcome.tables["test"].set_index("contender")
     assert (test.index == ["none", "iid", "running_mean"]).all()
     assert outcome.metrics["test/iid/accuracy"] == test.loc["iid", "accuracy"]
     assert (test["accuracy"] * 20 * 4 % 1 < 1e-9).all()  # counts of 20 rows over 4 replicates
@@ -42,14 +42,14 @@ def test_mechanisms_are_compared_on_clients_and_on_the_global_model(answer: Answ
 
 def test_the_test_split_may_be_empty(answer: Answer) -> None:
     split = "dataset.split={train: 48, valid: 60, test: 0}"
-    outcome = answer(*SMALL, split, "dataset=diabetes", "task.mechanisms=[none]", "privacy=none")
+    outcome = answer(*SMALL, split, "dataset=diabetes", "task.contenders=[none]", "privacy=none")
     assert outcome.tables["test"].empty
     assert np.isfinite(outcome.metrics["none/8/spearman"])
 
 
 def test_contributions_without_any_chance_have_no_slope(answer: Answer) -> None:
     """Two clients a round have two orders, both taken: nothing is left to vary without noise."""
-    outcome = answer(*SMALL, "dataset=diabetes", "task.mechanisms=[none]", "privacy=none", "task.fraction=0.25")
+    outcome = answer(*SMALL, "dataset=diabetes", "task.contenders=[none]", "privacy=none", "task.fraction=0.25")
     assert outcome.metrics["none/8/estimation_uncertainty"] == 0
     assert "none/slope" not in outcome.metrics
     assert not outcome.figures

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
-from tests.mechanisms import privacy_of
 
+from assay.config.contenders import Contender
 from assay.data import PreparedData
 from assay.errors import InputError
+from assay.privacy.ceilings import ceiling_of
+from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.statistics import scaled_uncertainty
-from assay.tasks.cells import swept_cells
+from assay.tasks.comparison import Measured, swept_cells
 from assay.tasks.label_noise import _best_of_the_others, _contrasts
+from assay.valuation.gradient.semivalue import GradientSemivalue
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -28,24 +31,22 @@ SMALL = (
 )
 
 
-def test_tables_hold_the_definitions(answer: Answer, tmp_path: Path) -> None:
+def test_tables_hold_the_definitions(answer: Answer, cells: dict[str, Measured]) -> None:
     data: list[PreparedData] = []
     outcome = answer(*SMALL, change=lambda prepared: data.append(prepared) or prepared)  # type: ignore[func-returns-value]
-    corrupted, scratch = ~data[0].train.clean, tmp_path / "run" / "scratch"
-    with np.load(scratch / "reference-none.npz") as reference:
-        truth = reference["values"].mean(axis=0)
-    with np.load(scratch / "evaluations-10-running_mean_burn_in.npz") as cell:
-        own, swept = cell["values"], cell["by_burn_in"]
-    summary = outcome.tables["summary"].set_index(["mechanism", "evaluations"])
+    corrupted, truth = ~data[0].train.clean, cells["reference-non_private"].values.mean(axis=0)
+    late = cells["evaluations-10-running_mean_burn_in"]
+    own, swept = late.values, late.by_burn_in
+    summary = outcome.tables["summary"].set_index(["contender", "evaluations"])
     row = summary.loc[("running_mean_burn_in", 10)]
     assert row["auc"] == pytest.approx(np.mean([roc_auc_score(corrupted, -values) for values in own]))
     lowest = own.argsort(axis=1)[:, : corrupted.sum()]
     assert row["precision"] == pytest.approx(corrupted[lowest].mean())
     assert row["scaled_uncertainty"] == pytest.approx(scaled_uncertainty(own, truth))
     assert row["auc_low"] < row["auc"] < row["auc_high"]
-    assert row["auc_ceiling"] == privacy_of("iid").detection_ceiling()
+    assert row["auc_ceiling"] == ceiling_of(PrivacySpec("iid"))
     assert summary.loc[("none", 4), "auc_ceiling"] == 1
-    burn_in = outcome.tables["burn_in"].set_index(["mechanism", "evaluations", "burn_in"])
+    burn_in = outcome.tables["burn_in"].set_index(["contender", "evaluations", "burn_in"])
     assert {key[0] for key in burn_in.index} == {"running_mean_burn_in"}
     by_share = [np.mean([roc_auc_score(corrupted, -values) for values in each]) for each in swept]
     assert burn_in.loc[("running_mean_burn_in", 10), "auc"].tolist() == pytest.approx(by_share)
@@ -61,7 +62,7 @@ def test_tables_hold_the_definitions(answer: Answer, tmp_path: Path) -> None:
 
 def test_one_or_two_workers_and_a_resumed_run_give_the_same_numbers(answer: Answer, tmp_path: Path) -> None:
     one, two = answer(*SMALL, folder="one"), answer(*SMALL, workers=2, folder="two")
-    (tmp_path / "one" / "scratch" / "evaluations-4-iid.npz").unlink()
+    (tmp_path / "one" / "scratch" / "cells-3.npz").unlink()
     again = answer(*SMALL, folder="one")
     for name in ("summary", "burn_in", "contrasts"):
         assert one.tables[name].equals(two.tables[name])
@@ -72,7 +73,7 @@ def test_one_or_two_workers_and_a_resumed_run_give_the_same_numbers(answer: Answ
 @pytest.mark.parametrize("semivalue", ["banzhaf", "beta"])
 def test_other_semivalues_are_compared_with_their_own_reference(answer: Answer, semivalue: str) -> None:
     short = (*SMALL[:2], "task.replicates=3", "task.evaluations=[4]", "task.reference_evaluations=60")
-    outcome = answer(*short, f"valuation.semivalue={semivalue}", "valuation.alpha=4.0", "task.mechanisms=[none]")
+    outcome = answer(*short, f"valuation.semivalue={semivalue}", "valuation.alpha=4.0", "task.contenders=[none]")
     assert outcome.metrics["none/4/spearman"] > 0.7
 
 
@@ -82,8 +83,12 @@ def test_without_corruption_there_is_nothing_to_find(answer: Answer) -> None:
 
 
 def test_a_mechanism_of_one_release_is_measured_once() -> None:
-    cells = swept_cells(privacy_of("directed"), ["iid", "directed"], [4, 8], 3, [0.0, 0.5])
-    assert [(cell.privacy.name, cell.evaluations) for cell in cells] == [("iid", 4), ("iid", 8), ("directed", 1)]
+    contenders = [
+        Contender(name, GradientSemivalue(), PrivacySpec(name)) for name in ("iid", "directed", "vector_release")
+    ]
+    cells = swept_cells(contenders, [4, 8], 3, [0.0, 0.5])
+    expected = [("iid", 4), ("iid", 8), ("directed", 1), ("vector_release", 8)]
+    assert [(cell.contender.name, cell.evaluations) for cell in cells] == expected
     assert all(cell.burn_ins == () for cell in cells)
 
 

@@ -71,11 +71,11 @@ def test_metrics_bounds_and_workers(answer: Answer) -> None:
     assert len(one.tables["targets"]) == 3 * 2 * 4
 
 
-STRONG = ("task.informed=true", "task.mechanisms=[none,running_mean]", "task.tables=48")
+STRONG = ("task.informed=true", "task.contenders=[none,running_mean]", "task.tables=48")
 
 
 def test_privacy_holds_against_an_attack_that_wins_without_it(answer: Answer) -> None:
-    summary = answer(*SMALL, *STRONG).tables["summary"].set_index(["mechanism", "view"])
+    summary = answer(*SMALL, *STRONG).tables["summary"].set_index(["contender", "view"])
     assert summary.loc[("none", "others"), "auc"] > 0.8
     for view in ("own", "others"):
         row = summary.loc[("running_mean", view)]
@@ -87,7 +87,7 @@ def test_releases_with_too_little_noise_pass_the_bound(answer: Answer, monkeypat
     original = RowGradients.noise_multipliers
     monkeypatch.setattr(RowGradients, "noise_multipliers", lambda self, releases: original(self, releases) / 50)
     monkeypatch.setattr("assay.privacy.ledger.Ledger.charge", lambda self, release: None)
-    summary = answer(*SMALL, *STRONG).tables["summary"].set_index(["mechanism", "view"])
+    summary = answer(*SMALL, *STRONG).tables["summary"].set_index(["contender", "view"])
     assert summary.loc[("running_mean", "own"), "auc_low"] > summary.loc[("running_mean", "own"), "auc_ceiling"]
 
 

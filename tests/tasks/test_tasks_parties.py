@@ -54,7 +54,7 @@ def test_without_privacy_and_corruption_less_is_said(answer: Answer) -> None:
 
 def test_the_comparison_says_how_each_mechanism_does(answer: Answer) -> None:
     outcome = answer(*SMALL, *PRIVATE, "dataset=diabetes")
-    summary = outcome.tables["summary"].set_index(["mechanism", "evaluations"])
+    summary = outcome.tables["summary"].set_index(["contender", "evaluations"])
     assert len(summary) == 8
     assert (summary.loc["iid", "touches_least"] == [4, 8]).all()
     assert (summary["spearman_low"] <= summary["spearman"]).all()
@@ -85,16 +85,16 @@ def test_workers_do_not_change_the_bytes(answer: Answer) -> None:
             "dataset.corruption.sources=0.3: is where the wrong targets are",
         ),
         ("task=party_value valuation=semivalue", "valuation=semivalue: refits models on rows"),
-        ("task=party_value privacy=white", "privacy=white: has no account of parties"),
-        ("task=party_uncertainty privacy=iid task.mechanisms=[iid,white]", "task.mechanisms=[iid,white]: 'white'"),
+        ("task=party_value privacy=white", "privacy=white: adds noise to batches"),
         (
-            "task=party_uncertainty task.mechanisms=[none] task.replicates=1",
-            "task.replicates=1: task=party_uncertainty",
+            "task=party_uncertainty privacy=iid task.contenders=[iid,white]",
+            "task.contenders=white: 'white' has no",
         ),
         (
-            "task=party_value privacy=iid privacy.relation=add_remove",
-            "privacy.relation=add_remove: a release of a row shows",
+            "task=party_uncertainty task.contenders=[none] task.replicates=1",
+            "task.replicates=1: must be >= 2 (a variance needs two)",
         ),
+        ("task=party_value privacy=iid privacy.relation=add_remove", "privacy.relation=add_remove: task=party_value"),
         ("task=party_value task.level=clients", "task.level=clients: must be one of record, client"),
     ],
 )

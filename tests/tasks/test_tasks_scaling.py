@@ -13,18 +13,19 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from assay.config.compose import compose
-from assay.config.schema_types import LawEstimator
 from assay.data import Arrays, PreparedData
 from assay.data.provenance import Provenance
 from assay.errors import InputError
-from assay.figures.estimators import STYLE
+from assay.figures.style import styles_of
 from assay.learning.learners import Learner
 from assay.learning.models import Shape
 from assay.learning.models.auto import Auto
 from assay.runs import Outcome, Streams
-from assay.tasks.addition_gains import Adding, top
-from assay.tasks.scaling_law import density_mode
+from assay.selection.by_value import top
+from assay.tasks.addition_gains import Adding
+from assay.tasks.law_quality import density_mode
 from assay.valuation.contributions.subsets import SubsetSampler
+from assay.valuation.laws.names import LawName
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -181,7 +182,7 @@ def test_gains_do_not_depend_on_the_number_of_threads() -> None:
     found = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            found.append(adding(0))
+            found.append(adding(0)["gains"])
     assert found[0].tolist() == found[1].tolist()
 
 
@@ -213,13 +214,9 @@ def test_an_error_below_the_floor_is_reached_by_no_number_of_rows(answer: Answer
     assert "rows_for_target" not in outcome.metrics
 
 
-def test_every_estimator_has_a_line_of_its_own_in_the_figure() -> None:
-    assert set(STYLE) == set(get_args(LawEstimator))
-    assert (
-        len({colour for colour, _, _ in STYLE.values()})
-        == len({marker for _, marker, _ in STYLE.values()})
-        == len(STYLE)
-    )
+def test_every_estimator_has_a_look_of_its_own_in_the_figure() -> None:
+    looks = styles_of(get_args(LawName)).values()
+    assert len({look["color"] for look in looks}) == len({look["marker"] for look in looks}) == len(looks)
 
 
 def test_least_squares_follows_theory(answer: Answer) -> None:

@@ -9,18 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from tests.mechanisms import privacy_of
 
 from assay.config.compose import compose
+from assay.config.contenders import Contender
 from assay.data import PreparedData
 from assay.errors import InputError
 from assay.experiment import prepared
 from assay.learning.models.cnn import Cnn
 from assay.learning.trainer import Trainer
-from assay.runs import Outcome, Parts, RunContext, Streams
+from assay.privacy.rows.spec import PrivacySpec
+from assay.runs import Outcome, Parts, Streams
+from assay.tasks.comparison import Measured
 from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
-from assay.tasks.study import Study
 from assay.valuation.gradient.semivalue import GradientSemivalue
+from assay.valuation.valuator import Problem, Run
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -28,17 +30,16 @@ SMALL = (
     "dataset.split={train: 40, valid: 60, test: 80}",
     "task.replicates=4",
     "task.shares=[0.2,0.5]",
-    "task.mechanisms=[none,iid]",
+    "task.contenders=[none,iid]",
     "valuation.evaluations=6",
 )
 
 
-def test_curves_are_retraining_on_the_ranked_rows(answer: Answer, tmp_path: Path) -> None:
+def test_curves_are_retraining_on_the_ranked_rows(answer: Answer, cells: dict[str, Measured]) -> None:
     data: list[PreparedData] = []
     outcome = answer(*SMALL, change=lambda prepared: data.append(prepared) or prepared)  # type: ignore[func-returns-value]
     train, test = data[0].train, data[0].test
-    with np.load(tmp_path / "run" / "scratch" / "evaluations-6-iid.npz") as cell:
-        values = cell["values"]
+    values = cells["evaluations-6-iid"].values
 
     def score(rows: np.ndarray) -> float:
         model = LogisticRegression(C=1.0, max_iter=500).fit(train.features[rows], train.target[rows])
@@ -75,16 +76,16 @@ def test_separation_is_the_area_between_the_curves() -> None:
     assert found["separation_low"] == pytest.approx(found["separation_high"])
 
 
-def test_the_test_split_moves_scores_and_no_ranking(answer: Answer, tmp_path: Path) -> None:
-    def spoil(data: PreparedData) -> PreparedData:
+def test_the_test_split_moves_scores_and_no_ranking(answer: Answer, cells: dict[str, Measured]) -> None:
+    def flip(data: PreparedData) -> PreparedData:
         return replace(data, test=replace(data.test, target=1 - data.test.target))
 
-    plain, spoilt = answer(*SMALL, folder="plain"), answer(*SMALL, folder="spoilt", change=spoil)
-    assert plain.metrics["whole/score"] == pytest.approx(1 - spoilt.metrics["whole/score"])
-    for name in ("none", "iid"):
-        files = [tmp_path / folder / "scratch" / f"evaluations-6-{name}.npz" for folder in ("plain", "spoilt")]
-        with np.load(files[0]) as a, np.load(files[1]) as b:
-            assert a["values"].tobytes() == b["values"].tobytes()
+    plain = answer(*SMALL, folder="plain")
+    before = {name: cell.values.tobytes() for name, cell in cells.items()}
+    flipped = answer(*SMALL, folder="flipped", change=flip)
+    assert plain.metrics["whole/score"] == pytest.approx(1 - flipped.metrics["whole/score"])
+    assert {name: cell.values.tobytes() for name, cell in cells.items()} == before
+    assert set(before) == {"evaluations-6-none", "evaluations-6-iid"}
 
 
 def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None:
@@ -94,15 +95,15 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
         *SMALL[2:],
     )
     one, two = answer(*regression, folder="one"), answer(*regression, workers=2, folder="two")
-    (tmp_path / "one" / "scratch" / "curves-iid.npy").unlink()
+    (tmp_path / "one" / "scratch" / "curves-iid-1.npz").unlink()
     again = answer(*regression, folder="one")
     assert dict(one.metrics) == dict(two.metrics) == dict(again.metrics)
     assert one.metrics["whole/score"] < 0  # minus the squared error
 
 
 def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
-    data, streams = prepared(compose(SMALL)), Streams(0)
-    context = RunContext(streams, Parts(tmp_path))
-    study = Study(data, Cnn(), GradientSemivalue(), privacy_of("none"), Trainer(), context)
+    data, contender = prepared(compose(SMALL)), Contender("none", GradientSemivalue(), PrivacySpec("none"))
+    task = SelectionCurve((contender,), (0.5,), 2)
+    problem, run = Problem(data, Cnn(), contender.privacy), Run(Streams(0), Trainer(), Parts(tmp_path))
     with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):
-        SelectionCurve(["none"], [0.5], 2).answer(study)
+        task.answer(problem, contender.valuation, run)

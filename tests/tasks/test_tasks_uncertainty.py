@@ -11,6 +11,7 @@ import pytest
 from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import log_log_slope
+from assay.tasks.comparison import Measured
 from assay.valuation.gradient.semivalue import GradientSemivalue
 
 Answer = Callable[..., Outcome]
@@ -23,26 +24,25 @@ SMALL = (
 )
 
 
-def test_summary_holds_the_definitions(answer: Answer, tmp_path: Path) -> None:
+def test_summary_holds_the_definitions(answer: Answer, cells: dict[str, Measured]) -> None:
     outcome = answer(*SMALL)
-    summary = outcome.tables["summary"].set_index(["mechanism", "evaluations"])
+    summary = outcome.tables["summary"].set_index(["contender", "evaluations"])
     assert len(summary) == 8
-    for (mechanism, evaluations), row in summary.iterrows():
-        with np.load(tmp_path / "run" / "scratch" / f"evaluations-{evaluations}-{mechanism}.npz") as cell:
-            values = cell["values"]
+    for (contender, evaluations), row in summary.iterrows():
+        values = cells[f"evaluations-{evaluations}-{contender}"].values
         assert row["estimation_uncertainty"] == pytest.approx(values.var(axis=0, ddof=1).mean())
         assert row["estimation_uncertainty_low"] < row["estimation_uncertainty"] < row["estimation_uncertainty_high"]
         assert row["spearman_low"] < row["spearman"] < row["spearman_high"]
         assert 0 <= row["auc"] <= 1
-        assert row["touches_least"] == row["touches_most"] == (0 if mechanism == "none" else evaluations)
-        assert row["epsilon"] == (np.inf if mechanism == "none" else pytest.approx(8.0, rel=1e-6))
-    slopes = outcome.tables["slopes"].set_index("mechanism")["slope"]
+        assert row["touches_least"] == row["touches_most"] == (0 if contender == "none" else evaluations)
+        assert row["epsilon"] == (np.inf if contender == "none" else pytest.approx(8.0, rel=1e-6))
+    slopes = outcome.tables["slopes"].set_index("contender")["slope"]
     iid = summary.loc["iid", "estimation_uncertainty"].to_numpy()
     assert slopes["iid"] == pytest.approx(log_log_slope([4, 16], iid))
     assert outcome.metrics["iid/slope"] == slopes["iid"]
     change = outcome.metrics["iid/16/spearman"] - outcome.metrics["iid/4/spearman"]
     assert outcome.metrics["iid/spearman_change"] == pytest.approx(change)
-    assert list(outcome.tables["costs"].columns) == ["mechanism", "evaluations", "seconds", "cpu_seconds"]
+    assert list(outcome.tables["costs"].columns) == ["contender", "evaluations", "seconds", "cpu_seconds"]
     assert set(outcome.figures) == {"estimation_uncertainty", "fidelity"}
     assert len(outcome.tables["values"]) == 4 * 20
 
@@ -56,7 +56,7 @@ def test_one_or_two_workers_give_the_same_numbers(answer: Answer) -> None:
 
 def test_finished_cells_are_not_measured_again(answer: Answer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     first = answer(*SMALL)
-    (tmp_path / "run" / "scratch" / "evaluations-16-iid.npz").unlink()
+    (tmp_path / "run" / "scratch" / "cells-4.npz").unlink()  # the reference, none at 4 and 16, iid at 4 and 16
     valued: list[str] = []
     original = GradientSemivalue.replicates
 
@@ -78,8 +78,8 @@ def test_seeds_differ_and_seed_zero_repeats(answer: Answer) -> None:
 
 def test_the_bootstrap_interval_covers(answer: Answer) -> None:
     """A slope over many replicates lies inside the interval from few, and intervals are not vacuous."""
-    few = answer(*SMALL, folder="few").tables["slopes"].set_index("mechanism")
-    many = answer(*SMALL, "task.replicates=60", "seed=0", folder="many").tables["slopes"].set_index("mechanism")
+    few = answer(*SMALL, folder="few").tables["slopes"].set_index("contender")
+    many = answer(*SMALL, "task.replicates=60", "seed=0", folder="many").tables["slopes"].set_index("contender")
     for mechanism in ("none", "iid"):
         # 6 replicates give a bootstrap interval that is somewhat short: half its width is added on either side
         width = few.loc[mechanism, "slope_high"] - few.loc[mechanism, "slope_low"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import Any
 
 from assay.config.contenders import Contender, Contenders
@@ -52,7 +51,8 @@ class Choices:
     def check(self) -> None:
         """Raises InputError when the choices contradict each other: each object checks its own needs."""
         for group in GROUPS:
-            _check(getattr(self, group), self)
+            if group != "valuation" or not hasattr(self.task, "accounts_for"):  # else the task asks no valuator
+                _check(getattr(self, group), self)
         for contender in self.contenders:
             _check_account(self.of(contender))
             if contender.valuation is not self.valuation or contender.privacy is not self.privacy:
@@ -67,23 +67,25 @@ def _check(option: Any, choices: Choices) -> None:
 
 
 def _releases(privacy: Any) -> Any:
-    if isinstance(privacy, SimpleNamespace):  # an option whose class is not its schema yet
-        return None if privacy.name == "none" else "unknown"
     return getattr(privacy, "releases", None)
+
+
+def accounted(answering: Any, privacy: Any) -> bool:
+    """True where a valuator or a task accounts for what a privacy option releases, if it releases anything."""
+    releases = _releases(privacy)
+    return releases is None or releases in getattr(answering, "accounts_for", frozenset())
 
 
 def _check_account(run: Choices) -> None:
     """Refuses a private choice whose releases the task, or else the valuator, has no account for."""
     releases = _releases(run.privacy)
-    if releases is None or releases == "unknown":
-        return
     answers = "task" if hasattr(run.task, "accounts_for") else "valuation"
-    accounted: frozenset[Any] = getattr(getattr(run, answers), "accounts_for", frozenset())
-    if releases in accounted:
+    if accounted(getattr(run, answers), run.privacy):
         return
+    known: frozenset[Any] = getattr(getattr(run, answers), "accounts_for", frozenset())
     name = getattr(getattr(run, answers), "name", run.option[answers])
     limit = f"{answers}={name} accounts for no release of this kind"
-    if accounted:
-        limit = f"{answers}={name} accounts for {', '.join(sorted(map(str, accounted)))}, and this releases {releases}"
+    if known:
+        limit = f"{answers}={name} accounts for {', '.join(sorted(map(str, known)))}, and this releases {releases}"
     remedy = "use privacy=none, or a valuation that accounts for it (assay list valuation)"
     raise InputError("privacy", getattr(run.privacy, "name", run.option["privacy"]), limit, remedy)

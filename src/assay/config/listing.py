@@ -28,6 +28,11 @@ def options(group: str, root: Path | None = None) -> list[tuple[str, str]]:
     return found
 
 
+def shipped(group: str) -> list[str]:
+    """Names of the options of a group that ship with assay."""
+    return [name for name, _ in options(group)]
+
+
 def experiments(root: Path | None = None) -> list[tuple[str, str]]:
     """Name and first comment of each shipped experiment, those of papers after those at the top."""
     return sorted(options("experiment", root), key=lambda entry: (entry[0].count("/"), entry[0]))

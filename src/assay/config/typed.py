@@ -66,7 +66,7 @@ def typed(schema: type, values: Mapping[str, Any], prefix: str = "") -> dict[str
         if field.name not in values:
             given[field.name] = _default(field, f"{prefix}{field.name}")
     return {
-        name: value if name in BUILDER_KEYS else _checked(hints[name], value, f"{prefix}{name}")
+        name: _checked(hints[name], value, f"{prefix}{name}") if name in values and name in hints else value
         for name, value in given.items()
     }
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 from assay.config import contenders as comparison
-from assay.config import schemas
-from assay.config.checks import check_composition
-from assay.config.choices import Choices
+from assay.config.choices import Choices, accounted
 from assay.config.contenders import Contender
+from assay.config.listing import defaults, shipped
 from assay.config.root import GROUPS, Paths, Root
 from assay.config.suggest import did_you_mean
 from assay.config.targets import Live, option_of, with_live
@@ -53,7 +51,6 @@ def validated(
         option={group: str(groups[group].get("name", chosen.get(group))) for group in GROUPS},
         config=config,
     )
-    check_composition(config)
     run.check()
     return run
 
@@ -73,7 +70,7 @@ def _with_name(group: str, choice: str, values: Any, options: Mapping[str, Seque
     if group == "paths":
         return option
     name = option.setdefault("name", choice)
-    if choice in options[group] and name != choice and choice in schemas.shipped(group):
+    if choice in options[group] and name != choice and choice in shipped(group):
         raise InputError(f"{group}.name", shown(name), f"names the option {choice}", f"choose with {group}=...")
     return option
 
@@ -95,10 +92,6 @@ def _checked(group: str, values: Values) -> tuple[Values, Any]:
         return plain, Paths(**plain)
     if group in FREE:
         return values, values
-    schema = schemas.schema_of(group, str(values["name"]))
-    if schema is not None:
-        plain = typed(schema, values, f"{group}.")
-        return plain, SimpleNamespace(**{key: value for key, value in plain.items() if not key.startswith("_")})
     if "_target_" not in values:
         limit = "an option of your own names what it builds, and this one does not"
         raise InputError(group, shown(values["name"]), limit, "give it a _target_: package.module.Class")
@@ -117,6 +110,10 @@ def _comparing(
     objects = []
     for name, chosen in entries.items():
         pairs = {group: build(group, dict(values)) for group, values in chosen.items()}
+        inherited = chosen["privacy"] is groups["privacy"]
+        if inherited and not accounted(pairs["valuation"][1], pairs["privacy"][1]):
+            without = defaults()["privacy"]  # named by its valuation alone, which has no private estimate
+            pairs["privacy"] = build("privacy", load("privacy", without))
         plain[name] = {group: pair[0] for group, pair in pairs.items()}
         objects.append(Contender(name, **{group: pair[1] for group, pair in pairs.items()}))
     config, task = build("task", {**groups["task"], "contenders": tuple(objects)})

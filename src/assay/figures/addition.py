@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.figures.values import new_figure
+from assay.figures.style import LINE, MAIN, TICK, TITLE, new_figure
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,11 +20,11 @@ def addition_figure(gains: pd.DataFrame, kind: str) -> Figure:
         part = gains[gains["pool"] == size].iloc[::-1]
         middle = part[measure].to_numpy()
         bars = [middle - part[f"{measure}_low"].to_numpy(), part[f"{measure}_high"].to_numpy() - middle]
-        axes.errorbar(middle, range(len(part)), xerr=bars, fmt="o", color="#0072B2", markersize=4)
-        axes.set_yticks(range(len(part)), part["score"].tolist(), fontsize=8)
-        axes.axvline(0, color="black", linewidth=0.8)
+        axes.errorbar(middle, range(len(part)), xerr=bars, fmt="o", color=MAIN, markersize=4)
+        axes.set_yticks(range(len(part)), part["score"].tolist(), fontsize=TICK)
+        axes.axvline(0, **LINE)
         axes.set_xlabel(
             "gain in percentage points of accuracy" if kind == "classification" else "thousandths of the squared error"
         )
-        axes.set_title(f"added to {size} rows", loc="left", fontsize=10)
+        axes.set_title(f"added to {size} rows", loc="left", fontsize=TITLE)
     return figure

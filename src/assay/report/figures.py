@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from assay.figures.style import BAND, LEGEND, TICK, TITLE, styles_of
 from assay.report.verdicts import Judgement, Verdict
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colours that the usual kinds of colour blindness keep apart; the marker says the same.
-COLOURS = ("#555555", "#d55e00", "#0072b2", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 VERDICT_STYLE = {
     Verdict.REPRODUCED: ("#00795a", "o"),
     Verdict.NOT_REPRODUCED: ("#c0392b", "X"),
@@ -47,7 +45,7 @@ def claims_figure(judgements: Sequence[Judgement]) -> Figure | None:
     for axes, judgement in zip(strips, shown, strict=True):
         _strip(axes, judgement)
     strips[0].set_title(
-        "ours with 95 % interval over seeds; shaded: the range that confirms the claim", fontsize=9, loc="left"
+        "ours with 95 % interval over seeds; shaded: the range that confirms the claim", fontsize=TITLE, loc="left"
     )
     return figure
 
@@ -74,17 +72,17 @@ def summary_figure(full: pd.DataFrame) -> Figure | None:
 
     figure = Figure(figsize=(3.6 * len(measures), 3.2), layout="constrained")
     panels = figure.subplots(1, len(measures), squeeze=False)[0]
-    ticks = sorted(full[count].unique())
+    ticks, styles = sorted(full[count].unique()), styles_of(full[label])
     for axes, measure in zip(panels, measures, strict=True):
-        for place, (name, part) in enumerate(full.groupby(label, sort=False)):
-            _line(axes, part.sort_values(count), count, measure, str(name), place)
+        for name, part in full.groupby(label, sort=False):
+            _line(axes, part.sort_values(count), count, measure, styles[str(name)])
         axes.set(title=measure.replace("_", " "), xlabel=count.replace("_", " "), xscale="log")
         if _spans_decades(full[measure]):
             axes.set_yscale("log")
         axes.set_xticks(ticks, labels=map(str, ticks))
         axes.minorticks_off()
         axes.grid(alpha=0.25)
-    panels[0].legend(fontsize=7, frameon=False)
+    panels[0].legend(fontsize=LEGEND, frameon=False)
     return figure
 
 
@@ -94,11 +92,10 @@ def _spans_decades(values: pd.Series[float]) -> bool:
     return bool(len(known) and (known > 0).all() and known.max() >= 10 * known.min())
 
 
-def _line(axes: Axes, part: pd.DataFrame, count: str, measure: str, label: str, place: int) -> None:
-    colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
-    axes.plot(part[count], part[measure], color=colour, marker=marker, markersize=4, label=label)
+def _line(axes: Axes, part: pd.DataFrame, count: str, measure: str, style: dict[str, Any]) -> None:
+    axes.plot(part[count], part[measure], markersize=4, **style)
     bounds = part[f"{measure}_low"], part[f"{measure}_high"]
-    axes.fill_between(part[count], *bounds, color=colour, alpha=0.15, linewidth=0)
+    axes.fill_between(part[count], *bounds, color=style["color"], alpha=BAND, linewidth=0)
 
 
 def _strip(axes: Axes, judgement: Judgement) -> None:
@@ -115,8 +112,8 @@ def _strip(axes: Axes, judgement: Judgement) -> None:
     if claim.paper_value is not None:
         axes.plot([claim.paper_value], [0], color="black", marker="|", markersize=14, linestyle="none")
     axes.set(xlim=(left, right), ylim=(-1, 1), yticks=[])
-    axes.set_ylabel(claim.id, rotation=0, ha="right", va="center", fontsize=8)
-    axes.text(1.01, 0.5, str(judgement.verdict), transform=axes.transAxes, va="center", fontsize=8, color=colour)
+    axes.set_ylabel(claim.id, rotation=0, ha="right", va="center", fontsize=TICK)
+    axes.text(1.01, 0.5, str(judgement.verdict), transform=axes.transAxes, va="center", fontsize=TICK, color=colour)
     axes.tick_params(axis="x", labelsize=7)
     for side in ("left", "right", "top"):
         axes.spines[side].set_visible(False)

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from assay.data import PreparedData
 from assay.learning.learners import Learner
 from assay.learning.models import Shape
-from assay.runs.directory import write_atomically
-from assay.runs.streams import Streams
+from assay.selection.by_value import top
 from assay.statistics import mean_interval
-from assay.tasks.study import Study
-from assay.valuation.contributions.subsets import SubsetSampler, proportional
+from assay.tasks.uncertainty import columns
+from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.utilities import predictor_score
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from assay.arrays import Floats, Integers
+    from assay.data import PreparedData
+    from assay.runs import Streams
+    from assay.valuation.valuator import Problem, Run
 
 UNITS = {"accuracy": 100.0, "negative_loss": 1000.0}
-
-
-def top(score: Floats, count: int, labels: NDArray[Any] | None) -> Integers:
-    """Positions of the `count` highest scores, as many of each class as all have of it; ties go to the earlier row."""
-    order = np.argsort(-score, kind="stable")
-    if labels is None:
-        return order[:count]
-    classes, sizes = np.unique(labels, return_counts=True)
-    shares = proportional(sizes, count, np.random.default_rng(0))
-    kept = [order[labels[order] == label][:share] for label, share in zip(classes, shares, strict=True)]
-    return np.concatenate(kept)
 
 
 @dataclass(frozen=True)
@@ -52,18 +40,18 @@ class Adding:
     streams: Streams
     size: int
 
-    def __call__(self, number: int) -> Floats:
-        """Gains of each pick, and of a random one last, over set `number` alone: [picks + 1, measures]."""
+    def __call__(self, number: int) -> dict[str, Floats]:
+        """Gains [picks + 1, measures] of each pick, and of a random one last, over set `number` alone."""
         target = self.data.train.target[self.pool]
         labels = target.astype(np.int64) if self.data.kind == "classification" else None
         sampler = SubsetSampler(len(self.pool), labels, self.streams, f"held-{self.size}")
-        held = np.sort(self.pool[sampler.subset(number, self.size)])
+        base = np.sort(self.pool[sampler.subset(number, self.size)])
         every = [*self.picks.values(), self._random(number)]
         # sums of several threads are rounded in another order
         with threadpool_limits(1):
-            alone = self._scores(held)
-            added = [self._scores(np.concatenate([held, np.sort(self.points[pick])])) for pick in every]
-        return np.array(added) - alone
+            alone = self._scores(base)
+            added = [self._scores(np.concatenate([base, np.sort(self.points[pick])])) for pick in every]
+        return {"gains": np.array(added) - alone}
 
     def _random(self, number: int) -> Integers:
         """A random pick of as many points, the same for every size."""
@@ -80,42 +68,31 @@ class Adding:
 
 
 def measures(kind: str) -> tuple[str, ...]:
-    """What gains are told in: accuracy in percentage points, and the loss's fall in thousandths (of a nat)."""
+    """The units of gains: accuracy in percentage points, and the loss's fall in thousandths (of a nat)."""
     return ("accuracy", "negative_loss") if kind == "classification" else ("negative_loss",)
 
 
-def gains_over(
-    study: Study,
-    points: Integers,
-    pool: Integers,
-    picks: dict[str, Integers],
-    labels: NDArray[Any] | None,
-    size: int,
-    repeats: int,
-) -> dict[str, Floats]:
-    """Gains [repeats, measures] of each pick over random sets of `size` rows; kept in a file until the run is finished."""
-    data, context = study.data, study.context
-    path = context.scratch / f"gains-{size}.npy"
-    if not path.exists():
-        learner = Learner(study.model, Shape.of(data))
-        work = Adding(learner, data, points, pool, picks, labels, context.streams, size)
-        with context.progress.task(f"adding to {size} rows", repeats) as bar:
-            found = []
-            for gains in _spread(work, repeats, context.workers):
-                found.append(gains)
-                bar.advance(1)
-        buffer = io.BytesIO()
-        np.save(buffer, np.array(found))
-        write_atomically(path, buffer.getvalue())
-    return dict(zip([*picks, "random"], np.load(path).transpose(1, 0, 2), strict=True))
+@dataclass(frozen=True, eq=False)
+class Picked:
+    """Rows picked by each score, as places among `points` [c], which are train rows as those of `pool` are.
 
+    `labels` [c] are the points' classes where picks are balanced.
+    """
 
-def _spread(work: Adding, repeats: int, workers: int) -> Any:
-    if workers == 1:
-        return (work(number) for number in range(repeats))
-    from joblib import Parallel, delayed
+    points: Integers
+    pool: Integers
+    picks: dict[str, Integers]
+    labels: NDArray[Any] | None
 
-    return Parallel(workers, return_as="generator")(delayed(work)(number) for number in range(repeats))
+    def gains(self, problem: Problem, run: Run, size: int, repeats: int) -> dict[str, Floats]:
+        """Gains [repeats, measures] of each pick over random sets of `size` rows."""
+        data = problem.data
+        learner = Learner(problem.model, Shape.of(data))
+        work = Adding(learner, data, self.points, self.pool, self.picks, self.labels, run.streams, size)
+        with run.showing(f"adding to {size} rows", repeats) as shown:
+            parts = list(run.parts.map(f"gains-{size}", work, range(repeats), advance=shown.advance))
+        gains = np.array([part["gains"] for part in parts])
+        return dict(zip([*self.picks, "random"], gains.transpose(1, 0, 2), strict=True))
 
 
 def gain_rows(gains: dict[int, dict[str, Floats]], kind: str) -> list[dict[str, Any]]:
@@ -125,8 +102,7 @@ def gain_rows(gains: dict[int, dict[str, Floats]], kind: str) -> list[dict[str, 
         for name, samples in by_score.items():
             row: dict[str, Any] = {"pool": size, "score": name}
             for place, measure in enumerate(measures(kind)):
-                interval = mean_interval(samples[:, place])
-                row |= {measure: interval.estimate, f"{measure}_low": interval.low, f"{measure}_high": interval.high}
+                row |= columns({measure: mean_interval(samples[:, place])})
             rows.append(row)
     return rows
 
@@ -136,14 +112,14 @@ def gain_metrics(gains: dict[int, dict[str, Floats]], kind: str) -> dict[str, fl
     metrics: dict[str, float] = {}
     for size, by_score in gains.items():
         for place, measure in enumerate(measures(kind)):
-            held = {name: samples[:, place] for name, samples in by_score.items()}
-            for name, samples in held.items():
+            by_name = {name: samples[:, place] for name, samples in by_score.items()}
+            for name, samples in by_name.items():
                 metrics[f"pool_{size}/{name}/{measure}"] = float(samples.mean())
                 metrics[f"pool_{size}/{name}/{measure}/std"] = float(samples.std(ddof=1))
             for ours in (f"matched_{size}", f"joint_{size}"):
-                for name in held:
-                    if ours in held and name != ours:
-                        ahead = held[ours] - held[name]
+                for name in by_name:
+                    if ours in by_name and name != ours:
+                        ahead = by_name[ours] - by_name[name]
                         stem = f"pool_{size}/{ours.removesuffix(f'_{size}')}_over_{name}/{measure}"
                         metrics[stem] = float(ahead.mean())
                         metrics[f"{stem}/std_error"] = float(ahead.std(ddof=1) / len(ahead) ** 0.5)

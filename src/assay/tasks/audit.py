@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from assay.config.limits import at_least
+from assay.errors import InputError
+from assay.privacy.releases import Releases
 from assay.runs import Outcome
-from assay.tasks.study import Study
+
+if TYPE_CHECKING:
+    from assay.config.choices import Choices
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,14 @@ class AuditRelease:
     trials: Annotated[int, at_least(40, "a bound needs them, e.g. 40000")] = 40_000
     name: str = "audit"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a mechanism other than one number of a row along public trajectories."""
+        if run.privacy.releases is not Releases.ROW_NUMBER or run.privacy.path is not None:
+            limit = "attacks one number of a row along public trajectories"
+            raise InputError("task", self.name, limit, "use privacy=directed or privacy=directed_gaussian")
+
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Table `summary`, a line for each attack with and without the clip; the same as flat metrics."""
         from assay.tasks.release_attack import attacked
 
-        return attacked(self.trials, study, self.name)
+        return attacked(self.trials, problem, valuator, run)

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-import numpy as np
-
-from assay.config.limits import Limit, at_least, not_empty
+from assay.config.limits import Limit, at_least
 from assay.data.owners import parties_of
 from assay.runs import Outcome
 from assay.statistics import mean_interval
-from assay.tasks.cells import RESEARCH, Cell, measure_cells, other_mechanism, spending
-from assay.tasks.fields import AtLeastTwo, Count, Level, Sweep
+from assay.tasks.comparison import RESEARCH, Cell, Measured, spending, with_evaluations, without_privacy
+from assay.tasks.fields import AtLeastTwo, Contenders, Count, Level, Sweep
 from assay.tasks.headlines import of_comparison
-from assay.tasks.party_comparison import SCORES, PartyComparison
-from assay.tasks.study import Study, gradient_valuator
+from assay.tasks.needs import of_clients
+from assay.tasks.party_comparison import SHOWN, PartyComparison
+from assay.tasks.uncertainty import columns
 
-SHOWN = ("mechanism", "evaluations", *SCORES, "epsilon", "seconds")
+if TYPE_CHECKING:
+    from assay.config.choices import Choices
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 
 @dataclass(frozen=True)
 class Federated:
-    """Compares mechanisms on the contributions of clients to federated training, for every number of rounds.
+    """Compares contenders on the contributions of clients to federated training, for every number of rounds.
 
     Non-private contributions are those of the same rounds with the same participants and other orders. The global model of
-    the longest training is scored once on the test split, for each mechanism and replicate; nothing is chosen by it.
+    the longest training is scored once on the test split, for each contender and replicate; nothing is chosen by it.
     """
 
     reads_test: ClassVar[bool] = False  # it scores on the test split where there is one
 
     level: Level = "record"
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
-        default_factory=lambda: ["none", "iid", "running_mean"]
-    )
-    evaluations: Sweep = field(default_factory=lambda: [10, 40, 160])
+    contenders: Contenders = ("none", "iid", "running_mean")  # type: ignore[assignment]
+    evaluations: Sweep = (10, 40, 160)
     replicates: AtLeastTwo = 24
     fraction: Annotated[
         float, Limit(lambda value: 0 < value <= 1, "must be above 0 and 1 at most", "1 is every client")
@@ -46,16 +45,56 @@ class Federated:
     permutations: Count = 24
     name: str = "federated"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuator without values of clients, and a mechanism without an account of them."""
+        for contender in self.contenders:
+            self._of_clients(contender.valuation).check(run.of(contender))
+
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Tables summary, slopes, costs, parties and test; the same as flat metrics; a figure."""
         import pandas as pd
 
-        from assay.figures.values import uncertainty_figure
-        from assay.valuation.gradient.federated import FederatedShapley
+        from assay.figures.evaluations import uncertainty_figure
+        from assay.tasks.measuring import measure
 
-        parties, privacy, streams = parties_of(study.data.train), study.row_privacy(), study.context.streams
-        valuator = FederatedShapley.of(
-            gradient_valuator(study, self.name),
+        parties, own = parties_of(problem.data.train), self._of_clients(valuator)
+        plain = without_privacy(own)
+        contenders = [replace(each, valuation=self._of_clients(each.valuation)) for each in self.contenders]
+        for count in self.evaluations:  # a limit that cannot be met is an error before anything is trained
+            with_evaluations(own, count).participation(len(parties), run.streams)
+        references = [Cell(f"reference-{count}", plain, count, self.replicates) for count in self.evaluations]
+        cells = [
+            Cell(f"evaluations-{count}", each, count, self.replicates)
+            for each in contenders
+            for count in self.evaluations
+        ]
+        found = measure([*references, *cells], problem, run)
+        truths = {each.cell.evaluations: each.values.mean(axis=0) for each in found[: len(references)]}
+        results = found[len(references) :]
+        comparison = PartyComparison(parties, results, truths.__getitem__, run.streams)
+        summary, slopes = comparison.summary(), comparison.slopes()
+        metrics = comparison.metrics(summary, slopes)
+        test = pd.DataFrame(self._test(problem, results))
+        for line in test.to_dict("records"):
+            names = [name for name in ("loss", "accuracy") if name in line]
+            metrics |= {f"test/{line['contender']}/{name}": float(line[name]) for name in names}
+        drawn = with_evaluations(own, max(self.evaluations)).participation(len(parties), run.streams)
+        metrics |= {"participations/mean": float(drawn.counts.mean()), "participations/most": float(drawn.most)}
+        ledger, _ = spending(results)
+        tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}
+        return Outcome(
+            metrics,
+            {**tables, "parties": comparison.table(problem.data.source_names)},
+            {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {},
+            headline=of_comparison(tables, SHOWN, "contender"),
+            ledger=ledger,
+            facts={"release": RESEARCH, "protected": self.level},
+        )
+
+    def _of_clients(self, valuator: Any) -> Any:
+        return of_clients(
+            valuator,
+            self.name,
             level=self.level,
             fraction=self.fraction,
             sampling=self.sampling,
@@ -63,64 +102,16 @@ class Federated:
             local_steps=self.local_steps,
             permutations=self.permutations,
         )
-        plain = other_mechanism(privacy, "none")
-        references = [Cell(f"reference-{count}", plain, count, self.replicates) for count in self.evaluations]
-        cells = [
-            Cell(f"evaluations-{count}", other_mechanism(privacy, name), count, self.replicates)
-            for name in self.mechanisms
-            for count in self.evaluations
-        ]
-        for count in self.evaluations:  # a limit that cannot be kept is told before anything is trained
-            replace(valuator, evaluations=count).participation(len(parties), streams)
-        found = measure_cells(study, valuator, [*references, *cells])
-        truths = {c.evaluations: r["values"].mean(axis=0) for c, r in zip(references, found, strict=False)}
-        measured = found[len(references) :]
-        comparison = PartyComparison(parties, cells, measured, truths.__getitem__, streams)
-        summary, slopes = comparison.summary(), comparison.slopes()
-        metrics = comparison.metrics(summary, slopes)
-        test = pd.DataFrame(self._test(study, cells, measured))
-        for line in test.to_dict("records"):
-            metrics |= {
-                f"test/{line['mechanism']}/{score}": float(line[score])
-                for score in ("loss", "accuracy")
-                if score in line
-            }
-        drawn = replace(valuator, evaluations=max(self.evaluations)).participation(len(parties), streams)
-        metrics |= {"participations/mean": float(drawn.counts.mean()), "participations/most": float(drawn.most)}
-        ledger, _ = spending(measured)
-        tables = {"summary": summary, "slopes": slopes, "costs": comparison.costs(), "test": test}
-        tables["parties"] = comparison.table(study.data.source_names)
-        figures = {"estimation_uncertainty": uncertainty_figure(summary, slopes)} if len(slopes) else {}
-        return Outcome(
-            metrics,
-            tables,
-            figures,
-            headline=of_comparison(tables, SHOWN, "mechanism"),
-            ledger=ledger,
-            facts={"release": RESEARCH, "protected": self.level},
-        )
 
-    def _test(self, study: Study, cells: Sequence[Cell], found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _test(self, problem: Problem, results: Sequence[Measured]) -> list[dict[str, Any]]:
         """Mean test loss and accuracy of the global models of the longest training, with intervals over replicates."""
-        import torch
-
-        from assay.learning.models import Shape
-        from assay.valuation.gradient.estimates import rows_of
-
-        data = study.data
+        data = problem.data
+        longest = [each for each in results if each.cell.evaluations == max(self.evaluations)]
         if not len(data.test):
             return []
-        model = study.model.replicated(Shape.of(data))
-        rows, lines = rows_of(data.test, torch.float64), []
-        for cell, result in zip(cells, found, strict=True):
-            if cell.evaluations == max(self.evaluations):
-                outputs = model.outputs(torch.from_numpy(np.asarray(result["final"])), rows.features)
-                scores = {"loss": model.head.loss(outputs, rows.target)}
-                if data.kind == "classification":
-                    scores["accuracy"] = model.head.correct(outputs, rows.target)
-                line: dict[str, Any] = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
-                for name, each in scores.items():
-                    interval = mean_interval(each.mean(-1).numpy())
-                    line |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
-                lines.append(line)
+        lines = []
+        for each in longest:
+            scores = each.cell.valuator.scores(each.extras["final"], problem, data.test)
+            intervals = {name: mean_interval(samples) for name, samples in scores.items()}
+            lines.append(each.cell.key | columns(intervals))
         return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from assay.config.limits import not_empty
 from assay.runs import Outcome
 from assay.statistics import (
-    Interval,
     bootstrap_indices,
     detection_auc,
     detection_precision,
@@ -20,27 +19,22 @@ from assay.statistics import (
     scaled_uncertainty,
     spearman,
 )
-from assay.tasks.cells import (
-    RESEARCH,
-    Cell,
-    cost_rows,
-    measure_cells,
-    reference_cell,
-    spending,
-    swept_cells,
-)
-from assay.tasks.fields import AtLeastTwo, BurnInShare, Evaluations, Sweep
+from assay.tasks.comparison import RESEARCH, Measured, cost_rows, reference_cell, spending, swept_cells
+from assay.tasks.fields import AtLeastTwo, BurnInShare, Contenders, Evaluations, Sweep
 from assay.tasks.headlines import of_comparison
-from assay.tasks.study import Study, clean_rows, gradient_valuator
+from assay.tasks.study import clean_rows
+from assay.tasks.uncertainty import columns
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+
+    from assay.arrays import Flags, Floats
+    from assay.runs import Streams
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 DRAWS = 400  # of the bootstrap over replicates
+SHOWN = ("contender", "evaluations", "auc", "precision", "spearman", "scaled_uncertainty", "epsilon", "seconds")
 MEASURES = ("auc", "precision", "spearman", "scaled_uncertainty")
-
-SHOWN = ("mechanism", "evaluations", "auc", "precision", "spearman", "scaled_uncertainty", "epsilon", "seconds")
 
 
 @dataclass(frozen=True)
@@ -55,88 +49,91 @@ class LabelNoise:
 
     reads_test: ClassVar[bool] = False
 
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
-        default_factory=lambda: ["none", "iid", "running_mean", "running_mean_burn_in"]
-    )
-    evaluations: Sweep = field(default_factory=lambda: [10, 40, 160])
-    burn_ins: Annotated[list[BurnInShare], not_empty("e.g. [0,0.5,0.9]")] = field(
-        default_factory=lambda: [0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99]
-    )
+    contenders: Contenders = ("none", "iid", "running_mean", "running_mean_burn_in")  # type: ignore[assignment]
+    evaluations: Sweep = (10, 40, 160)
+    burn_ins: Annotated[tuple[BurnInShare, ...], not_empty("e.g. [0,0.5,0.9]")] = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99)
     replicates: AtLeastTwo = 24
     reference_evaluations: Evaluations = 1200
     name: str = "label_noise"
 
-    def answer(self, study: Study) -> Outcome:
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Tables summary, burn_in and contrasts; the same as flat metrics; two figures. InputError if all rows are clean."""
         import pandas as pd
 
         from assay.figures.detection import burn_in_figure, detection_figure
+        from assay.tasks.measuring import measure
 
-        valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
-        clean = clean_rows(study)
-        cells = swept_cells(privacy, self.mechanisms, self.evaluations, self.replicates, sorted(self.burn_ins))
-        first = reference_cell(privacy, self.reference_evaluations, self.replicates)
-        reference, *found = measure_cells(study, valuator, [first, *cells])
-        truth = reference["values"].mean(axis=0)
-        summary, burn_in, contrasts = [], [], []
-        for cell, result in zip(cells, found, strict=True):
-            key = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
-            epsilon = float(result["epsilon"]) if cell.privacy.private else float("inf")
-            summary.append({**key, **self._row(study, cell, result["values"], truth), "epsilon": epsilon})
-            for share, values in zip(cell.burn_ins, result["by_burn_in"], strict=True):
-                burn_in.append({**key, "burn_in": f"{share:g}", **self._row(study, cell, values, truth)})
-            if len(cell.burn_ins) > 1:
-                aucs = detection_auc(result["by_burn_in"], clean)
-                contrasts += [{**key, **row} for row in _contrasts(cell.burn_ins, aucs)]
-        ledger, spent = spending(found)
-        tables = {"summary": pd.DataFrame(summary), "burn_in": pd.DataFrame(burn_in)}
-        tables |= {"contrasts": pd.DataFrame(contrasts), "costs": pd.DataFrame(cost_rows(cells, found))}
+        clean = clean_rows(problem.data)
+        cells = swept_cells(self.contenders, self.evaluations, self.replicates, sorted(self.burn_ins))
+        first = reference_cell(valuator, self.reference_evaluations, self.replicates)
+        reference, *results = measure([first, *cells], problem, run)
+        truth = reference.values.mean(axis=0)
+        scoring = _Scoring(truth, clean, run.streams)
+        ledger, spent = spending(results)
+        tables = {
+            "summary": pd.DataFrame([scoring.summary(each) for each in results]),
+            "burn_in": pd.DataFrame([row for each in results for row in scoring.by_burn_in(each)]),
+            "contrasts": pd.DataFrame([row for each in results for row in scoring.contrasts(each)]),
+            "costs": pd.DataFrame(cost_rows(results)),
+        }
         metrics = dict(_metrics(tables))
-        metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in (reference, *found)))
+        metrics["utility_evaluations"] = float(sum(each.utility_evaluations for each in (reference, *results)))
         metrics["reference/auc"] = float(detection_auc(truth, clean))
         metrics["reference/precision"] = float(detection_precision(truth, clean))
         metrics["epsilon_per_estimate"] = spent
         figures = {"detection": detection_figure(tables["summary"], metrics["reference/auc"], float((~clean).mean()))}
-        if burn_in:
+        if len(tables["burn_in"]):
             figures["burn_in"] = burn_in_figure(tables["burn_in"], metrics["reference/auc"])
         tables = {name: table for name, table in tables.items() if len(table)}
         return Outcome(
             metrics,
             tables,
             figures,
-            headline=of_comparison(tables, SHOWN, "mechanism"),
+            headline=of_comparison(tables, SHOWN, "contender"),
             ledger=ledger,
             facts={"release": RESEARCH},
         )
 
-    def _row(
-        self, study: Study, cell: Cell, values: NDArray[np.float64], truth: NDArray[np.float64]
-    ) -> dict[str, float]:
-        clean = study.data.train.clean
-        draws = bootstrap_indices(
-            self.replicates, DRAWS, study.context.streams.generator("bootstrap", cell.evaluations)
-        )
-        drawn = [scaled_uncertainty(values[rows], truth) for rows in draws]
+
+@dataclass(frozen=True, eq=False)
+class _Scoring:
+    """Scores values [R, n] of cells against the truth [n] and the clean rows [n]."""
+
+    truth: Floats
+    clean: Flags
+    streams: Streams
+
+    def summary(self, result: Measured) -> dict[str, Any]:
+        """Scores of a cell's own values."""
+        return {**result.cell.key, **self._row(result, result.values), "epsilon": result.shown_epsilon}
+
+    def by_burn_in(self, result: Measured) -> Iterator[dict[str, Any]]:
+        """Scores under each further burn-in."""
+        for share, values in zip(result.cell.burn_ins, result.by_burn_in, strict=False):
+            yield {**result.cell.key, "burn_in": f"{share:g}", **self._row(result, values)}
+
+    def contrasts(self, result: Measured) -> Iterator[dict[str, Any]]:
+        """Differences in AUC between burn-ins."""
+        if len(result.by_burn_in) > 1:
+            for row in _contrasts(result.cell.burn_ins, detection_auc(result.by_burn_in, self.clean)):
+                yield {**result.cell.key, **row}
+
+    def _row(self, result: Measured, values: Floats) -> dict[str, float]:
+        count = len(values)
+        draws = bootstrap_indices(count, DRAWS, self.streams.generator("bootstrap", result.cell.evaluations))
+        drawn = [scaled_uncertainty(values[rows], self.truth) for rows in draws]
         intervals = (
-            mean_interval(detection_auc(values, clean)),
-            mean_interval(detection_precision(values, clean)),
-            mean_interval(spearman(values, truth)),
+            mean_interval(detection_auc(values, self.clean)),
+            mean_interval(detection_precision(values, self.clean)),
+            mean_interval(spearman(values, self.truth)),
             # a resample of m replicates has (m - 1)/m of the variance
-            percentile_interval(
-                scaled_uncertainty(values, truth), np.array(drawn) * self.replicates / (self.replicates - 1)
-            ),
+            percentile_interval(scaled_uncertainty(values, self.truth), np.array(drawn) * count / (count - 1)),
         )
-        row: dict[str, float] = {}
-        for measure, interval in zip(MEASURES, intervals, strict=True):
-            row |= _columns(measure, interval)
-        return row | {"auc_ceiling": cell.privacy.detection_ceiling()}
+        ceiling = result.cell.contender.privacy.detection_ceiling()
+        return columns(dict(zip(MEASURES, intervals, strict=True))) | {"auc_ceiling": ceiling}
 
 
-def _columns(name: str, interval: Interval) -> dict[str, float]:
-    return {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
-
-
-def _contrasts(shares: Sequence[float], aucs: NDArray[np.float64]) -> Iterator[dict[str, Any]]:
+def _contrasts(shares: Sequence[float], aucs: Floats) -> Iterator[dict[str, Any]]:
     """Differences in AUC between burn-ins (ascending `shares` [B], `aucs` [B, R]), paired by replicate.
 
     `rise` is the best share strictly between the first and the last, minus the first; `fall` is the best minus the last.
@@ -150,10 +147,10 @@ def _contrasts(shares: Sequence[float], aucs: NDArray[np.float64]) -> Iterator[d
         best = _best_of_the_others(aucs[1:-1])
         named |= {"rise": best - first, "fall": best - last}
     for name, differences in named.items():
-        yield {"contrast": name, **_columns("auc_difference", mean_interval(differences))}
+        yield {"contrast": name, **columns({"auc_difference": mean_interval(differences)})}
 
 
-def _best_of_the_others(candidates: NDArray[np.float64]) -> NDArray[np.float64]:
+def _best_of_the_others(candidates: Floats) -> Floats:
     """For each replicate [R] the candidate [B, R] that is best on average over the replicates of the other half."""
     best = np.empty(candidates.shape[1])
     for half, other in ((0, 1), (1, 0)):
@@ -162,17 +159,17 @@ def _best_of_the_others(candidates: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _metrics(tables: dict[str, pd.DataFrame]) -> Iterator[tuple[str, float]]:
-    """`<mechanism>/<k>/<measure>`, `<mechanism>/<k>/q<share>/<measure>`, `<mechanism>/<k>/auc_<contrast>` and changes with k."""
+    """`<contender>/<k>/<measure>`, `<contender>/<k>/q<share>/<measure>`, `<contender>/<k>/auc_<contrast>` and changes with k."""
     for row in (*tables["summary"].to_dict("records"), *tables["burn_in"].to_dict("records")):
         swept = "burn_in" in row
-        place = f"{row['mechanism']}/{row['evaluations']}" + (f"/q{row['burn_in']}" if swept else "")
+        place = f"{row['contender']}/{row['evaluations']}" + (f"/q{row['burn_in']}" if swept else "")
         for name in (*MEASURES, *(() if swept else ("auc_ceiling",))):
             if np.isfinite(row[name]):
                 yield f"{place}/{name}", float(row[name])
     for row in tables["contrasts"].to_dict("records"):
-        yield f"{row['mechanism']}/{row['evaluations']}/auc_{row['contrast']}", row["auc_difference"]
-    for mechanism, part in tables["summary"].groupby("mechanism", sort=False):
+        yield f"{row['contender']}/{row['evaluations']}/auc_{row['contrast']}", row["auc_difference"]
+    for contender, part in tables["summary"].groupby("contender", sort=False):
         ordered = part.sort_values("evaluations")
         if len(ordered) > 1:
             for name in ("auc", "spearman"):
-                yield f"{mechanism}/{name}_change", float(ordered[name].iloc[-1] - ordered[name].iloc[0])
+                yield f"{contender}/{name}_change", float(ordered[name].iloc[-1] - ordered[name].iloc[0])

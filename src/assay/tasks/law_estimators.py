@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
 from assay.config.limits import at_least, not_empty
-from assay.config.schema_types import CardinalityDensity, LawEstimator
+from assay.errors import InputError
 from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Corrected
 from assay.tasks.headlines import of_summary
-from assay.tasks.study import Study
+from assay.tasks.needs import check_laws
+from assay.tasks.scaling import grid_of, sampling_of, setting_at, split_points
+from assay.valuation.laws.names import LEAST_SAMPLES, Density, LawName, fits_law
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from assay.runs.streams import Streams
+    from assay.arrays import Integers
+    from assay.config.choices import Choices
+    from assay.runs import Streams
+    from assay.tasks.scaling import LawValuator
+    from assay.valuation.valuator import Problem, Run
 
 LEVEL = 0.9  # of the intervals whose coverage is counted
 
@@ -36,19 +40,15 @@ class LawEstimators:
 
     reads_test: ClassVar[bool] = False
 
-    estimators: Annotated[list[LawEstimator], not_empty("e.g. [monte_carlo,empirical_bayes]")] = field(
-        default_factory=lambda: [
-            "monte_carlo",
-            "likelihood",
-            "likelihood_boxed",
-            "empirical_bayes_plain",
-            "empirical_bayes",
-        ]
+    estimators: Annotated[tuple[LawName, ...], not_empty("e.g. [monte_carlo,empirical_bayes]")] = (
+        "monte_carlo",
+        "likelihood",
+        "likelihood_boxed",
+        "empirical_bayes_plain",
+        "empirical_bayes",
     )
-    samples: Annotated[list[AtLeastTwo], not_empty("e.g. [10,20,50]")] = field(default_factory=lambda: [10, 20, 50])
-    densities: Annotated[list[CardinalityDensity], not_empty("e.g. [uniform]")] = field(
-        default_factory=lambda: ["uniform", "log_uniform"]
-    )
+    samples: Annotated[tuple[AtLeastTwo, ...], not_empty("e.g. [10,20,50]")] = (10, 20, 50)
+    densities: Annotated[tuple[Density, ...], not_empty("e.g. [uniform]")] = ("uniform", "log_uniform")
     points: AtLeastTwo = 300
     bank: AtLeastTwo = 800
     cardinalities: Annotated[int, at_least(3, "a law needs more than two places")] = 10
@@ -56,26 +56,34 @@ class LawEstimators:
     corrected: Corrected = 0.1
     name: str = "law_estimators"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuation without laws, and numbers of samples that estimators or the bank do not have."""
+        check_laws(run)
+        fewest, most = min(self.samples), max(self.samples)
+        if fewest < LEAST_SAMPLES and any(map(fits_law, self.estimators)):
+            raise InputError("task.samples", fewest, "a law needs 4 or more", "raise it, or use monte_carlo alone")
+        if most > self.bank:
+            limit = f"must be at most task.bank={self.bank}, since a point has each subset once"
+            raise InputError("task.samples", most, limit, "raise task.bank")
+
+    def answer(self, problem: Problem, valuator: LawValuator, run: Run) -> Outcome:
         """Tables `summary` (of Shapley values) and `scores` (of all quantities); metrics `<density>/<estimator>/<m>/...`."""
         import pandas as pd
 
         from assay.figures.estimators import estimator_figure
         from assay.tasks.law_scores import Truth, score_laws
-        from assay.tasks.scaling import grid_of, sampling_of, scaling_problem, scaling_valuator, split_points
         from assay.valuation.contributions.subsets import Cardinalities
         from assay.valuation.laws.covariates import covariates_of
         from assay.valuation.laws.estimators import fit_laws
 
-        valuator = scaling_valuator(study, self.name)
         sizes = grid_of(valuator, self.cardinalities)
-        points, pool = split_points(study, self.points, int(sizes.max()))
-        setting = scaling_problem(study, valuator, points, pool)
+        points, pool = split_points(problem.data, run.streams, self.points, int(sizes.max()))
+        setting = setting_at(problem, valuator, points, pool)
         subsets = self.reference * (len(sizes) + 4) + self.bank * len(self.densities)
         found: dict[str, dict[str, dict[str, float]]] = {}
         rows: list[dict[str, Any]] = []
-        with study.context.progress.task("sampling contributions", subsets) as bar:
-            sampling = sampling_of(study, setting, bar.advance)
+        with run.showing("sampling contributions", subsets) as shown:
+            sampling = sampling_of(setting, shown)
             uniform = Cardinalities(valuator.smallest, valuator.largest)
             truth = Truth(
                 sampling.means("truth", sizes.tolist(), self.reference, self.corrected, valuator.level),
@@ -90,14 +98,14 @@ class LawEstimators:
                 for density in self.densities
             }
         covariates = covariates_of(setting)
-        streams = study.context.streams
+        streams = run.streams
         for density, bank in banks.items():
             columns = own_columns(self.points, self.bank, max(self.samples), streams, density)
             for count in self.samples:
-                held = bank.chosen(columns[:, :count])
+                chosen = bank.chosen(columns[:, :count])
                 for name in self.estimators:
                     generator = streams.generator("law", name, density, count)
-                    laws = fit_laws(name, setting, held, covariates, generator, study.trainer)
+                    laws = fit_laws(name, setting, chosen, covariates, generator, run.trainer)
                     scores = score_laws(laws, truth, LEVEL)
                     key = f"{density}/{name}/{count}"
                     found[key] = scores
@@ -107,19 +115,23 @@ class LawEstimators:
         metrics = {
             f"{key}/{quantity}/{name}": value
             for key, scores in found.items()
-            for quantity, held in scores.items()
-            for name, value in held.items()
+            for quantity, row in scores.items()
+            for name, value in row.items()
             if math.isfinite(value)
         }
         metrics |= {f"truth/{name}": value for name, value in truth.reliability().items()}
         metrics |= _comparisons(found, self.densities, self.estimators, self.samples)
         metrics["model_fits"] = float(truth.means.fits + sum(bank.fits for bank in banks.values()))
         metrics["refits"] = float(truth.means.fallbacks + sum(bank.fallbacks for bank in banks.values()))
-        tables, figures = {"summary": shapley, "scores": table}, {"estimators": estimator_figure(table)}
-        return Outcome(metrics, tables, figures, headline=of_summary("summary", (), metrics))
+        return Outcome(
+            metrics,
+            {"summary": shapley, "scores": table},
+            {"estimators": estimator_figure(table)},
+            headline=of_summary("summary", (), metrics),
+        )
 
 
-def own_columns(points: int, bank: int, samples: int, streams: Streams, density: str) -> NDArray[np.int64]:
+def own_columns(points: int, bank: int, samples: int, streams: Streams, density: str) -> Integers:
     """For each point, which subsets of the bank are its samples: [points, samples], without repeats."""
     generator = streams.generator("own samples", density)
     return np.asarray(generator.random((points, bank)).argsort(axis=1, kind="stable")[:, :samples])
@@ -128,7 +140,7 @@ def own_columns(points: int, bank: int, samples: int, streams: Streams, density:
 def _rows(density: str, name: str, count: int, scores: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
     """One line for each quantity: psi at each cardinality, and the distributional Shapley value."""
     label = {"density": density, "estimator": name, "samples": count}
-    return [{**label, "quantity": quantity, **held} for quantity, held in scores.items()]
+    return [{**label, "quantity": quantity, **row} for quantity, row in scores.items()]
 
 
 def _comparisons(

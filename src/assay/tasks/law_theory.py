@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 
@@ -12,7 +12,13 @@ from assay.errors import InputError
 from assay.runs import Headline, Outcome
 from assay.statistics import spearman
 from assay.tasks.fields import AtLeastTwo
-from assay.tasks.study import Study
+from assay.tasks.needs import check_laws
+from assay.tasks.scaling import grid_of
+
+if TYPE_CHECKING:
+    from assay.config.choices import Choices
+    from assay.tasks.scaling import LawValuator
+    from assay.valuation.valuator import Problem, Run
 
 HARMFUL = 2**0.5  # residuals, in standard deviations of the noise, beyond which a row is harmful in the limit
 
@@ -33,24 +39,40 @@ class LawTheory:
     samples: AtLeastTwo = 500
     name: str = "law_theory"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuation without laws, and where theory does not speak of the data or the model."""
+        check_laws(run)
+        synthetic = getattr(run.dataset, "synthetic", None)
+        if synthetic is None or run.dataset.kind != "regression":
+            limit = "has no population that theory could speak of"
+            raise InputError("dataset", run.dataset.name, limit, "use dataset=synthetic_regression")
+        if not (run.model.closed_form and "regression" in run.model.fits):
+            raise InputError("model", run.model.name, "task=law_theory is about least squares", "use model=linear")
+        if synthetic.noise == 0:
+            limit = "theory measures errors in standard deviations of the noise"
+            raise InputError("dataset.synthetic.noise", 0, limit, "raise it")
+        least = synthetic.dimension + 2
+        if run.valuation.smallest < least:
+            limit = f"{synthetic.dimension} features have no mean contribution below {least} rows"
+            raise InputError("valuation.smallest", run.valuation.smallest, limit, "raise it")
+
+    def answer(self, problem: Problem, valuator: LawValuator, run: Run) -> Outcome:
         """Table `points`; metrics of fitted exponents and of coefficients over theory."""
         import pandas as pd
 
         from assay.figures.scaling import theory_figure
-        from assay.tasks.scaling import grid_of, scaling_valuator
         from assay.valuation.contributions.setting import labelled
         from assay.valuation.laws.log_linear import LogLinear
         from assay.valuation.laws.theory import exact_contributions, fresh_contributions, law_coefficient
 
-        valuator, population, train = scaling_valuator(study, self.name), study.data.population, study.data.train
+        population, train = problem.data.population, problem.data.train
         if population is None or population.kind != "regression":
             remedy = "use dataset=synthetic_regression, without preprocessing"
-            raise InputError("dataset", study.data.provenance.source, "has no known population of regression", remedy)
+            raise InputError("dataset", problem.data.provenance.source, "has no known population of regression", remedy)
         if self.points > len(train):
             raise InputError("task.points", self.points, f"there are {len(train)} train rows", "lower it")
         sizes = grid_of(valuator, self.cardinalities)
-        streams = study.context.streams
+        streams = run.streams
         rows = np.sort(streams.generator("points").permutation(len(train))[: self.points])
         points = labelled(train, rows)
         means = fresh_contributions(points, population, sizes, self.samples, streams, exact_over_noise=True)

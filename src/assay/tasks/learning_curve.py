@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from assay.config.limits import Limit, at_least
 from assay.errors import InputError
 from assay.runs import Outcome
-from assay.runs.directory import write_atomically
 from assay.tasks.fields import AtLeastTwo
 from assay.tasks.headlines import of_summary
-from assay.tasks.study import Study
+from assay.tasks.needs import check_laws
+from assay.tasks.scaling import grid_of
 from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.laws.laws import Predicted
 from assay.valuation.laws.learning_curve import AggregateLaw, fit_aggregate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from assay.arrays import Floats, Integers
+    from assay.config.choices import Choices
+    from assay.runs import Streams
+    from assay.tasks.scaling import LawValuator
+    from assay.valuation.valuator import Problem, Run
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,17 @@ class LearningCurve:
     ] = None
     name: str = "learning_curve"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuation without laws."""
+        check_laws(run)
+
+    def answer(self, problem: Problem, valuator: LawValuator, run: Run) -> Outcome:
         """Table `summary` (error by size); metrics of the law, of the wanted error and of the extrapolation."""
         import pandas as pd
 
-        from assay.figures.scaling import curve_figure
-        from assay.tasks.scaling import grid_of, scaling_valuator
+        from assay.figures.scaling import learning_figure
 
-        valuator, rows = scaling_valuator(study, self.name), len(study.data.train)
+        rows = len(problem.data.train)
         if valuator.utility not in ("negative_loss", "accuracy"):
             told = "has no error of a data set to it"
             raise InputError("valuation.utility", valuator.utility, told, "use negative_loss or accuracy")
@@ -60,14 +64,11 @@ class LearningCurve:
         if sizes[-1] > rows:
             told = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"
             raise InputError("valuation.largest", valuator.largest, told, "lower it, or raise dataset.split.train")
-        work = _Fitting(study, valuator.utility)
-        with study.context.progress.task("fitting models", len(sizes)) as bar:
-            errors = []
-            for size in sizes:
-                errors.append(work.errors(int(size), self.samples))
-                bar.advance(1)
-        held = np.array(errors)
-        mean, std_error = held.mean(axis=1), held.std(axis=1, ddof=1) / self.samples**0.5
+        work = _Fitting(problem, run.streams, valuator.utility, self.samples)
+        with run.showing("fitting models", len(sizes)) as shown:
+            parts = run.parts.map("errors", work, sizes.tolist(), cost=float, advance=lambda rows: shown.advance(1))
+            errors = np.array([part["errors"] for part in parts])
+        mean, std_error = errors.mean(axis=1), errors.std(axis=1, ddof=1) / self.samples**0.5
         if not (std_error > 0).all():
             told = f"the error is the same for every subset of {sizes[int(np.argmin(std_error))]} rows"
             raise InputError("task.samples", self.samples, told, "raise it or valuation.smallest")
@@ -76,9 +77,17 @@ class LearningCurve:
         columns = {"cardinality": sizes, "error": mean, "std_error": std_error, "fitted": law.at(sizes).mean}
         summary = pd.DataFrame({**columns, "fitted_low": low, "fitted_high": high})
         metrics = {**_of_law(law), **self._of_target(law), **work.extrapolation(law)}
-        metrics["model_fits"] = float(held.size + 1)
-        headline = of_summary("summary", (), metrics)
-        return Outcome(metrics, {"summary": summary}, {"learning_curve": curve_figure(summary, law)}, headline=headline)
+        metrics["model_fits"] = float(errors.size + 1)
+        further = np.geomspace(sizes[0], 10 * sizes[-1], 60)
+        low, high = law.at(further).interval()
+        columns = {"cardinality": further, "error": law.at(further).mean, "error_low": low, "error_high": high}
+        curve = pd.DataFrame({**columns, "floor": law.floor})
+        return Outcome(
+            metrics,
+            {"summary": summary, "law": curve},
+            {"learning_curve": learning_figure(summary, curve)},
+            headline=of_summary("summary", (), metrics),
+        )
 
     def _of_target(self, law: AggregateLaw) -> dict[str, float]:
         if self.target is None:
@@ -109,26 +118,24 @@ def _of_law(law: AggregateLaw) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class _Fitting:
-    """Valid errors of models fitted to random subsets; those of a size are kept until the run is finished."""
+    """Valid errors of models fitted to random subsets; can be sent to another process."""
 
-    study: Study
+    problem: Problem
+    streams: Streams
     utility: str
+    samples: int
 
-    def errors(self, size: int, samples: int) -> Floats:
+    def __call__(self, size: int) -> dict[str, Floats]:
         """Errors [samples] of models of `size` rows."""
-        path = self.study.context.scratch / f"errors-{size}.npy"
-        if not path.exists():
-            target = self.study.data.train.target
-            labels = target.astype(np.int64) if self.study.data.kind == "classification" else None
-            sampler = SubsetSampler(len(target), labels, self.study.context.streams, f"curve-{size}")
-            buffer = io.BytesIO()
-            np.save(buffer, np.array([self._error(sampler.subset(number, size)) for number in range(samples)]))
-            write_atomically(path, buffer.getvalue())
-        return np.asarray(np.load(path))
+        target = self.problem.data.train.target
+        labels = target.astype(np.int64) if self.problem.data.kind == "classification" else None
+        sampler = SubsetSampler(len(target), labels, self.streams, f"curve-{size}")
+        errors = [self._error(sampler.subset(number, size)) for number in range(self.samples)]
+        return {"errors": np.array(errors)}
 
     def extrapolation(self, law: AggregateLaw) -> dict[str, float]:
         """The law's error at the size of the train split, and that of the model fitted to all of it."""
-        rows = len(self.study.data.train)
+        rows = len(self.problem.data.train)
         predicted = law.at(np.array([rows]))
         low, high = predicted.interval()
         return {
@@ -144,9 +151,10 @@ class _Fitting:
         from assay.learning.models import Shape
         from assay.valuation.utilities import predictor_score
 
-        data = self.study.data
-        learner = Learner(self.study.model, Shape.of(data))
+        data = self.problem.data
+        learner = Learner(self.problem.model, Shape.of(data))
         rows = np.sort(rows)
-        predictor = learner.fit(data.train.features[rows], data.train.target[rows], seed=0)
-        score = predictor_score(predictor, data.valid, data.kind, self.utility)
+        with threadpool_limits(1):  # sums of several threads are rounded in another order
+            predictor = learner.fit(data.train.features[rows], data.train.target[rows], seed=0)
+            score = predictor_score(predictor, data.valid, data.kind, self.utility)
         return 1 - score if self.utility == "accuracy" else -score

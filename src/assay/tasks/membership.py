@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.config.limits import at_least, not_empty
+from assay.config.limits import at_least
 from assay.errors import InputError
 from assay.privacy.ceilings import membership_ceiling, true_positive_ceiling
 from assay.runs import Outcome
 from assay.statistics import detection_auc, mean_interval
-from assay.tasks.cells import RESEARCH, Cell, measure_cells, other_mechanism, spending
+from assay.tasks.comparison import RESEARCH, Cell, spending
+from assay.tasks.fields import Contenders
 from assay.tasks.headlines import of_summary
-from assay.tasks.study import Study, gradient_valuator
+from assay.tasks.uncertainty import columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from assay.arrays import Floats, Integers
+    from assay.config.choices import Choices
     from assay.privacy.option import Privacy
     from assay.valuation.gradient.estimates import Subtables
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 FALSE_POSITIVES = 0.01
+SHOWN = ("contender", "view", "auc", "auc_ceiling", "true_positive_rate", "true_positive_rate_ceiling")
 VIEWS = ("own", "others")
-
-SHOWN = ("mechanism", "view", "auc", "auc_ceiling", "true_positive_rate", "true_positive_rate_ceiling")
 
 
 @dataclass(frozen=True)
@@ -51,55 +52,66 @@ class Membership:
 
     reads_test: ClassVar[bool] = False
 
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
-        default_factory=lambda: ["none", "iid", "running_mean_burn_in"]
-    )
+    contenders: Contenders = ("none", "iid", "running_mean_burn_in")  # type: ignore[assignment]
     rows: Annotated[int, at_least(2, "the target and one more")] = 50
     targets: Annotated[int, at_least(2, "an interval needs two")] = 16
     tables: Annotated[int, at_least(4, "half of them are shadows, and a deviation needs two")] = 64
     informed: bool = False
     name: str = "membership"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for contenders whose values of a row say nothing of the others, or of a row that is not there."""
+        for each in self.contenders:
+            if each.privacy.one_release:
+                limit = "gives a row its value without the others', which this game is about"
+                raise InputError("task.contenders", each.name, limit, "e.g. task.contenders=[none,iid]")
+            if each.valuation.players != "rows":
+                raise InputError("task.contenders", each.name, "values no single rows", "use a valuator of rows")
+            if each.privacy.private and not getattr(each.valuation, "takes_subtables", False):
+                limit = "releases nothing for a row that is not there, which shows that it is not"
+                raise InputError("task.contenders", each.name, limit, "use valuation=gradient_semivalue")
+            if getattr(each.valuation, "wave", 1) != 1:
+                limit = "task=membership values another table in each lane"
+                raise InputError("valuation.wave", each.valuation.wave, limit, "use valuation.wave=1")
+
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Tables summary and targets, the same as flat metrics, and a figure; InputError when the train split is too small."""
         import pandas as pd
 
         from assay.figures.membership import membership_figure
+        from assay.tasks.measuring import measure
 
-        valuator, privacy = gradient_valuator(study, self.name), study.row_privacy()
-        self._check(study)
-        generator = study.context.streams.generator("membership")
-        chosen = generator.choice(len(study.data.train), self.targets, replace=False)
+        train = problem.data.train
+        self._check_size(len(train))
+        generator = run.streams.generator("membership")
+        chosen = generator.choice(len(train), self.targets, replace=False)
         tables = 2 * (self.tables // 2)
-        subtables = draw_tables(chosen, len(study.data.train), self.rows, tables, self.informed, generator)
-        lanes = len(subtables.rows)
-        cells = [
-            Cell("membership", other_mechanism(privacy, name), valuator.evaluations, lanes, subtables=subtables)
-            for name in self.mechanisms
-        ]
-        found = measure_cells(study, valuator, cells)
+        subtables = draw_tables(chosen, len(train), self.rows, tables, self.informed, generator)
+        results = measure(
+            [
+                Cell("membership", each, getattr(each.valuation, "evaluations", 1), len(subtables.rows), (), subtables)
+                for each in self.contenders
+            ],
+            problem,
+            run,
+        )
         summary: list[dict[str, Any]] = []
         by_target: list[dict[str, Any]] = []
-        for cell, result in zip(cells, found, strict=True):
+        for each in results:
+            contender = each.cell.contender
             for view in VIEWS:
-                aucs, rates = attack(seen_by(result["values"], chosen, view))
-                summary.append({"mechanism": cell.privacy.name, "view": view, **_row(aucs, rates, cell.privacy)})
-                by_target += [
-                    {
-                        "mechanism": cell.privacy.name,
-                        "view": view,
-                        "id": int(study.data.train.ids[row]),
-                        "auc": float(auc),
-                    }
-                    for row, auc in zip(chosen, aucs, strict=True)
-                ]
-        ledger, spent = spending(found)
+                aucs, rates = attack(seen_by(each.values, chosen, view))
+                label = {"contender": contender.name, "view": view}
+                summary.append({**label, **_row(aucs, rates, contender.privacy)})
+                ids = (int(train.ids[row]) for row in chosen)
+                by_target += [{**label, "id": row, "auc": float(auc)} for row, auc in zip(ids, aucs, strict=True)]
+        ledger, spent = spending(results)
         table = pd.DataFrame(summary)
         metrics = {"epsilon_per_estimate": spent}
         for row in summary:
-            columns = ("auc", "true_positive_rate", "auc_ceiling", "true_positive_rate_ceiling")
-            metrics |= {f"{row['mechanism']}/{row['view']}/{name}": float(row[name]) for name in columns}
-        metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in found))
+            names = ("auc", "true_positive_rate", "auc_ceiling", "true_positive_rate_ceiling")
+            metrics |= {f"{row['contender']}/{row['view']}/{name}": float(row[name]) for name in names}
+        metrics["utility_evaluations"] = float(sum(each.utility_evaluations for each in results))
         return Outcome(
             metrics,
             {"summary": table, "targets": pd.DataFrame(by_target)},
@@ -109,12 +121,7 @@ class Membership:
             facts={"release": RESEARCH},
         )
 
-    def _check(self, study: Study) -> None:
-        once = [name for name in self.mechanisms if other_mechanism(study.privacy, name).one_release]
-        if once:
-            told = f"{once[0]} gives a row its value without the others', which this game is about"
-            raise InputError("task.mechanisms", once[0], told, "e.g. task.mechanisms=[none,iid]")
-        size = len(study.data.train)
+    def _check_size(self, size: int) -> None:
         if self.rows > size:
             told = f"a table holds rows of the train split, which has {size}"
             raise InputError("task.rows", self.rows, told, "lower it or raise dataset.split.train")
@@ -124,7 +131,7 @@ class Membership:
 
 
 def draw_tables(
-    targets: NDArray[np.int64], size: int, rows: int, tables: int, informed: bool, generator: np.random.Generator
+    targets: Integers, size: int, rows: int, tables: int, informed: bool, generator: np.random.Generator
 ) -> Subtables:
     """Tables for every target, `tables` with it and then as many without, in that order.
 
@@ -141,14 +148,14 @@ def draw_tables(
     return Subtables(picked.reshape(-1, rows), np.where(absent, np.repeat(targets, 2 * tables), -1))
 
 
-def seen_by(values: NDArray[np.float64], targets: NDArray[np.int64], view: str) -> NDArray[np.float64]:
+def seen_by(values: Floats, targets: Integers, view: str) -> Floats:
     """What the attacker looks at [T, 2, tables] of values [T * 2 * tables, n]: with the target first, then without."""
     by_target = values.reshape(len(targets), 2, -1, values.shape[1])
     own = np.stack([part[..., target] for part, target in zip(by_target, targets, strict=True)])
     return own if view == "own" else np.asarray(np.nansum(by_target, axis=3) - own)
 
 
-def attack(seen: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def attack(seen: Floats) -> tuple[Floats, Floats]:
     """ROC-AUC [T] and true-positive rate at 1 % false positives [T] from what is seen [T, 2, tables] (with, without).
 
     One half of the tables is fitted to and the other judged, then the other way round; figures are means of the two.
@@ -166,7 +173,7 @@ def attack(seen: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.f
     return np.mean(aucs, axis=0), np.mean(rates, axis=0)
 
 
-def _log_ratio(shadows: NDArray[np.float64], victims: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log_ratio(shadows: Floats, victims: Floats) -> Floats:
     """Log likelihood ratio [T, 2, m] of the two Gaussians fitted to each target's shadows [T, 2, s]."""
     mean, deviation = shadows.mean(axis=2), shadows.std(axis=2, ddof=1)
     # a value that never varies (a vanished gradient without noise) has a deviation too, next to nothing beside the other
@@ -176,11 +183,8 @@ def _log_ratio(shadows: NDArray[np.float64], victims: NDArray[np.float64]) -> ND
     return np.asarray(log_density[:, 0] - log_density[:, 1])
 
 
-def _row(aucs: NDArray[np.float64], rates: NDArray[np.float64], privacy: Privacy) -> dict[str, float]:
-    row: dict[str, float] = {}
-    for name, samples in (("auc", aucs), ("true_positive_rate", rates)):
-        interval = mean_interval(samples)
-        row |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+def _row(aucs: Floats, rates: Floats, privacy: Privacy) -> dict[str, float]:
+    row = columns({"auc": mean_interval(aucs), "true_positive_rate": mean_interval(rates)})
     mu = privacy.mu
     row["auc_ceiling"] = membership_ceiling(mu)
     row["true_positive_rate_ceiling"] = true_positive_ceiling(mu, FALSE_POSITIVES)

@@ -1,138 +1,123 @@
-"""Mechanisms compared on the values of parties, over replicates and numbers of evaluations."""
+"""Contenders compared on the values of parties, over replicates and numbers of evaluations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from assay.data.owners import Parties
-from assay.statistics import bootstrap_indices, log_log_slope, mean_interval, percentile_interval, spearman
-from assay.tasks.cells import Cell
-from assay.tasks.estimation_uncertainty import DRAWS, uncertainty_of
+from assay.statistics import mean_interval, spearman
+from assay.tasks.comparison import Measured, cost_rows
 from assay.tasks.party_value import bad_party_scores, party_table
+from assay.tasks.uncertainty import Spread, columns, slope_table, spread_of
 from assay.valuation.values import Values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from assay.runs.streams import Streams
+    from assay.arrays import Floats
+    from assay.runs import Streams
 
 SCORES = ("estimation_uncertainty", "spearman", "auc", "clean_share_spearman")
-Result = Mapping[str, Any]
-Truth = Callable[[int], NDArray[np.float64]]
+SHOWN = ("contender", "evaluations", *SCORES, "epsilon", "seconds")
 
 
 @dataclass(frozen=True, eq=False)
 class PartyComparison:
-    """Measured cells against the non-private values `truth(evaluations)` [m]; tables and metrics of what came out."""
+    """Measured cells against the non-private values `truth(evaluations)` [m]: tables and metrics."""
 
     parties: Parties
-    cells: Sequence[Cell]
-    found: Sequence[Result]
-    truth: Truth
+    results: Sequence[Measured]
+    truth: Callable[[int], Floats]
     streams: Streams
+
+    @cached_property
+    def _spreads(self) -> list[Spread]:
+        return [spread_of(result, self.streams) for result in self.results]
 
     def summary(self) -> pd.DataFrame:
         """One line a cell: each score with its 95 % interval over replicates, epsilon and touches."""
         import pandas as pd
 
-        return pd.DataFrame([self._row(cell, result) for cell, result in zip(self.cells, self.found, strict=True)])
+        rows = [self._row(result, spread) for result, spread in zip(self.results, self._spreads, strict=True)]
+        return pd.DataFrame(rows)
 
-    def _row(self, cell: Cell, result: Result) -> dict[str, Any]:
-        values = result["values"]
-        row: dict[str, Any] = {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
-        uncertainty, _ = uncertainty_of(values, self._draws(cell))
-        samples = {"spearman": spearman(values, self.truth(cell.evaluations)), **bad_party_scores(values, self.parties)}
-        scores = {SCORES[0]: uncertainty} | {name: mean_interval(each) for name, each in samples.items()}
-        for column, interval in scores.items():
-            row |= {column: interval.estimate, f"{column}_low": interval.low, f"{column}_high": interval.high}
-        row["epsilon"] = float(result["epsilon"]) if cell.privacy.private else float("inf")
-        row["touches_least"], row["touches_most"] = int(result["touches"].min()), int(result["touches"].max())
-        return row
+    def _row(self, result: Measured, spread: Spread) -> dict[str, Any]:
+        samples = self._fidelity(result)
+        scores = {SCORES[0]: spread[0]} | {name: mean_interval(each) for name, each in samples.items()}
+        touches = {"touches_least": int(result.touches.min()), "touches_most": int(result.touches.max())}
+        return result.cell.key | columns(scores) | {"epsilon": result.shown_epsilon} | touches
 
-    def _draws(self, cell: Cell) -> NDArray[np.int64]:
-        """Resamples of the replicates, the same for mechanisms that share noise."""
-        generator = self.streams.generator("bootstrap", cell.evaluations)
-        return bootstrap_indices(cell.replicates, DRAWS, generator)
+    def _fidelity(self, result: Measured) -> dict[str, Floats]:
+        truth = self.truth(result.cell.evaluations)
+        return {"spearman": spearman(result.values, truth), **bad_party_scores(result.values, self.parties)}
 
     def slopes(self) -> pd.DataFrame:
         """Log-log slope of the estimation uncertainty on the evaluations, with a bootstrap interval over replicates."""
-        import pandas as pd
-
-        lines = []
-        for name in dict.fromkeys(cell.privacy.name for cell in self.cells):
-            chosen = [(c, r) for c, r in zip(self.cells, self.found, strict=True) if c.privacy.name == name]
-            spread = [uncertainty_of(result["values"], self._draws(cell)) for cell, result in chosen]
-            positions = [cell.evaluations for cell, _ in chosen]
-            if len(positions) < 2 or min(interval.estimate for interval, _ in spread) <= 0:
-                continue  # one point has no slope, and values that never move have no logarithm
-            estimate = float(log_log_slope(positions, [interval.estimate for interval, _ in spread]))
-            drawn = log_log_slope(positions, np.stack([draws for _, draws in spread], axis=-1))
-            interval = percentile_interval(estimate, drawn)
-            lines.append({"mechanism": name, "slope": estimate, "slope_low": interval.low, "slope_high": interval.high})
-        return pd.DataFrame(lines, columns=["mechanism", "slope", "slope_low", "slope_high"])
+        return slope_table(self.results, self._spreads)
 
     def gains(self) -> dict[str, float]:
-        """By how much a mechanism's scores exceed those of i.i.d. noise at the same evaluations, with the paired interval.
+        """By how much the scores of reused releases exceed those of independent noise, with the paired interval.
 
-        Mechanisms share permutations and noise replicate by replicate, so that the difference is taken in pairs.
+        Contenders share permutations and noise replicate by replicate at the same number of evaluations, so that the
+        difference is taken in pairs; the first contender with independent noise is the one compared with.
         """
-        plain = {
-            c.evaluations: r["values"] for c, r in zip(self.cells, self.found, strict=True) if c.privacy.name == "iid"
-        }
+        plain = {each.cell.evaluations: each for each in self._independent()}
         metrics: dict[str, float] = {}
-        for cell, result in zip(self.cells, self.found, strict=True):
-            if not cell.privacy.reuses or cell.evaluations not in plain:
+        for result in self.results:
+            count = result.cell.evaluations
+            if not result.cell.contender.privacy.reuses or count not in plain:
                 continue
-            prefix = f"{cell.privacy.name}/{cell.evaluations}"
-            ours, theirs = (self._fidelity(cell, values) for values in (result["values"], plain[cell.evaluations]))
+            prefix = f"{result.cell.contender.name}/{count}"
+            ours, theirs = self._fidelity(result), self._fidelity(plain[count])
             for name in ours:
                 interval = mean_interval(ours[name] - theirs[name])
                 metrics[f"{prefix}/{name}_gain"] = interval.estimate
                 metrics[f"{prefix}/{name}_gain_low"] = interval.low
         return metrics
 
-    def _fidelity(self, cell: Cell, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        return {"spearman": spearman(values, self.truth(cell.evaluations)), **bad_party_scores(values, self.parties)}
+    def _independent(self) -> list[Measured]:
+        plain = [each for each in self.results if _is_independent(each)]
+        return [each for each in plain if each.cell.contender.name == plain[0].cell.contender.name]
 
     def metrics(self, summary: pd.DataFrame, slopes: pd.DataFrame) -> dict[str, float]:
-        """Flat metrics mechanism/evaluations/score, mechanism/slope, and the gains over i.i.d. noise."""
+        """Flat metrics contender/evaluations/score, contender/slope, and the gains over independent noise."""
         metrics: dict[str, float] = {"parties": float(len(self.parties))}
         for row in summary.to_dict("records"):
             for column in (*SCORES, "epsilon"):
                 if column in row and np.isfinite(row[column]):
-                    metrics[f"{row['mechanism']}/{row['evaluations']}/{column}"] = float(row[column])
+                    metrics[f"{row['contender']}/{row['evaluations']}/{column}"] = float(row[column])
         for line in slopes.to_dict("records"):
-            metrics[f"{line['mechanism']}/slope"] = float(line["slope"])
-        spent = [float(result["epsilon"]) for result in self.found]
+            metrics[f"{line['contender']}/slope"] = float(line["slope"])
+        spent = [result.epsilon for result in self.results]
         return {**metrics, **self.gains(), "epsilon_per_estimate": max(spent, default=0.0)}
 
     def costs(self) -> pd.DataFrame:
         """Seconds of each cell."""
         import pandas as pd
 
-        lines = [
-            {"mechanism": cell.privacy.name, "evaluations": cell.evaluations}
-            | {name: float(result[name]) for name in ("seconds", "cpu_seconds")}
-            for cell, result in zip(self.cells, self.found, strict=True)
-        ]
-        return pd.DataFrame(lines)
+        return pd.DataFrame(cost_rows(self.results))
 
     def table(self, names: tuple[str, ...]) -> pd.DataFrame:
         """Each party at the most evaluations: mean value over replicates with its standard error, and the non-private one."""
         import pandas as pd
 
-        most, parts = max(cell.evaluations for cell in self.cells), []
-        for cell, result in zip(self.cells, self.found, strict=True):
-            if cell.evaluations == most:
-                values = result["values"]
+        most, parts = max(each.cell.evaluations for each in self.results), []
+        for each in self.results:
+            if each.cell.evaluations == most:
+                values = each.values
                 error = values.std(axis=0, ddof=1) / len(values) ** 0.5
-                counts = result["evaluations"].sum(axis=0)
+                counts = each.evaluations.sum(axis=0)
                 mean = Values(self.parties.source, values.mean(axis=0), error, counts, len(values) - 1)
                 line = party_table(mean, self.parties, names)
-                parts.append(line.assign(mechanism=cell.privacy.name, non_private_value=self.truth(most)))
+                parts.append(line.assign(contender=each.cell.contender.name, non_private_value=self.truth(most)))
         return pd.concat(parts, ignore_index=True)
+
+
+def _is_independent(result: Measured) -> bool:
+    privacy = result.cell.contender.privacy
+    return privacy.private and not privacy.reuses and not privacy.one_release

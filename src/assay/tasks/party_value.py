@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,12 +13,15 @@ from assay.runs import Outcome
 from assay.statistics import detection_auc, spearman
 from assay.tasks.fields import Level
 from assay.tasks.headlines import of_values
-from assay.tasks.study import Study, gradient_valuator
-from assay.valuation.values import Values
+from assay.tasks.needs import check_sources, of_sources
 
 if TYPE_CHECKING:
     import pandas as pd
-    from numpy.typing import NDArray
+
+    from assay.arrays import Floats
+    from assay.config.choices import Choices
+    from assay.valuation.valuator import Problem, Run, Valuator
+    from assay.valuation.values import Values
 
 
 @dataclass(frozen=True)
@@ -33,17 +36,18 @@ class PartyValue:
     level: Level = "record"
     name: str = "party_value"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuator without values of sources, and a mechanism without an account of them."""
+        check_sources(run)
+
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Table `parties`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
         from assay.figures.values import value_figure
-        from assay.valuation.gradient.party_semivalue import PartySemivalue
 
-        context, parties = study.context, parties_of(study.data.train)
-        valuator = PartySemivalue.of(gradient_valuator(study, self.name), level=self.level)
-        with context.progress.task("valuing", valuator.evaluations) as bar:
-            run = replace(study.run, advance=bar.advance)
-            found = valuator.valuate(study.problem(), run)
-        table = party_table(found.values, parties, study.data.source_names)
+        parties, own = parties_of(problem.data.train), of_sources(valuator, self.level, self.name)
+        with run.showing("valuing", getattr(own, "evaluations", None)) as shown:
+            found = own.valuate(problem, shown)
+        table = party_table(found.values, parties, problem.data.source_names)
         metrics: dict[str, float] = {
             "parties": float(len(parties)),
             "value/mean": float(found.values.value.mean()),
@@ -56,7 +60,7 @@ class PartyValue:
         return Outcome(
             metrics,
             {"parties": table},
-            {"parties": value_figure(found.values, "parties")},
+            {"parties": value_figure(table, "parties")},
             files={"values.csv": table},
             headline=of_values("parties", table, metrics),
             ledger=found.ledger,
@@ -74,7 +78,7 @@ def party_table(values: Values, parties: Parties, names: tuple[str, ...]) -> pd.
     return table if parties.clean.all() else table.assign(clean_share=parties.clean_share)
 
 
-def bad_party_scores(values: NDArray[np.float64], parties: Parties) -> dict[str, NDArray[np.float64]]:
+def bad_party_scores(values: Floats, parties: Parties) -> dict[str, Floats]:
     """How well values [..., m] tell bad parties: ROC-AUC of those with a damaged row, Spearman with the share of clean rows.
 
     A score that the damage does not define (no party damaged, all of them, or all alike) is left out.

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 
 from assay.config.limits import Limit, not_empty
-from assay.config.schema_types import LawEstimator
 from assay.errors import InputError
 from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Count
 from assay.tasks.headlines import of_picks
-from assay.tasks.study import Study
+from assay.tasks.needs import check_laws, check_test_split
+from assay.tasks.scaling import check_at_one_size, sampling_of, setting_at, split_points
+from assay.valuation.laws.names import LawName
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
+    from assay.arrays import Floats, Integers
+    from assay.config.choices import Choices
+    from assay.data import Arrays
+    from assay.tasks.scaling import LawValuator
+    from assay.valuation.contributions.samples import Contributions
+    from assay.valuation.contributions.setting import Setting
+    from assay.valuation.valuator import Problem, Run
 
 
 @dataclass(frozen=True)
@@ -37,87 +41,116 @@ class PointAddition:
 
     reads_test: ClassVar[bool] = False  # but where the picks are judged
 
-    pools: Annotated[list[Count], not_empty("e.g. [500,5000]")] = field(default_factory=lambda: [500, 5000])
+    pools: Annotated[tuple[Count, ...], not_empty("e.g. [500,5000]")] = (500, 5000)
     add: Count = 100
     candidates: AtLeastTwo = 1000
     balanced: bool = True
     repeats: Annotated[
         int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")
     ] = 200
-    estimators: list[LawEstimator] = field(default_factory=lambda: ["likelihood"])
+    estimators: tuple[LawName, ...] = ("likelihood",)
     joint: bool = True
     name: str = "point_addition"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuation without laws, no choice among candidates, and rows or scores that lack."""
+        check_laws(run)
+        check_at_one_size(run, self.estimators)
+        if self.add >= self.candidates:
+            limit = f"leaves no choice among task.candidates={self.candidates}"
+            raise InputError("task.add", self.add, limit, "lower it, or raise task.candidates")
+        largest, train = max(*self.pools, run.valuation.largest), run.dataset.split.train
+        if train >= 1 and self.candidates + largest > train:
+            limit = f"needs task.candidates={self.candidates} and {largest} rows beside them"
+            raise InputError("dataset.split.train", f"{train:g}", limit, "raise it, or lower task.pools")
+        if self.joint and not run.model.closed_form:
+            limit = f"scores points again and again, and model={run.model.name} has no closed form to do it by"
+            raise InputError("task.joint", "true", limit, "use task.joint=false, or model=auto")
+        if self.repeats:
+            check_test_split(run, "a share, or a number of rows; or task.repeats=0")
+
+    def answer(self, problem: Problem, valuator: LawValuator, run: Run) -> Outcome:
         """Tables `picks` (the decision: ids for every size) and `summary` (gains); metrics by pool and score."""
         import pandas as pd
 
         from assay.figures.addition import addition_figure
+        from assay.selection.by_value import top
         from assay.selection.marginal_picks import pick_jointly
-        from assay.tasks.addition_gains import gain_metrics, gain_rows, gains_over, top
-        from assay.tasks.scaling import sampling_of, scaling_problem, scaling_valuator, split_points
-        from assay.valuation.laws.covariates import covariates_of
-        from assay.valuation.laws.estimators import fit_laws
+        from assay.tasks.addition_gains import Picked, gain_metrics, gain_rows
 
-        valuator = scaling_valuator(study, self.name)
-        self._check(study)
-        points, pool = split_points(study, self.candidates, max(*self.pools, valuator.largest), "task.candidates")
-        setting = scaling_problem(study, valuator, points, pool)
-        with study.context.progress.task("sampling contributions", valuator.evaluations) as bar:
-            sampling = sampling_of(study, setting, bar.advance)
-            shared = valuator.subsets == "shared"
-            samples = sampling.samples(
-                "candidates", valuator.cardinalities, valuator.evaluations, valuator.level, shared=shared
-            )
-        known, sizes = covariates_of(setting), np.asarray(sorted(self.pools))
-        scores: dict[str, Floats] = {}
-        errors: dict[str, Floats] = {}
-        for name, label in [(valuator.estimator, "matched"), *((name, name) for name in self.estimators)]:
-            generator = study.context.streams.generator("law", name)
-            predicted = fit_laws(name, setting, samples, known, generator, study.trainer).at(sizes)
-            for place, size in enumerate(sizes):
-                scores[f"{label}_{size}"] = predicted.mean[:, place]
-                errors[f"{label}_{size}"] = predicted.std_error[:, place]
-        weights = 1 / samples.density
-        scores["shapley"] = (samples.delta * weights).sum(axis=1) / weights.sum(axis=1)
+        self._check_test(len(problem.data.test))
+        largest = max(*self.pools, valuator.largest)
+        points, pool = split_points(problem.data, run.streams, self.candidates, largest, "task.candidates")
+        setting = setting_at(problem, valuator, points, pool)
+        samples = _sampled(setting, valuator, run)
+        sizes = np.asarray(sorted(self.pools))
+        scores, errors = self._scores(setting, samples, sizes, valuator, run)
         labels = np.asarray(setting.points.target) if self.balanced and setting.kind == "classification" else None
         picks = {name: top(score, self.add, labels) for name, score in scores.items()}
         if self.joint:
             quotas = None if labels is None else np.bincount(labels[picks["shapley"]], minlength=setting.classes)
             for size in sizes:
-                picks[f"joint_{size}"] = pick_jointly(setting, int(size), self.add, study.context.streams, quotas)
-        table = pd.DataFrame(_picks(study, points, sizes, picks, scores, errors))
+                picks[f"joint_{size}"] = pick_jointly(setting, int(size), self.add, run.streams, quotas)
+        table = pd.DataFrame(_decision(problem.data.train, points, sizes, picks, scores, errors))
         metrics = {"model_fits": float(samples.fits), "refits": float(samples.fallbacks)}
         metrics |= _overlaps(picks, sizes)
         tables, figures = {"picks": table}, {}
         if self.repeats:
-            gains = {
-                int(size): gains_over(study, points, pool, picks, labels, int(size), self.repeats) for size in sizes
-            }
+            picked = Picked(points, pool, picks, labels)
+            gains = {int(size): picked.gains(problem, run, int(size), self.repeats) for size in sizes}
             tables["summary"] = pd.DataFrame(gain_rows(gains, setting.kind))
             metrics |= gain_metrics(gains, setting.kind)
             metrics["model_fits"] += float(self.repeats * len(sizes) * (2 + len(picks)))
-            figures["gains"] = addition_figure(tables["summary"], study.data.kind)
-        return Outcome(metrics, tables, figures, files={"picks.csv": table}, headline=of_picks(table, metrics))
+            figures["gains"] = addition_figure(tables["summary"], setting.kind)
+        headline = of_picks(table, metrics)
+        return Outcome(metrics, tables, figures, files={"picks.csv": table}, headline=headline)
 
-    def _check(self, study: Study) -> None:
-        if self.add >= self.candidates:
-            told = f"leaves no choice among {self.candidates} candidates"
-            raise InputError("task.add", self.add, told, "lower it, or raise task.candidates")
-        if self.repeats and len(study.data.test) == 0:
+    def _scores(
+        self, setting: Setting, samples: Contributions, sizes: Integers, valuator: Any, run: Run
+    ) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        """Scores of the candidates by name, and the standard errors of those that have one."""
+        from assay.valuation.laws.covariates import covariates_of
+        from assay.valuation.laws.estimators import fit_laws
+
+        known = covariates_of(setting)
+        scores: dict[str, Floats] = {}
+        errors: dict[str, Floats] = {}
+        for name, label in [(valuator.estimator, "matched"), *((name, name) for name in self.estimators)]:
+            generator = run.streams.generator("law", name)
+            predicted = fit_laws(name, setting, samples, known, generator, run.trainer).at(sizes)
+            for place, size in enumerate(sizes):
+                scores[f"{label}_{size}"] = predicted.mean[:, place]
+                errors[f"{label}_{size}"] = predicted.std_error[:, place]
+        weights = 1 / samples.density
+        scores["shapley"] = (samples.delta * weights).sum(axis=1) / weights.sum(axis=1)
+        return scores, errors
+
+    def _check_test(self, rows: int) -> None:
+        if self.repeats and rows == 0:
             raise InputError("task.repeats", self.repeats, "scores on the test split, which is empty", "use 0")
 
 
-def _picks(
-    study: Study,
+def _sampled(setting: Setting, valuator: Any, run: Run) -> Contributions:
+    """Contributions of the candidates to random subsets of the pool."""
+    with run.showing("sampling contributions", valuator.evaluations) as shown:
+        return sampling_of(setting, shown).samples(
+            "candidates",
+            valuator.cardinalities,
+            valuator.evaluations,
+            valuator.level,
+            shared=valuator.subsets == "shared",
+        )
+
+
+def _decision(
+    train: Arrays,
     points: Integers,
     sizes: Integers,
     picks: dict[str, Integers],
     scores: dict[str, Floats],
     errors: dict[str, Floats],
 ) -> list[dict[str, Any]]:
-    """The decision: for each size the chosen rows, best first, with what each would add by itself."""
-    train = study.data.train
+    """The decision: for each size the chosen rows, best first, with what each would add alone."""
     rows = []
     for size in sizes:
         name, joint = f"matched_{size}", picks.get(f"joint_{size}")

@@ -13,27 +13,27 @@ from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
 from assay.runs import Outcome, of_account
 from assay.tasks.headlines import of_summary
-from assay.tasks.study import Study, gradient_valuator
 from assay.valuation.gradient.directed.design import Design, spoilt
 from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from assay.valuation.valuator import Problem, Run
+
 LEVERAGES = (1.0, 2.0, 4.0, 8.0)
 """What the features of audited rows are multiplied by, so that their values lie beyond the clip: the worst that a row can be."""
 
 
-def attacked(trials: int, study: Study, task: str) -> Outcome:
+def attacked(trials: int, problem: Problem, valuator: Any, run: Run) -> Outcome:
     """Table `audit`, a line for each attack with and without the clip; the same as flat metrics."""
     import pandas as pd
 
-    streams = study.context.streams
-    release = DirectedRelease(gradient_valuator(study, task), study.problem(), study.run, "audit")
+    streams, release = run.streams, DirectedRelease(valuator, problem, run, "audit")
     privacy = release.privacy
     public = release.along.thetas(release.privacy.paths)
     design = release.design(public)
-    values = _worst_row(release, public, design.clip, len(study.data.classes), streams.generator("audited row"))
+    values = _worst_row(release, public, design.clip, len(problem.data.classes), streams.generator("audited row"))
     changed = changed_record_epsilon(release.privacy, design)
     present = privacy.epsilon if privacy.budget.relation is Relation.ZERO_OUT else changed
     lines = []

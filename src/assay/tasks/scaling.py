@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from assay.errors import InputError
-from assay.tasks.study import Study
-from assay.valuation.contributions.sampling import Sampling
-from assay.valuation.contributions.setting import Setting, setting_of
-from assay.valuation.laws.scaling_law import ScalingLaw
+from assay.valuation.laws.names import fits_law
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from assay.arrays import Integers
+    from assay.config.choices import Choices
+    from assay.data import PreparedData
+    from assay.runs import Streams
+    from assay.valuation.contributions.sampling import Sampling
+    from assay.valuation.contributions.setting import ScalingUtility, Setting
+    from assay.valuation.contributions.solver import Level
+    from assay.valuation.contributions.subsets import Cardinalities
+    from assay.valuation.laws.row_laws import RowLaws
+    from assay.valuation.valuator import Problem, Run
 
 
-def scaling_valuator(study: Study, task: str) -> ScalingLaw:
-    """The valuator of a task that fits scaling laws; InputError when another was chosen."""
-    if not isinstance(study.valuator, ScalingLaw):
-        told = f"task={task} fits scaling laws and this does not"
-        raise InputError("valuation", type(study.valuator).__name__, told, "use valuation=scaling_law")
-    return study.valuator
+class LawValuator(Protocol):
+    """A valuator that fits a law in the number of rows to each row."""
+
+    evaluations: int
+    smallest: int
+    largest: int
+    level: Level
+    utility: ScalingUtility
+
+    @property
+    def cardinalities(self) -> Cardinalities:
+        """The sizes of random subsets."""
+        ...
+
+    def laws(self, problem: Problem, run: Run) -> RowLaws:
+        """The law of every train row."""
+        ...
 
 
-def grid_of(valuator: ScalingLaw, count: int, least: int = 3) -> NDArray[np.int64]:
+def check_at_one_size(run: Choices, estimators: Sequence[str] = ()) -> None:
+    """Raises InputError for an estimator that is no law, where one is read at sizes that were not sampled."""
+    for key, name in [("valuation.estimator", run.valuation.estimator), *(("task.estimators", e) for e in estimators)]:
+        if not fits_law(name):
+            limit = f"is no law, and task={run.task.name} needs one at sizes that were not sampled"
+            raise InputError(key, name, limit, "use likelihood or empirical_bayes")
+
+
+def grid_of(valuator: LawValuator, count: int, least: int = 3) -> Integers:
     """`count` cardinalities of the valuator's range, at equal ratios; InputError when fewer than `least` differ."""
     sizes = valuator.cardinalities.grid(count)
     if len(sizes) < least:
@@ -35,26 +60,29 @@ def grid_of(valuator: ScalingLaw, count: int, least: int = 3) -> NDArray[np.int6
 
 
 def split_points(
-    study: Study, points: int, largest: int, key: str = "task.points"
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    data: PreparedData, streams: Streams, points: int, largest: int, key: str = "task.points"
+) -> tuple[Integers, Integers]:
     """Positions of the train rows to be valued, and of the others, from which subsets are drawn; both ascending.
 
     Raises InputError when the others are fewer than the largest subset.
     """
-    rows = len(study.data.train)
+    rows = len(data.train)
     if points + largest > rows:
         told = f"leaves {max(rows - points, 0)} of {rows} train rows to draw subsets of {largest} from"
         raise InputError(key, points, told, "lower it or the subsets' size, or raise dataset.split.train")
-    order = study.context.streams.generator("points").permutation(rows)
+    order = streams.generator("points").permutation(rows)
     return np.sort(order[:points]), np.sort(order[points:])
 
 
-def scaling_problem(study: Study, valuator: ScalingLaw, points: NDArray[np.int64], pool: NDArray[np.int64]) -> Setting:
-    """Some train rows joining subsets of others, with the study's model and the valuator's utility."""
-    return setting_of(study.data, points, pool, study.model, valuator.utility)
+def setting_at(problem: Problem, valuator: LawValuator, points: Integers, pool: Integers) -> Setting:
+    """Some train rows joining subsets of others, with the problem's model and the valuator's utility."""
+    from assay.valuation.contributions.setting import setting_of
+
+    return setting_of(problem.data, points, pool, problem.model, valuator.utility)
 
 
-def sampling_of(study: Study, setting: Setting, advance: Callable[[int], object]) -> Sampling:
-    """Where the study samples contributions."""
-    context = study.context
-    return Sampling(setting, context.streams, context.workers, context.scratch, advance)
+def sampling_of(setting: Setting, run: Run) -> Sampling:
+    """Where a run samples contributions."""
+    from assay.valuation.contributions.sampling import Sampling
+
+    return Sampling(setting, run.streams, run.parts.workers, run.parts.folder, run.advance)

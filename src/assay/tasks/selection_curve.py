@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from assay.config.limits import not_empty
-from assay.data import PreparedData
-from assay.errors import InputError
 from assay.runs import Outcome
-from assay.runs.directory import write_atomically
 from assay.statistics import mean_interval
-from assay.tasks.cells import RESEARCH, measure_cells, spending, swept_cells
-from assay.tasks.fields import AtLeastTwo, PartialShare
+from assay.tasks.comparison import RESEARCH, spending, swept_cells
+from assay.tasks.fields import AtLeastTwo, Contenders, PartialShare
 from assay.tasks.headlines import of_summary
-from assay.tasks.study import Study, gradient_valuator
+from assay.tasks.needs import check_fitted_whole, check_test_split
+from assay.tasks.uncertainty import columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from assay.arrays import Floats, Integers
+    from assay.config.choices import Choices
+    from assay.data import PreparedData
     from assay.learning.learners import Learner
+    from assay.valuation.valuator import Problem, Run, Valuator
 
+SHOWN = ("contender", "separation", "removal_gain", "separation_added")
 WAYS = ("remove_lowest", "remove_highest", "add_highest", "add_lowest")
 
-SHOWN = ("mechanism", "separation", "removal_gain", "separation_added")
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Retraining:
     """Trains on parts of a ranking and scores on the test split; can be sent to another process."""
 
@@ -38,19 +37,21 @@ class _Retraining:
     data: PreparedData
     shares: tuple[float, ...]
 
-    def __call__(self, ranking: NDArray[np.int64]) -> NDArray[np.float64]:
+    def __call__(self, ranking: Integers) -> dict[str, Floats]:
         """Scores [4, shares] of the ways of `WAYS`, for rows in ascending order of value."""
-        return np.array([[self.score(part_of(ranking, way, share)) for share in self.shares] for way in WAYS])
+        scores = [[self.score(part_of(ranking, way, share)) for share in self.shares] for way in WAYS]
+        return {"scores": np.array(scores)}
 
-    def score(self, rows: NDArray[np.int64]) -> float:
+    def score(self, rows: Integers) -> float:
         """Accuracy, or minus the mean squared error, on the test split of the model trained on `rows`."""
         from assay.valuation.utilities import predictor_score
 
         train, test = self.data.train, self.data.test
         rows = np.sort(rows)  # so that the fit depends on which rows there are, and not on their ranks
-        predictor = self.learner.fit(train.features[rows], train.target[rows], seed=0)
         utility = "negative_loss" if self.data.kind == "regression" else "accuracy"
-        return predictor_score(predictor, test, self.data.kind, utility)
+        with threadpool_limits(1):  # sums of several threads are rounded in another order
+            predictor = self.learner.fit(train.features[rows], train.target[rows], seed=0)
+            return predictor_score(predictor, test, self.data.kind, utility)
 
 
 @dataclass(frozen=True)
@@ -59,64 +60,62 @@ class SelectionCurve:
 
     `separation` is the area between the curves of removing the lowest and of removing the highest values, over the range of
     shares: the mean gain in accuracy (or fall in squared error) from 0 to the largest share. `separation_added` is the mean
-    difference between training on the highest and on the lowest alone. Random rankings stand beside the mechanisms. The
+    difference between training on the highest and on the lowest alone. Random rankings stand beside the contenders. The
     test split reports; nothing is chosen by it. Source: 2412.17008, data selection (as reviewers describe it); Ghorbani & Zou
     2019, Figure 3.
     """
 
     reads_test: ClassVar[bool] = True
 
-    mechanisms: Annotated[list[str], not_empty("e.g. [none,iid]")] = field(
-        default_factory=lambda: ["none", "iid", "running_mean", "running_mean_burn_in"]
-    )
-    shares: Annotated[list[PartialShare], not_empty("e.g. [0.1,0.3,0.5]")] = field(
-        default_factory=lambda: [0.1, 0.2, 0.3, 0.4, 0.5]
-    )
+    contenders: Contenders = ("none", "iid", "running_mean", "running_mean_burn_in")  # type: ignore[assignment]
+    shares: Annotated[tuple[PartialShare, ...], not_empty("e.g. [0.1,0.3,0.5]")] = (0.1, 0.2, 0.3, 0.4, 0.5)
     replicates: AtLeastTwo = 24
     name: str = "selection_curve"
 
-    def answer(self, study: Study) -> Outcome:
-        """Tables curve and summary, the same as flat metrics, and a figure; a curve for each replicate of the values.
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a model that is not refitted whole, and a dataset without test rows."""
+        check_test_split(run)
+        check_fitted_whole(run.model)
 
-        Raises InputError for a model that no learner refits.
-        """
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
+        """Tables curve and summary, the same as flat metrics, and a figure; a curve for each replicate of the values."""
         import pandas as pd
 
         from assay.figures.selection import selection_figure
         from assay.learning.learners import Learner
         from assay.learning.models import Shape
+        from assay.tasks.measuring import measure
 
-        valuator, data = gradient_valuator(study, self.name), study.data
-        if not study.model.fitted_whole:
-            raise InputError(
-                "model", study.model.name, "is not among the models that are refitted whole", "use model=mlp"
-            )
-        cells = swept_cells(study.row_privacy(), self.mechanisms, [valuator.evaluations], self.replicates)
-        found = measure_cells(study, valuator, cells)
-        rankings = {
-            c.privacy.name: f["values"].argsort(axis=1, kind="stable") for c, f in zip(cells, found, strict=True)
-        }
-        generator = study.context.streams.generator("random_rankings")
+        data = problem.data
+        check_fitted_whole(problem.model)
+        cells = [
+            cell
+            for each in self.contenders
+            for cell in swept_cells([each], [getattr(each.valuation, "evaluations", 1)], self.replicates)
+        ]
+        results = measure(cells, problem, run)
+        rankings = {each.cell.contender.name: each.values.argsort(axis=1, kind="stable") for each in results}
+        generator = run.streams.generator("random_rankings")
         rankings["random"] = generator.random((self.replicates, len(data.train))).argsort(axis=1, kind="stable")
         shares = tuple(sorted(self.shares))
-        work = _Retraining(Learner(study.model, Shape.of(data)), data, shares)
+        work = _Retraining(Learner(problem.model, Shape.of(data)), data, shares)
         whole = work.score(np.arange(len(data.train)))
         curve: list[dict[str, Any]] = []
         summary: list[dict[str, Any]] = []
-        with study.context.progress.task("retraining", len(rankings) * self.replicates) as bar:
+        with run.showing("retraining", len(rankings) * self.replicates) as shown:
             for name, ranking in rankings.items():
-                scores = _curves(study, work, name, ranking)
-                bar.advance(self.replicates)
+                parts = run.parts.map(f"curves-{name}", work, ranking, advance=shown.advance)
+                scores = np.array([part["scores"] for part in parts])
                 curve += _rows(name, shares, scores)
-                summary.append({"mechanism": name, **_separations(shares, scores, whole)})
-        ledger, spent = spending(found)
+                summary.append({"contender": name, **_separations(shares, scores, whole)})
+        ledger, spent = spending(results)
         tables = {"curve": pd.DataFrame(curve), "summary": pd.DataFrame(summary)}
         metrics = {"whole/score": whole, "epsilon_per_estimate": spent}
-        metrics |= {f"{r['mechanism']}/{r['way']}/{r['share']}/score": float(r["score"]) for r in curve}
+        metrics |= {f"{r['contender']}/{r['way']}/{r['share']}/score": float(r["score"]) for r in curve}
         for row in summary:
-            measures = {k: v for k, v in row.items() if k != "mechanism" and not k.endswith(("_low", "_high"))}
-            metrics |= {f"{row['mechanism']}/{name}": float(value) for name, value in measures.items()}
-        metrics["utility_evaluations"] = float(sum(int(r["utility_evaluations"]) for r in found))
+            measures = {k: v for k, v in row.items() if k != "contender" and not k.endswith(("_low", "_high"))}
+            metrics |= {f"{row['contender']}/{name}": float(value) for name, value in measures.items()}
+        metrics["utility_evaluations"] = float(sum(each.utility_evaluations for each in results))
         metrics["model_fits"] = float(1 + len(rankings) * self.replicates * len(WAYS) * len(shares))
         return Outcome(
             metrics,
@@ -128,7 +127,7 @@ class SelectionCurve:
         )
 
 
-def part_of(ranking: NDArray[np.int64], way: str, share: float) -> NDArray[np.int64]:
+def part_of(ranking: Integers, way: str, share: float) -> Integers:
     """Rows that are left, or picked, of a ranking [n] in ascending order of value; round(share * n) are removed or added."""
     count = round(share * len(ranking))
     parts = {
@@ -140,48 +139,28 @@ def part_of(ranking: NDArray[np.int64], way: str, share: float) -> NDArray[np.in
     return parts[way]
 
 
-def _curves(study: Study, work: _Retraining, name: str, rankings: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Scores [R, 4, shares] of all replicates, from their file if an interrupted run had got so far."""
-    path = study.context.scratch / f"curves-{name}.npy"
-    if not path.exists():
-        if study.context.workers == 1:
-            scores = [work(ranking) for ranking in rankings]
-        else:
-            from joblib import Parallel, delayed
-
-            scores = Parallel(study.context.workers)(delayed(work)(ranking) for ranking in rankings)
-        buffer = io.BytesIO()
-        np.save(buffer, np.array(scores))
-        write_atomically(path, buffer.getvalue())
-    return np.asarray(np.load(path))
-
-
-def _rows(name: str, shares: Sequence[float], scores: NDArray[np.float64]) -> list[dict[str, Any]]:
+def _rows(name: str, shares: Sequence[float], scores: Floats) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for place, way in enumerate(WAYS):
         for share, samples in zip(shares, scores[:, place].T, strict=True):
             interval = mean_interval(samples)
-            row = {"mechanism": name, "way": way, "share": f"{share:g}", "score": interval.estimate}
+            row = {"contender": name, "way": way, "share": f"{share:g}", "score": interval.estimate}
             rows.append({**row, "score_low": interval.low, "score_high": interval.high})
     return rows
 
 
-def _separations(shares: Sequence[float], scores: NDArray[np.float64], whole: float) -> dict[str, float]:
+def _separations(shares: Sequence[float], scores: Floats, whole: float) -> dict[str, float]:
     """Means over shares, with intervals over replicates; at share 0 nothing is removed, and both curves meet."""
     lowest, highest, added_highest, added_lowest = scores.transpose(1, 0, 2)
-    found = {
+    areas = {
         "separation": _area(shares, lowest - highest),
         "removal_gain": _area(shares, lowest - whole),
         "separation_added": (added_highest - added_lowest).mean(axis=1),
     }
-    row: dict[str, float] = {}
-    for name, samples in found.items():
-        interval = mean_interval(samples)
-        row |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return row
+    return columns({name: mean_interval(samples) for name, samples in areas.items()})
 
 
-def _area(shares: Sequence[float], heights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _area(shares: Sequence[float], heights: Floats) -> Floats:
     """Mean height [R] from share 0, where it is 0, to the last share, by the trapezoidal rule."""
     at = np.array([0.0, *shares])
     padded = np.concatenate([np.zeros((len(heights), 1)), heights], axis=1)

@@ -10,10 +10,11 @@ from assay.errors import InputError
 from assay.privacy.releases import Releases
 from assay.runs import Outcome
 from assay.tasks.fields import Count
-from assay.tasks.study import Study
+from assay.tasks.needs import check_test_split
 
 if TYPE_CHECKING:
     from assay.config.choices import Choices
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,18 @@ class Train:
     statistics: bool = False
     name: str = "train"
 
-    def answer(self, study: Study) -> Outcome:
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Metrics of the test split and of the account; table `curve` on the valid split; its figure."""
         from assay.tasks.training import trained
 
-        return trained(self, study)
+        return trained(self, problem, run)
 
     def check(self, run: Choices) -> None:
-        """Raises InputError for statistics of single rows beside privacy or in parts of a step."""
+        """Raises InputError for a model without gradients, no test rows, and statistics of rows beside privacy or in parts."""
+        if not run.model.row_gradients:
+            limit, remedy = "is not trained by gradients", "use model=auto, mlp or cnn with task=train"
+            raise InputError("model", run.model.name, limit, remedy)
+        check_test_split(run)
         if self.statistics and (run.privacy.private or self.parts != 1):
             limit = "reads single rows outside the account, and needs a step for each batch"
             raise InputError("task.statistics", "true", limit, "use privacy=none and task.parts=1")

@@ -27,29 +27,29 @@ from assay.privacy.batch_sums import BatchSums
 from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
 from assay.runs import Headline, Outcome
-from assay.tasks.study import Study
 
 if TYPE_CHECKING:
     from assay.data import Arrays
     from assay.tasks.train import Train
+    from assay.valuation.valuator import Problem, Run
 
 
-def trained(choice: Train, study: Study) -> Outcome:
+def trained(choice: Train, problem: Problem, run: Run) -> Outcome:
     """Metrics of the test split and of the account; table `curve` on the valid split; its figure."""
     import pandas as pd
 
-    context, data, trainer = study.context, study.data, study.trainer
+    data, trainer = problem.data, run.trainer
     torch.set_num_threads(trainer.threads)
     network = build_network(
-        study.model, Shape.of(data), torch.Generator().manual_seed(context.streams.seed("initialisation"))
+        problem.model, Shape.of(data), torch.Generator().manual_seed(run.streams.seed("initialisation"))
     ).to(trainer.dtype)
     module = Supervised(network, data.kind, _optimizer(choice))
     rows = len(data.train)
     batch_size = min(choice.batch_size, rows)
     rate = batch_size / rows
     steps, every = max(1, math.ceil(choice.epochs / rate)), max(1, round(1 / rate))
-    plan = _plan(study, batch_size, steps, every)
-    generator = partial(context.streams.generator, "batches")
+    plan = _plan(problem, run, batch_size, steps, every)
+    generator = partial(run.streams.generator, "batches")
     sampler = plan.sampler if plan else PoissonSampler.of_batch_size(rows, batch_size, generator)
     loader = PoissonLoader(_tensors(data.train, trainer.dtype), sampler, steps, parts=choice.parts)
     curve = RecordCurve(*_tensors(data.valid, trainer.dtype), every=every)
@@ -57,12 +57,12 @@ def trained(choice: Train, study: Study) -> Outcome:
     private = PrivateGradients(plan) if plan else None
     watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if choice.statistics else None
     callbacks = [each for each in (private, watch, curve) if each is not None]
-    save = SaveSteps(context.scratch / "steps.pt", trainer.checkpoint_seconds)
+    save = SaveSteps(run.parts.file("steps.pt"), trainer.checkpoint_seconds)
     done = save.resume(module, callbacks, loader)
-    with context.progress.task("training", steps * choice.parts) as bar, quiet():
-        bar.advance(done * choice.parts)
+    with run.showing("training", steps * choice.parts) as shown, quiet():
+        shown.advance(done * choice.parts)
         if done < steps:
-            show = ShowRounds(lambda rows: bar.advance(1))
+            show = ShowRounds(lambda rows: shown.advance(1))
             fit = trainer.build([*callbacks, save, show], max_epochs=1, accumulate_grad_batches=choice.parts)
             carry_out_fit(fit, module, loader)
     scores = module.to("cpu").scores(*_tensors(data.test, trainer.dtype))
@@ -86,16 +86,16 @@ def _optimizer(choice: Train) -> Callable[..., torch.optim.Optimizer]:
     return partial(torch.optim.SGD, lr=choice.learning_rate, momentum=choice.momentum)
 
 
-def _plan(study: Study, batch_size: int, steps: int, every: int) -> TrainingPlan | None:
+def _plan(problem: Problem, run: Run, batch_size: int, steps: int, every: int) -> TrainingPlan | None:
     """The plan of a private training; None without privacy."""
-    if not isinstance(study.privacy, BatchSums):
+    if not isinstance(problem.privacy, BatchSums):
         return None
-    return study.privacy.plan(
-        rows=len(study.data.train),
+    return problem.privacy.plan(
+        rows=len(problem.data.train),
         batch_size=batch_size,
         steps=steps,
-        seed=study.context.streams.seed_value,
-        record=study.context.parts.file("ledger.jsonl"),
+        seed=run.streams.seed_value,
+        record=run.parts.file("ledger.jsonl"),
         note_every=every,
     )
 

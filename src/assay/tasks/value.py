@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from assay.runs import Outcome
 from assay.statistics import detection_auc
 from assay.tasks.headlines import of_values
-from assay.tasks.study import Study
+
+if TYPE_CHECKING:
+    from assay.valuation.valuator import Problem, Run, Valuator
 
 RELEASED = ("id", "value", "std_error", "ci_low", "ci_high", "evaluations")
 
@@ -19,17 +21,17 @@ class Value:
     """Values every row of the train split by one valuator, and lists them with their uncertainty and cost."""
 
     reads_test: ClassVar[bool] = False
+    publishes: ClassVar[bool] = True  # values with a statement, and nothing that was not released beside them
 
     name: str = "value"
 
-    def answer(self, study: Study) -> Outcome:
+    def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Table `values`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
         from assay.figures.values import value_figure
 
-        context, train = study.context, study.data.train
-        with context.progress.task("valuing", study.valuator.evaluations) as bar:
-            run = replace(study.run, advance=bar.advance)
-            found = study.valuator.valuate(study.problem(), run)
+        train = problem.data.train
+        with run.showing("valuing", getattr(valuator, "evaluations", None)) as shown:
+            found = valuator.valuate(problem, shown)
         table = found.values.table()
         metrics: dict[str, float] = {
             "rows": float(len(train)),
@@ -41,14 +43,14 @@ class Value:
         metrics |= found.facts
         if math.isfinite(found.epsilon):
             metrics["epsilon"] = found.epsilon
-        mixed = train.clean.any() and not train.clean.all()  # else there is nothing to tell apart
+        mixed = train.clean.any() and not train.clean.all()  # else there is nothing to find
         if mixed and not found.statement:  # the truth is no part of a publication
             metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
             table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
         return Outcome(
             metrics,
             {"values": table},
-            {"values": value_figure(found.values)},
+            {"values": value_figure(table)},
             files={"values.csv": table},
             headline=of_values("values", table, metrics),
             ledger=found.ledger,

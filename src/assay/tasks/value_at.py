@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import detection_auc, spearman
 from assay.tasks.fields import Count
 from assay.tasks.headlines import of_values
-from assay.tasks.study import Study
+from assay.tasks.needs import check_laws
+from assay.tasks.scaling import check_at_one_size
 from assay.valuation.values import Values
+
+if TYPE_CHECKING:
+    from assay.config.choices import Choices
+    from assay.valuation.valuator import Problem, Run
 
 
 @dataclass(frozen=True)
@@ -25,24 +29,25 @@ class ValueAt:
     k: Count = 1000
     name: str = "value_at"
 
-    def answer(self, study: Study) -> Outcome:
+    def check(self, run: Choices) -> None:
+        """Raises InputError for a valuation without laws, and an estimator that has none at sizes not sampled."""
+        check_laws(run)
+        check_at_one_size(run)
+
+    def answer(self, problem: Problem, valuator: Any, run: Run) -> Outcome:
         """Table `values` with the law of each row; metrics of how the order depends on k."""
         from assay.figures.values import value_figure
-        from assay.tasks.scaling import scaling_valuator
 
-        valuator, context, train = scaling_valuator(study, self.name), study.context, study.data.train
-        if self.k < 1:
-            raise InputError("task.k", self.k, "must be >= 1", "how many rows the data set has without the row")
-        with context.progress.task("sampling contributions", valuator.evaluations) as bar:
-            run = replace(study.run, advance=bar.advance)
-            found = valuator.laws(study.problem(), run)
+        train = problem.data.train
+        with run.showing("sampling contributions", valuator.evaluations) as shown:
+            found = valuator.laws(problem, shown)
         sizes = [valuator.smallest, self.k, valuator.largest]
         predicted = found.laws.at(np.asarray(sizes))
         evaluations = np.full(len(train), valuator.evaluations)
         values = Values(train.ids, predicted.mean[:, 1], predicted.std_error[:, 1], evaluations, predicted.freedom)
         table = values.table()
         order = train.ids.argsort(kind="stable")
-        table = table.assign(**{name: held[order] for name, held in found.laws.parameters().items()})
+        table = table.assign(**{name: column[order] for name, column in found.laws.parameters().items()})
         table = table.assign(rank=table["value"].rank(ascending=False, method="first").astype(int))
         metrics = {
             "rows": float(len(train)),
@@ -55,13 +60,13 @@ class ValueAt:
             "model_fits": float(found.fits),
             "refits": float(found.fallbacks),
         }
-        if train.clean.any() and not train.clean.all():  # with no clean row there is nothing to tell apart
+        if train.clean.any() and not train.clean.all():  # with no clean row there is nothing to find
             metrics["label_noise/auc"] = float(detection_auc(values.value, train.clean))
             table = table.assign(clean=train.clean[order])
         return Outcome(
             metrics,
             {"values": table},
-            {"values": value_figure(values, f"rows, joining {self.k} others")},
+            {"values": value_figure(table, f"rows, joining {self.k} others")},
             files={"values.csv": table},
             headline=of_values("values", table, metrics),
             finite={"values": ("value",)},

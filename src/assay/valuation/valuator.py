@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from assay.data import PreparedData
 from assay.learning.models import Model
@@ -50,13 +50,16 @@ def _silent(steps: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Random streams, trainer, the saved parts, and the progress of one run."""
+    """Random streams, trainer, the saved parts, and the progress of one run; in another process nothing is shown."""
 
     streams: Streams
     trainer: Trainer
     parts: Parts = field(default_factory=Parts)
     progress: Progress = field(default_factory=lambda: Progress(wanted=False))
     advance: Callable[[int], object] = _silent
+
+    def __reduce__(self) -> tuple[type[Run], tuple[Streams, Trainer, Parts]]:
+        return Run, (self.streams, self.trainer, self.parts)
 
     @contextmanager
     def showing(self, title: str, total: float | None) -> Iterator[Run]:
@@ -66,22 +69,17 @@ class Run:
 
 
 class Valuator(Protocol):
-    """Gives every row of the train split a value."""
+    """Gives every row of the train split a value, or every source of its rows."""
 
-    evaluations: int
+    players: ClassVar[Literal["rows", "sources"]]
 
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Values of the train split, judged on the valid split; the test split is not looked at."""
         ...
 
 
-class Replicable(Protocol):
+class Replicable(Valuator, Protocol):
     """Repeats its whole estimate, for a task that asks how estimates spread."""
-
-    @property
-    def evaluations(self) -> int:
-        """Marginal contributions behind each value; `dataclasses.replace` changes it."""
-        ...
 
     def replicates(self, problem: Problem, run: Run, count: int, *, purpose: str) -> Estimates:
         """Estimates [count, n] with fresh randomness each; `purpose` names the random streams."""

@@ -10,9 +10,11 @@ from assay.privacy.rows.parties import refuse_without_account
 from assay.valuation.gradient.party_settings import FederatedSettings
 
 if TYPE_CHECKING:
+    from assay.arrays import Floats
     from assay.config.choices import Choices
+    from assay.data import Arrays
     from assay.valuation.estimates import Estimates
-    from assay.valuation.valuator import Problem, Run
+    from assay.valuation.valuator import Problem, Run, Valuation
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,19 @@ class FederatedShapley(FederatedSettings):
 
     accounts_for: ClassVar[frozenset[Releases]] = frozenset({Releases.ROW_GRADIENT})
     players: ClassVar[Literal["rows", "sources"]] = "sources"
+
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
+        """One estimate of the clients' values; rounds follow from each other, so that none has a standard error."""
+        from assay.valuation.gradient.estimates import single_valuation
+
+        estimates = self.replicates(problem, run, 1)
+        return single_valuation(estimates, estimates.std_errors[0])
+
+    def scores(self, final: Floats, problem: Problem, part: Arrays) -> dict[str, Floats]:
+        """Mean loss [R], and accuracy [R] of classification, of global models [R, P] on a split."""
+        from assay.valuation.gradient.federated_fit import model_scores
+
+        return model_scores(final, problem, part)
 
     def replicates(self, problem: Problem, run: Run, count: int, *, purpose: str = "clients") -> Estimates:
         """Values of the clients, `count` times; `extras` has the global models reached [count, P] as "final"."""

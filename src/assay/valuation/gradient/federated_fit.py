@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +28,10 @@ from assay.valuation.gradient.estimates import rows_of
 from assay.valuation.gradient.party_settings import FederatedSettings
 from assay.valuation.gradient.private_parties import PrivateParties
 from assay.valuation.valuator import Problem, Run
+
+if TYPE_CHECKING:
+    from assay.arrays import Floats
+    from assay.data import Arrays
 
 ROUNDS_A_BATCH = 20
 
@@ -101,3 +106,13 @@ def _module(
         replicates=replicates,
         weights=settings.weights,
     )
+
+
+def model_scores(final: Floats, problem: Problem, part: Arrays) -> dict[str, Floats]:
+    """Mean loss [R], and accuracy [R] of classification, of models [R, P] on a split."""
+    model, rows = problem.model.replicated(Shape.of(problem.data)), rows_of(part, torch.float64)
+    outputs = model.outputs(torch.from_numpy(np.asarray(final)), rows.features)
+    scores = {"loss": model.head.loss(outputs, rows.target)}
+    if problem.data.kind == "classification":
+        scores["accuracy"] = model.head.correct(outputs, rows.target)
+    return {name: score.mean(-1).numpy() for name, score in scores.items()}

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from assay.config.choices import Choices
     from assay.valuation.estimates import Estimates
     from assay.valuation.gradient.estimates import Subtables
+    from assay.valuation.gradient.federated import FederatedShapley
+    from assay.valuation.gradient.party_semivalue import PartySemivalue
     from assay.valuation.valuator import Problem, Run, Valuation
 
 
@@ -36,6 +38,7 @@ class GradientSemivalue(GradientSettings):
         {Releases.ROW_GRADIENT, Releases.ROW_VECTOR, Releases.ROW_NUMBER, Releases.ROW_NUMBERS}
     )
     players: ClassVar[Literal["rows", "sources"]] = "rows"
+    takes_subtables: ClassVar[bool] = True
 
     name: str = "gradient_semivalue"
 
@@ -73,6 +76,20 @@ class GradientSemivalue(GradientSettings):
             raise ValueError(f"{problem.privacy.name} makes one release, which has neither burn-ins nor subtables")
         estimator = estimator_of(problem.privacy)(self, problem, run, purpose, count, **further)
         return estimator.estimates(run.parts.file(f"{purpose}.pt"))
+
+    def of_sources(self, level: str) -> PartySemivalue:
+        """The same semivalue of the sources of the train split; InputError for walks that sources do not make."""
+        from assay.valuation.gradient.party_semivalue import PartySemivalue
+
+        self.refuse_walks("sources are walked in plain permutations, one at a time")
+        return PartySemivalue.of(self, level=level, bootstrap=self.bootstrap)
+
+    def of_clients(self, **rounds: Any) -> FederatedShapley:
+        """Values of the sources as clients of federated rounds, with the further options of FederatedShapley."""
+        from assay.valuation.gradient.federated import FederatedShapley
+
+        self.refuse_walks("clients are walked in plain permutations, one at a time")
+        return FederatedShapley.of(self, **rounds)
 
     def check(self, run: Choices) -> None:
         """Raises InputError for a model without row gradients, a utility that the target lacks, and settings without effect."""

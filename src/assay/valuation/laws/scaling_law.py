@@ -3,116 +3,89 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
-from assay.data import PreparedData
 from assay.errors import InputError
-from assay.learning.models import Model
-from assay.runs.streams import Streams
-from assay.valuation.contributions.samples import Contributions, stacked
-from assay.valuation.contributions.sampling import Sampling
-from assay.valuation.contributions.setting import ScalingUtility, Setting, labelled, setting_of
-from assay.valuation.contributions.solver import Level
-from assay.valuation.contributions.subsets import Cardinalities
-from assay.valuation.laws.covariates import raw_covariates, standardised
-from assay.valuation.laws.estimators import fit_laws
-from assay.valuation.laws.laws import Laws
-from assay.valuation.valuator import Problem, Run, Valuation
-from assay.valuation.values import Values
+from assay.privacy.releases import Releases
+from assay.valuation.laws.names import LEAST_SAMPLES, fits_law
+from assay.valuation.laws.settings import LawSettings
 
-Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, eq=False)
-class RowLaws:
-    """The laws of all train rows, in their order; how many models were fitted, and how many of them anew."""
-
-    laws: Laws
-    fits: int
-    fallbacks: int
+if TYPE_CHECKING:
+    from assay.config.choices import Choices
+    from assay.valuation.laws.row_laws import RowLaws
+    from assay.valuation.valuator import Problem, Run, Valuation
 
 
 @dataclass(frozen=True)
-class ScalingLaw:
-    """Scaling laws of single rows from `evaluations` random subsets each.
+class ScalingLaw(LawSettings):
+    """Scaling laws of single rows from random subsets of the others.
 
-    The train rows are parted into `folds`; those of one join subsets of the others, so that no row joins itself. Subsets
-    are `shared` by the rows of a fold (one fit serves all) or `fresh`, one for each row and sample, as in the paper's code.
     The value of a row is its distributional Shapley value: the mean contribution over all cardinalities from `smallest` to
     `largest`. Never private. Source: 2405.20456; estimators as each says.
     """
 
-    estimator: str = "empirical_bayes"
-    evaluations: int = 100
-    smallest: int = 100
-    largest: int = 999
-    density: Literal["uniform", "log_uniform"] = "log_uniform"
-    subsets: Literal["shared", "fresh"] = "shared"
-    level: Level = "exact"
-    utility: ScalingUtility = "negative_loss"
-    folds: int = 4
-    name: str = "scaling_law"
+    accounts_for: ClassVar[frozenset[Releases]] = frozenset()
+    players: ClassVar[Literal["rows", "sources"]] = "rows"
 
-    @property
-    def cardinalities(self) -> Cardinalities:
-        """The sizes of random subsets."""
-        return Cardinalities(self.smallest, self.largest, self.density)
+    name: str = "scaling_law"
 
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Distributional Shapley values of the train split; InputError with privacy."""
-        found = self.laws(problem, run)
-        data = problem.data
+        import numpy as np
+
+        from assay.valuation.valuator import Valuation
+        from assay.valuation.values import Values
+
+        found, train = self.laws(problem, run), problem.data.train
         predicted = found.laws.over(self.smallest, self.largest)
-        evaluations = np.full(len(data.train), self.evaluations)
-        values = Values(data.train.ids, predicted.mean, predicted.std_error, evaluations, predicted.freedom)
+        evaluations = np.full(len(train), self.evaluations)
+        values = Values(train.ids, predicted.mean, predicted.std_error, evaluations, predicted.freedom)
         return Valuation(
             values,
             math.inf,
-            utility_evaluations=len(data.train) * self.evaluations,
+            utility_evaluations=len(train) * self.evaluations,
             model_fits=found.fits,
             facts={"refits": float(found.fallbacks)},
         )
 
     def laws(self, problem: Problem, run: Run) -> RowLaws:
-        """The law of every train row; finished parts are kept in the scratch folder. InputError with privacy."""
-        data, model, privacy = problem.data, problem.model, problem.privacy
-        if privacy.private:
+        """The law of every train row; finished parts are saved. InputError with privacy."""
+        from assay.valuation.laws.row_laws import row_laws
+
+        if problem.privacy.private:
             remedy = "use valuation=gradient_semivalue, or privacy=none"
-            raise InputError("privacy", privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
-        rows: list[Integers] = []
-        samples: list[Contributions] = []
-        covariates = []
-        for number, fold in enumerate(self._folds(len(data.train), run.streams)):
-            setting = self._setting(data, model, fold)
-            samples.append(self._samples(setting, number, run))
-            covariates.append(raw_covariates(setting))
-            rows.append(fold)
-        back = np.concatenate(rows).argsort()
-        every, known = stacked(samples).of_points(back), standardised(np.concatenate(covariates)[back])
-        whole = replace(setting, points=labelled(data.train))
-        laws = fit_laws(self.estimator, whole, every, known, run.streams.generator("law"), run.trainer)
-        return RowLaws(laws, every.fits, every.fallbacks)
+            limit = "a refit has no bounded sensitivity to add noise to"
+            raise InputError("privacy", problem.privacy.name, limit, remedy)
+        return row_laws(self, problem, run)
 
-    def _samples(self, setting: Setting, fold: int, run: Run) -> Contributions:
-        sampling = Sampling(setting, run.streams, run.parts.workers, run.parts.folder)
-        shared = self.subsets == "shared"
-        found = sampling.samples(f"fold-{fold}", self.cardinalities, self.evaluations, self.level, shared=shared)
-        run.advance(max(1, self.evaluations // self.folds))
-        return found
+    def check(self, run: Choices) -> None:
+        """Raises InputError for sizes, levels, models and utilities that do not go together."""
+        if self.smallest > self.largest:
+            limit = f"must be at most valuation.largest={self.largest}"
+            raise InputError("valuation.smallest", self.smallest, limit, "e.g. 100 and 999")
+        if not run.model.fitted_whole:
+            limit = "is not among the models that are refitted whole"
+            raise InputError("model", run.model.name, limit, "use model=auto, mlp or xgboost")
+        if self.level == "cheap" and not run.model.closed_form:
+            limit = f"is a closed form and model={run.model.name} has none"
+            raise InputError("valuation.level", self.level, limit, "use valuation.level=exact")
+        if self.level == "cheap" and self.utility == "accuracy":
+            limit = "is expanded to second order at valuation.level=cheap, and accuracy is a step"
+            raise InputError("valuation.utility", self.utility, limit, "use valuation.level=exact")
+        if fits_law(self.estimator) and self.evaluations < LEAST_SAMPLES:
+            remedy = "raise it, or use valuation.estimator=monte_carlo"
+            raise InputError("valuation.evaluations", self.evaluations, "a law needs 4 or more", remedy)
+        self._check_utility(run)
 
-    def _folds(self, rows: int, streams: Streams) -> Iterator[Integers]:
-        most = -(-rows // self.folds)
-        if rows - most < self.largest:
-            told = f"subsets are drawn from {rows - most} rows, the train split less a fold"
-            raise InputError("valuation.largest", self.largest, told, "lower it, or raise dataset.split.train")
-        order = streams.generator("folds").permutation(rows)
-        return (np.sort(order[number :: self.folds]) for number in range(self.folds))
-
-    def _setting(self, data: PreparedData, model: Model, fold: Integers) -> Setting:
-        pool = np.setdiff1d(np.arange(len(data.train)), fold)
-        return setting_of(data, fold, pool, model, self.utility)
+    def _check_utility(self, run: Choices) -> None:
+        dataset = run.dataset
+        if self.utility == "population_risk":
+            line = run.model.closed_form and "regression" in run.model.fits
+            if dataset.kind != "regression" or not hasattr(dataset, "synthetic") or not line:
+                limit = "is the excess squared error of a line over a population, which must be known"
+                remedy = "use dataset=synthetic_regression and model=linear, or valuation.utility=negative_loss"
+                raise InputError("valuation.utility", self.utility, limit, remedy)
+        elif dataset.kind == "regression" and self.utility != "negative_loss":
+            limit = f"needs classes and dataset={dataset.name} is a regression dataset"
+            raise InputError("valuation.utility", self.utility, limit, "use valuation.utility=negative_loss")
