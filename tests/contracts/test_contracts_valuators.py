@@ -12,6 +12,7 @@ from valuing import (
     NULL,
     ROWS,
     TWINS,
+    CountedLinear,
     bytes_of,
     data,
     pairs,
@@ -24,6 +25,7 @@ from valuing import (
 )
 
 from assay.learning.learners import Learner
+from assay.privacy.releases import Releases
 from assay.runs.parts import Parts
 from contracts import option
 
@@ -128,6 +130,7 @@ def test_evaluations_are_those_that_were_asked_for(valuation: str) -> None:
 
 @pytest.mark.parametrize("valuation", sorted({valuation for valuation, privacy in pairs() if privacy == "none"}))
 def test_fits_are_those_that_were_made(valuation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed = plain(valuation, "none")
     fits, fit = [], Learner.fit
 
     def counted(self: Learner, features: object, target: object, seed: int = 0) -> object:
@@ -136,8 +139,19 @@ def test_fits_are_those_that_were_made(valuation: str, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Learner, "fit", counted)
     done = valued(valuation, "none", model=option("model", "linear"))
-    claimed = plain(valuation, "none")
     assert done.model_fits == claimed.model_fits
     if fits:
         assert done.model_fits == len(fits)
     assert done.utility_evaluations >= done.model_fits
+
+
+@pytest.mark.parametrize(("valuation", "privacy"), PAIRS)
+def test_evaluations_of_the_utility_are_those_that_were_made(valuation: str, privacy: str) -> None:
+    model = CountedLinear(intercept=False)
+    done = valued(valuation, privacy, model=model, errors=False)
+    if not model.counts:  # fitted whole
+        return
+    if privacy_of(privacy).releases is Releases.ROW_NUMBERS:  # outputs serve the basis and the utilities
+        assert 0 < done.utility_evaluations <= sum(model.counts)
+    else:
+        assert done.utility_evaluations == sum(model.counts)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from assay.config.compose import compose
 from assay.data import PreparedData
 from assay.data.records import Arrays, Provenance
 from assay.errors import InputError
-from assay.learning.models import Model
+from assay.learning.models import Model, Shape
+from assay.learning.models.affine import Linear
+from assay.learning.models.replicated import ReplicatedModel
 from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.valuation.valuator import Problem, Run, Valuation
@@ -88,9 +91,12 @@ def with_test() -> PreparedData:
     return replace(data(), test=replace(data().valid, ids=data().valid.ids + 100))
 
 
-def valuator_of(name: str) -> Any:
-    """A valuator whose work is small."""
-    return option("valuation", name, **SIZES.get(name, {"evaluations": EVALUATIONS}))
+def valuator_of(name: str, *, errors: bool = True) -> Any:
+    """A valuator whose work is small, without the repetitions behind its standard errors unless `errors`."""
+    changes = SIZES.get(name, {"evaluations": EVALUATIONS})
+    if not errors and "bootstrap" in option("valuation", name).__dataclass_fields__:
+        changes = {**changes, "bootstrap": 0}
+    return option("valuation", name, **changes)
 
 
 def privacy_of(name: str) -> Any:
@@ -112,12 +118,40 @@ def valued(
     seed: int = 0,
     parts: Parts | None = None,
     advance: Callable[[int], object] = lambda steps: None,
+    errors: bool = True,
 ) -> Valuation:
     """The valuation of the problem, or of the same one with something else in it."""
     asked = model or option("model", "linear", intercept=False)
     problem = Problem(rows or data(), asked, privacy_of(privacy))
     run = Run(Streams(seed), option("trainer", "cpu"), parts or Parts(), advance=advance)
-    return valuator_of(valuation).valuate(problem, run)
+    return valuator_of(valuation, errors=errors).valuate(problem, run)
+
+
+class Counted:
+    """A model with a replicate axis that counts how often a copy of it answers for the whole valid split."""
+
+    def __init__(self, model: ReplicatedModel, counts: list[int]) -> None:
+        self._model, self._counts = model, counts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def outputs(self, theta: Tensor, features: Tensor) -> Tensor:
+        """Outputs of the model."""
+        if len(features) == VALID:
+            self._counts.append(len(theta))
+        return self._model.outputs(theta, features)
+
+
+@dataclass(frozen=True)
+class CountedLinear(Linear):
+    """model=linear, counting."""
+
+    counts: list[int] = field(default_factory=list, compare=False)
+
+    def replicated(self, shape: Shape) -> Any:
+        """The counting model."""
+        return Counted(super().replicated(shape), self.counts)
 
 
 @functools.cache
