@@ -138,15 +138,9 @@ def _execute(choices: Choices, root: Path, checksum: str | None) -> RunResult:
         root,
         path_checksum=checksum,
         facts=facts,
-        private=_charges(choices),
+        private=choices.private,
         secure=secure(choices),
     )
-
-
-def _charges(choices: Choices) -> bool:
-    """True if the run must charge a ledger: one of its contenders is private."""
-    compared = choices.config["task"].get("mechanisms")
-    return choices.private if compared is None else any(name != "none" for name in compared)
 
 
 def _described(data: PreparedData, private: bool) -> dict[str, Any]:

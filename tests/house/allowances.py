@@ -35,10 +35,6 @@ ENGLISH: dict[str, int] = {
 }
 LITERALS: dict[str, int] = {
     "src/assay/api.py": 5,
-    "src/assay/config/checks.py": 32,
-    "src/assay/config/checks_of_scaling.py": 27,
-    "src/assay/config/choices.py": 1,
-    "src/assay/config/schemas.py": 11,
     "src/assay/data/loaders/tables.py": 5,
     "src/assay/experiment.py": 1,
     "src/assay/figures/estimators.py": 1,
