@@ -75,12 +75,7 @@ class RunRecord:
 
     def setting(self, key: str) -> Any:
         """Value of a dotted key of the config; MISSING when there is none."""
-        value: Any = self.config
-        for part in key.split("."):
-            if not isinstance(value, Mapping) or part not in value:
-                return MISSING
-            value = value[part]
-        return value
+        return setting_of(self.config, key)
 
     def table(self, name: str) -> pd.DataFrame | None:
         """One table of the run; None when the task left none of that name."""
@@ -90,6 +85,16 @@ class RunRecord:
             return RunDirectory(self.directory).table(name)
         except (OSError, ValueError) as error:
             raise AssayError(f"{self.directory}: {name}.parquet cannot be read ({_first_line(error)})") from error
+
+
+def setting_of(config: Mapping[str, Any], key: str) -> Any:
+    """Value of a dotted key of a config; MISSING when there is none."""
+    value: Any = config
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return MISSING
+        value = value[part]
+    return value
 
 
 class DamagedRunError(AssayError):

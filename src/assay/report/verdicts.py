@@ -11,6 +11,7 @@ from enum import StrEnum
 from assay.figures.tables import number
 from assay.report.aggregate import SeedGroup, group_by_seed, interval_over_seeds
 from assay.report.claims import Claim
+from assay.report.placeholders import filled_claim
 from assay.report.reading import MISSING, RunRecord
 from assay.report.rules import Rule
 from assay.statistics import Interval
@@ -61,7 +62,9 @@ def decide(rule: Rule, interval: Interval, seeds: int, *, exact: bool = False) -
 
 
 def judge(claim: Claim, runs: Sequence[RunRecord], paper: str) -> Judgement:
-    """Judges a claim by runs of its experiment that differ in seed alone."""
+    """Judges a claim by runs of its experiment that differ in seed alone; its placeholders take the runs' sizes."""
+    if runs:
+        claim = filled_claim(claim, runs[0].config)
     seeds = tuple(sorted(run.seed for run in runs))
     scale = runs[0].scale if runs else None
     measured = [value for run in runs if (value := _figure(claim, run)) is not None]
@@ -89,7 +92,7 @@ def judge_all(claims: Iterable[Claim], records: Iterable[RunRecord], paper: str)
     judgements = []
     for claim in claims:
         speaking = [record for record in records if matches(claim, record)]
-        measured = [record for record in speaking if _figure(claim, record) is not None]
+        measured = [record for record in speaking if _figure(filled_claim(claim, record.config), record) is not None]
         groups = group_by_seed(measured or speaking)
         decisive = max(groups, key=_weight, default=None)
         judgements.append(judge(claim, decisive.runs if decisive else (), paper))
