@@ -14,7 +14,7 @@ from assay.config import compose
 from assay.data import list_datasets
 from assay.data.encoding.encoders import ENCODERS
 from assay.data.loaders import images, tables
-from assay.data.options import DatasetOptions, Preprocess
+from assay.data.options import Preprocess
 from assay.data.sources.catalogue import catalogue, entry_of
 from assay.data.sources.providers import function_of
 from assay.errors import InputError
@@ -45,17 +45,6 @@ def test_an_option_says_what_it_is(name: str) -> None:
         entry = KNOWN[name]
         assert (values["kind"], values["modality"]) == (entry.kind, entry.modality)
         assert first.startswith(f"# {entry.source.shape}, {entry.kind}: {entry.source.about} [")
-
-
-@pytest.mark.parametrize("name", [*KNOWN, *OWN])
-def test_the_defaults_of_a_class_are_the_values_of_its_file(name: str) -> None:
-    own = [] if name in KNOWN else ["dataset.path=x", "dataset.target=y"]
-    options = compose([f"dataset={name}", *own]).dataset
-    plain = type(options)()
-    told = {"name", "kind", "modality", "source", *(("path", "target") if own else ())}
-    for field in DatasetOptions.__dataclass_fields__.keys() | type(options).__dataclass_fields__.keys():
-        if field not in told and not (field == "preprocess" and name.startswith("synthetic")):
-            assert getattr(options, field) == getattr(plain, field), field
 
 
 def test_every_loader_exists_and_reads_what_is_checked() -> None:

@@ -31,8 +31,8 @@ def test_classes_are_renumbered_in_their_order(classes: Any, names: tuple[str, .
     expected = np.array([rule(digit) for digit in everything.numbers(TARGET)])
     assert chosen.classes == names
     assert (chosen.numbers(TARGET) == expected).all()
-    assert chosen.kept is not None
-    assert (chosen.kept == np.flatnonzero(expected >= 0)).all()
+    assert chosen.chosen is not None
+    assert (chosen.chosen == np.flatnonzero(expected >= 0)).all()
     assert (chosen.numbers(ID) == everything.numbers(ID)).all()
 
 

@@ -17,7 +17,6 @@ ENGLISH: dict[str, int] = {
     "src/assay/api.py": 1,
     "src/assay/cli": 9,
     "src/assay/config": 53,
-    "src/assay/data": 55,
     "src/assay/experiment.py": 1,
     "src/assay/figures": 6,
     "src/assay/learning": 24,
@@ -35,7 +34,6 @@ ENGLISH: dict[str, int] = {
 }
 LITERALS: dict[str, int] = {
     "src/assay/api.py": 5,
-    "src/assay/data/loaders/tables.py": 5,
     "src/assay/experiment.py": 1,
     "src/assay/figures/estimators.py": 1,
     "src/assay/figures/values.py": 11,

@@ -16,7 +16,7 @@ from assay.config.typed import typed
 from house import TOP, options
 
 OPTIONS = {f"{group}={name}": (group, name, target) for group, name, target in options()}
-FACTS = ("name", "kind", "modality", "source", "synthetic")
+FACTS = ("name", "kind", "modality", "source")
 ROOT = {"scale": "laptop", "seed": 0, "workers": 1}
 
 

@@ -21,7 +21,7 @@ def with_columns(dataset: Dataset, features: Sequence[str] | None, types: Mappin
     """The dataset with the chosen feature columns, read as the given types; InputError when one does not exist."""
     names = [column.name for column in dataset.columns]
     check_names([*names, TARGET], TARGET, features, types)
-    kept = []
+    columns = []
     for column in dataset.columns:
         wanted = types.get(column.name, column.type)
         if wanted == "ignore" or (features is not None and column.name not in features):
@@ -29,11 +29,11 @@ def with_columns(dataset: Dataset, features: Sequence[str] | None, types: Mappin
         if wanted != column.type and (column.type != "numeric" or wanted != "categorical"):
             limit = f"the column is {column.type}"
             raise InputError(f"dataset.types.{column.name}", wanted, limit, f"use {column.type} or ignore")
-        kept.append(replace(column, type=wanted))
-    if not kept:
+        columns.append(replace(column, type=wanted))
+    if not columns:
         raise InputError("dataset.types", dict(types), "no feature column is left", "keep one of them")
-    population = dataset.population if tuple(kept) == dataset.columns else None
-    return replace(dataset, columns=tuple(kept), description=None, population=population)
+    population = dataset.population if tuple(columns) == dataset.columns else None
+    return replace(dataset, columns=tuple(columns), description=None, population=population)
 
 
 def with_kind(dataset: Dataset, kind: str) -> Dataset:
@@ -86,7 +86,7 @@ def with_classes(dataset: Dataset, classes: Sequence[str] | Sequence[Sequence[st
         dataset,
         table=_with_target(dataset, target),
         classes=tuple("+".join(group) for group in groups),
-        kept=np.flatnonzero(target >= 0),
+        chosen=np.flatnonzero(target >= 0),
         population=None,
     )
 

@@ -41,7 +41,7 @@ class Dataset:
     source_names: tuple[str, ...] = ()
     description: Description | None = None  # of a user's own table
     population: Population | None = None  # that the rows were drawn from
-    kept: Integers | None = None  # positions of the rows that are used; None: all
+    chosen: Integers | None = None  # positions of the rows that are used; None: all
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -53,7 +53,7 @@ class Dataset:
         return next((modality for modality in ("image", "text") if modality in types), "table")
 
     def has(self, role: str) -> bool:
-        """Whether the dataset carries a role column."""
+        """True where the dataset carries a role column."""
         return role in self.table.column_names
 
     def take(self, name: str, rows: Integers | None = None) -> pa.Array:

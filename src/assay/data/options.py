@@ -106,7 +106,7 @@ class Preprocess:
 
     @property
     def leaves_columns(self) -> bool:
-        """Whether features are the columns as they are."""
+        """True where features are the columns as they are."""
         return not self.standardize and self.components is None and self.norm is None
 
 

@@ -61,7 +61,7 @@ def _fill_empty(source: Integers, count: int, order: Integers) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Parties:
-    """Which rows belong to whom: source [m], rows of each (positions in train), and the share of them that is clean [m]."""
+    """Rows of each party: its source [m], its rows (positions in train), and the share of them that is clean [m]."""
 
     source: Integers
     rows: tuple[Integers, ...]
@@ -77,7 +77,7 @@ class Parties:
 
     @property
     def clean(self) -> Flags:
-        """Whether every row of the party is as it was [m]."""
+        """True where every row of the party is as it was [m]."""
         flags: Flags = self.clean_share == 1.0
         return flags
 

@@ -34,7 +34,7 @@ def facts_of(options: DatasetOptions, dataset: Dataset, parts: list[Integers]) -
         facts.append(f"Who owns which row: the {options.sources.count} owners are simulated, drawn {reason}.")
     elif dataset.source_names:
         facts.append("Who owns which row: the dataset says it.")
-    if dataset.kept is not None and len(dataset.kept) < len(dataset):
+    if dataset.chosen is not None and len(dataset.chosen) < len(dataset):
         facts.append(
             "That the label of each row used is among dataset.classes: the other rows were left out beforehand."
         )

@@ -1,4 +1,4 @@
-"""What the data layer hands to methods: plain arrays with ids, and where they came from."""
+"""Data as methods receive them: plain arrays with ids, and the typed table beside them."""
 
 from __future__ import annotations
 

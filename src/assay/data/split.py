@@ -126,7 +126,7 @@ class Division:
         stratified = dataset.kind == "classification" and not self.blind
         strata = np.asarray(dataset.numbers(TARGET)) if stratified else np.zeros(len(dataset), dtype=np.int64)
         partition = np.asarray(dataset.numbers(PARTITION)) if dataset.has(PARTITION) else None
-        positions = np.arange(len(dataset)) if dataset.kept is None else dataset.kept
+        positions = np.arange(len(dataset)) if dataset.chosen is None else dataset.chosen
         return self._divided(positions, strata, partition)
 
     def of_rows(self, rows: int, partition: Integers | None) -> list[Integers]:

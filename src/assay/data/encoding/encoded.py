@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 OWN = "own"  # folder for what comes from a user's own files
 BLOCK = 500  # rows that a kill may lose, for each worker
 LEAST_PER_WORKER = 100  # fewer rows are not worth another process
-TOLD_FROM = 200  # missing rows of which a line is said
+SAID_FROM = 200  # missing rows of which a line is said
 
 
 @dataclass(frozen=True)
 class EncodedRows:
-    """The rows of one dataset as an encoder sees them, kept below data_dir/encoded.
+    """The rows of one dataset as an encoder sees them, stored below data_dir/encoded.
 
     Safe for several processes at once and after any kill: a row counts as done once its features are written, a lock
     keeps writers apart, and a row's features do not depend on which other rows are encoded with it.
@@ -65,8 +65,8 @@ class EncodedRows:
         import numpy as np
 
         folder = self.folder(dataset, column)
-        if (found := _complete(folder, rows)) is not None:
-            return found
+        if (table := _complete(folder, rows)) is not None:
+            return table
         check_installed(self.encoder)
         unpacked = unpack(self.encoder, self.data_dir)
         make_folder(folder.parent)
@@ -92,10 +92,10 @@ class EncodedRows:
         import joblib
 
         workers = max(1, min(self.workers or joblib.cpu_count(), len(rows) // LEAST_PER_WORKER))
-        if len(rows) >= TOLD_FROM:
+        if len(rows) >= SAID_FROM:
             minutes = len(rows) * self.encoder.milliseconds / workers / 60_000
-            told = f"encoding {len(rows)} rows with {self.encoder.name}, about {max(1, round(minutes))} min"
-            print(f"{told}; they are kept in {folder}", file=sys.stderr)
+            line = f"encoding {len(rows)} rows with {self.encoder.name}, about {max(1, round(minutes))} min"
+            print(f"{line}; they are stored in {folder}", file=sys.stderr)
         work = (self.encoder, unpacked, folder, self.device)
         if workers == 1:
             fill(*work, rows, values)

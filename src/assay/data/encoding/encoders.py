@@ -78,7 +78,7 @@ class EncoderListing(NamedTuple):
 
 
 def list_encoders(data_dir: Path) -> list[EncoderListing]:
-    """Name, type of column, width, how it is had, and whether its packages are below data_dir."""
+    """Name, type of column, width, source, and whether its packages are below data_dir."""
     raw = Path(data_dir) / "raw"
     return [
         EncoderListing(

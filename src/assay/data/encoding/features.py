@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def vocabularies(dataset: Dataset, public: Integers) -> dict[str, tuple[str, ...]]:
     """Categories of each categorical column: declared ones, else those that occur in the public rows, sorted."""
-    found = {}
+    categories = {}
     for column in dataset.columns:
         if column.type == "categorical":
             seen = _strings(dataset.take(column.name, public)).drop_null().unique().to_pylist()
-            found[column.name] = column.categories or tuple(sorted(seen))
-    return found
+            categories[column.name] = column.categories or tuple(sorted(seen))
+    return categories
 
 
 def encode(
@@ -162,8 +162,8 @@ def fit_map(
     _, vectors = np.linalg.eigh(moved.T @ moved / len(public))
     directions = vectors[:, ::-1][:, :components]
     leading = np.abs(directions).argmax(axis=0)
-    found = AffineMap(centre, scale, directions * np.sign(directions[leading, np.arange(components)]))
-    return _with_norm(found, public, norm)
+    mapping = AffineMap(centre, scale, directions * np.sign(directions[leading, np.arange(components)]))
+    return _with_norm(mapping, public, norm)
 
 
 def _moments(public: Floats, groups: Integers | None) -> tuple[Floats, Floats]:

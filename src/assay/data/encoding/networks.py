@@ -99,17 +99,17 @@ def efficientnet_lite0(folder: Path, device: str = "cpu") -> Network:
         pixels = pixels.expand(3, -1, -1) if len(pixels) == 1 else pixels
         shrinks = max(pixels.shape[1:]) > SIDE
         square = functional.interpolate(pixels[None], size=(SIDE, SIDE), mode="bilinear", antialias=shrinks)
-        found = model.extract_features((square - 127.0) / 128.0)
-        return np.asarray(found.mean(dim=(2, 3))[0].cpu().numpy(), dtype=np.float32)
+        maps = model.extract_features((square - 127.0) / 128.0)
+        return np.asarray(maps.mean(dim=(2, 3))[0].cpu().numpy(), dtype=np.float32)
 
     return encode
 
 
 def _only(folder: Path, pattern: str) -> Path:
-    found = sorted(folder.glob(pattern))
-    if len(found) != 1:
-        raise AssayError(f"{folder}: {len(found)} files {pattern} instead of one (delete the folder)")
-    return found[0]
+    files = sorted(folder.glob(pattern))
+    if len(files) != 1:
+        raise AssayError(f"{folder}: {len(files)} files {pattern} instead of one (delete the folder)")
+    return files[0]
 
 
 def _import(init: Path) -> Any:

@@ -27,10 +27,10 @@ def iot23(members: Members, provenance: Provenance) -> Dataset:
     sources: list[int] = []
     captures: list[str] = []
     for name, content in members.matching("*.labeled"):
-        found = read_zeek(content.decode("utf-8"))
-        sources += [len(captures)] * len(found)
+        rows = read_zeek(content.decode("utf-8"))
+        sources += [len(captures)] * len(rows)
         captures.append(name.removesuffix(".log.labeled"))
-        flows += found
+        flows += rows
     if not flows:
         raise AssayError("dataset=iot23: no flow in any *.log.labeled file (give the folder with dataset.path)")
     features: dict[str, Any] = {

@@ -47,6 +47,7 @@ class SyntheticRegression(DatasetOptions):
     name: str = "synthetic_regression"
     kind: Literal["regression", "classification", "auto"] = "regression"
     modality: Literal["table", "image", "text", "auto"] = "table"
+    preprocess: Preprocess = field(default_factory=lambda: Preprocess(standardize=False))
     synthetic: Drawn = field(default_factory=Drawn)
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(standardize=False))
     source: Source = field(default_factory=lambda: Source("", ""))

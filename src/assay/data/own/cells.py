@@ -45,7 +45,7 @@ class Cells:
 
     @property
     def is_nested(self) -> bool:
-        """Whether a cell is a list, a mapping or bytes, and no single value."""
+        """True where a cell is a list, a mapping or bytes, and no single value."""
         import pyarrow as pa
 
         kind = self.column.type
@@ -53,7 +53,7 @@ class Cells:
 
     @property
     def is_text(self) -> bool:
-        """Whether the file stored neither numbers nor booleans."""
+        """True where the file stored neither numbers nor booleans."""
         import pyarrow as pa
 
         kind = self.column.type
@@ -61,7 +61,7 @@ class Cells:
 
     @cached_property
     def present(self) -> Flags:
-        """Whether a cell holds a value [rows]."""
+        """True where a cell holds a value [rows]."""
         import numpy as np
 
         if self.is_nested:
@@ -77,7 +77,7 @@ class Cells:
 
     @cached_property
     def is_boolean(self) -> bool:
-        """Whether every cell that is there says true or false."""
+        """True where every cell that is there says true or false."""
         import pyarrow as pa
 
         if pa.types.is_boolean(self.column.type):
@@ -86,7 +86,7 @@ class Cells:
 
     @cached_property
     def is_number(self) -> bool:
-        """Whether every cell that is there is a number; booleans are none, and neither are texts unless written."""
+        """True where every cell that is there is a number; booleans are none, and neither are texts unless written."""
         import numpy as np
         import pyarrow as pa
 
@@ -98,7 +98,7 @@ class Cells:
 
     @cached_property
     def is_whole(self) -> bool:
-        """Whether every row has a number written or stored as a whole one."""
+        """True where every row has a number written or stored as a whole one."""
         import pyarrow as pa
 
         if self.missing:

@@ -14,7 +14,7 @@ BOOLEANS = frozenset({"True", "False"})
 
 
 def is_boolean(categories: list[str]) -> bool:
-    """Whether categories are True and False, which may be written in several ways."""
+    """True where categories are True and False, which may be written in several ways."""
     return BOOLEANS.issuperset(categories)
 
 
@@ -38,15 +38,15 @@ def class_index(cells: Cells, classes: list[str], boolean: bool | None = None) -
 
     labels = cells.labels(cells.is_boolean if boolean is None else boolean)
     index = pc.index_in(labels, value_set=pa.array(classes, pa.string())).fill_null(-1)
-    found = np.asarray(index.to_numpy(zero_copy_only=False), dtype=np.int64)
-    unknown = np.flatnonzero(found < 0)
+    places = np.asarray(index.to_numpy(zero_copy_only=False), dtype=np.int64)
+    unknown = np.flatnonzero(places < 0)
     numbers = np.array([_as_number(name) for name in classes])
     order = np.argsort(numbers, kind="stable")  # NaN, for what is no number, comes last
     wanted = cells.numbers[unknown]
     place = np.searchsorted(numbers[order], wanted).clip(max=len(classes) - 1)
     equal = numbers[order][place] == wanted
-    found[unknown[equal]] = order[place[equal]]
-    return found
+    places[unknown[equal]] = order[place[equal]]
+    return places
 
 
 def _as_number(text: str) -> float:

@@ -27,7 +27,7 @@ class Header:
 
 
 def is_encoding(name: str) -> bool:
-    """Whether Python knows a text encoding of that name."""
+    """True where Python knows a text encoding of that name."""
     try:
         return codecs.lookup(name)._is_text_encoding
     except LookupError:

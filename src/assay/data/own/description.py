@@ -1,4 +1,4 @@
-"""What was made of a user's own table: in words for the terminal and the log, in facts for status.json."""
+"""The reading of a user's own table: in words for the terminal and the log, in facts for status.json."""
 
 from __future__ import annotations
 
@@ -15,19 +15,21 @@ _TYPES = ("numeric", "categorical", "text")
 
 def summary(data: PreparedData) -> list[str]:
     """Lines on target, columns and rows of a user's own table; none for other data."""
-    told = data.description
-    if told is None:
+    described = data.description
+    if described is None:
         return []
     kind = f"classification: {listing(data.classes)}" if data.classes else data.kind
-    lines = [f"{data.provenance.source}: target {told.target} ({kind})"]
+    lines = [f"{data.provenance.source}: target {described.target} ({kind})"]
     lines += [f"  {kind}: {', '.join(names)}" for kind, names in _by_type(data).items() if names]
-    if told.left_out:
-        reasons = ", ".join(f"{name or repr(name)} ({reason})" for name, reason in told.left_out.items())
+    if described.left_out:
+        reasons = ", ".join(f"{name or repr(name)} ({reason})" for name, reason in described.left_out.items())
         lines.append(f"  left out: {reasons}; dataset.types.COLUMN=TYPE decides otherwise")
-    if told.incomplete:
-        lines.append(f"  {told.incomplete} of {told.rows} rows dropped for a missing cell (dataset.missing=drop)")
+    if described.incomplete:
+        lines.append(
+            f"  {described.incomplete} of {described.rows} rows dropped for a missing cell (dataset.missing=drop)"
+        )
     train, valid, test = (len(part) for part in (data.train, data.valid, data.test))
-    used, there = train + valid + test, told.rows - told.incomplete
+    used, there = train + valid + test, described.rows - described.incomplete
     rows = f"{used} rows" if used == there else f"{used} of {there} rows"
     lines.append(f"  {rows}: {train} train (valued), {valid} valid (held back to judge by), {test} test")
     lines.append("  ids in the results are row positions from 0: the first data row is 0")
@@ -35,7 +37,7 @@ def summary(data: PreparedData) -> list[str]:
 
 
 def cautions(data: PreparedData) -> list[str]:
-    """What a user's own table may not be fit for, a line each."""
+    """Warnings on a user's own table, a line each."""
     if data.description is None or len(data.valid) >= FEW_VALID:
         return []
     few = f"valid holds {len(data.valid)} rows only"
@@ -43,19 +45,19 @@ def cautions(data: PreparedData) -> list[str]:
 
 
 def facts(data: PreparedData, private: bool) -> dict[str, Any]:
-    """Columns and rows for status.json; nothing for other data. A private run tells no number that depends on its rows."""
-    told = data.description
-    if told is None:
+    """Columns and rows for status.json; nothing for other data. A private run states no number that depends on its rows."""
+    described = data.description
+    if described is None:
         return {}
-    columns = {"target": told.target, "kind": data.kind, "classes": list(data.classes), **_by_type(data)}
-    found: dict[str, Any] = {"columns": {**columns, "left_out": dict(told.left_out)}}
+    columns = {"target": described.target, "kind": data.kind, "classes": list(data.classes), **_by_type(data)}
+    facts: dict[str, Any] = {"columns": {**columns, "left_out": dict(described.left_out)}}
     if not private:
         parts = {part: len(getattr(data, part)) for part in ("train", "valid", "test")}
-        found["rows"] = {"read": told.rows, "incomplete": told.incomplete, **parts}
-    return found
+        facts["rows"] = {"read": described.rows, "incomplete": described.incomplete, **parts}
+    return facts
 
 
 def _by_type(data: PreparedData) -> dict[str, list[str]]:
     assert data.description is not None
     columns = data.description.columns.items()
-    return {kind: [name for name, found in columns if found == kind] for kind in _TYPES}
+    return {kind: [name for name, type_ in columns if type_ == kind] for kind in _TYPES}

@@ -80,7 +80,7 @@ def _inferred(cells: Cells) -> str:
 
 
 def _counts_or_names_rows(cells: Cells) -> bool:
-    """Whether whole numbers are those from a first to a last row, each once, or near-unique and called an id."""
+    """True where whole numbers are those from a first to a last row, each once, or near-unique and called an id."""
     rows = len(cells)
     if rows < FEW_ROWS:
         return False
@@ -112,7 +112,7 @@ def _uncleanness(cells: Cells) -> str:
 
 
 def is_plain_number(text: str) -> bool:
-    """Whether Python reads a text as a number."""
+    """True where Python reads a text as a number."""
     try:
         float(text.replace("_", "?"))
     except ValueError:

@@ -39,14 +39,14 @@ class RawTable:
         """The cells of each column by its name."""
         import pyarrow as pa
 
-        found = {}
+        columns = {}
         for name in self.table.column_names:
             column = self.table.column(name).combine_chunks()
             array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
             if pa.types.is_dictionary(array.type):
                 array = array.dictionary_decode()
-            found[name] = Cells(name, array, self.written)
-        return found
+            columns[name] = Cells(name, array, self.written)
+        return columns
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def function_of(path: str) -> Callable[..., Any]:
     """The function that "module.function" names; AssayError in one line when there is none."""
     module, _, function = path.rpartition(".")
     try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+        loader: Callable[..., Any] = getattr(importlib.import_module(module), function)
     except (ImportError, AttributeError, ValueError) as error:
         raise AssayError(f"loader {path} cannot be imported: {error}") from error
-    return found
+    return loader

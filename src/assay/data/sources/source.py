@@ -77,7 +77,7 @@ class Source:
 
     @property
     def needs_files(self) -> bool:
-        """Whether an archive or original files must be on this machine."""
+        """True where an archive or original files must be on this machine."""
         return bool(self.archives) or self.original is not None
 
     @property
@@ -89,7 +89,7 @@ class Source:
         return " | ".join(places) or ("drawn" if self.loader is None else "built in")
 
     def cached(self, name: str, data_dir: Path) -> bool:
-        """Whether the dataset can be read without a network; compares no checksum."""
+        """True where the dataset can be read without a network; compares no checksum."""
         raw = data_dir / "raw"
         return (
             not self.needs_files

@@ -16,7 +16,7 @@ from assay.errors import AssayError
 
 
 def raw_folder(data_dir: Path) -> Path:
-    """Where archives and original files are kept."""
+    """The folder of archives and original files."""
     return Path(data_dir) / "raw"
 
 
@@ -39,31 +39,31 @@ def find_archive(archive: Archive, data_dir: Path) -> Path | None:
 def open_checked(archive: Archive, file: Path) -> Members:
     """Members of an archive whose checksum is that of the catalogue; AssayError in one line otherwise."""
     if not archive.members:
-        found = file_sha256(file)
-        if found != archive.sha256:
-            raise _mismatch(file, found, archive.sha256)
+        checksum = file_sha256(file)
+        if checksum != archive.sha256:
+            raise _mismatch(file, checksum, archive.sha256)
         return open_archive(file)
     members = open_archive(file)
     try:
-        found = members_sha256(members, archive.members)
+        checksum = members_sha256(members, archive.members)
     except Exception as error:
         raise damaged(file, error) from error
-    if found != archive.sha256:
-        raise _mismatch(file, found, archive.sha256)
+    if checksum != archive.sha256:
+        raise _mismatch(file, checksum, archive.sha256)
     return members
 
 
-def _mismatch(file: Path, found: str, expected: str) -> AssayError:
-    return damaged(file, f"sha256 {found[:16]}… instead of {expected[:16]}…")
+def _mismatch(file: Path, checksum: str, expected: str) -> AssayError:
+    return damaged(file, f"sha256 {checksum[:16]}… instead of {expected[:16]}…")
 
 
 def originals_folder(name: str, data_dir: Path) -> Path:
-    """Where the original files of a dataset are kept."""
+    """The folder of the original files of a dataset."""
     return raw_folder(data_dir) / name
 
 
 def has_originals(name: str, original: Original, data_dir: Path) -> bool:
-    """Whether every original file is there."""
+    """True where every original file is there."""
     folder = originals_folder(name, data_dir)
     return all((folder / file.name).is_file() for file in original.files)
 
@@ -152,7 +152,7 @@ def _fetch_archive(archive: Archive, data_dir: Path) -> str:
 
 
 def _take(archive: Archive, data_dir: Path) -> Path:
-    """Download an archive to a folder of its own, check it, and move it into place in one step."""
+    """Download an archive to an empty folder, check it, and move it into place in one step."""
     from assay.data.sources.registries import download
 
     raw = raw_folder(data_dir)
@@ -164,7 +164,7 @@ def _take(archive: Archive, data_dir: Path) -> Path:
 
 
 def fetch_originals(name: str, original: Original, data_dir: Path) -> None:
-    """Download the original files of a dataset; AssayError in one line when one cannot be had."""
+    """Download the original files of a dataset; AssayError in one line when one cannot be reached."""
     folder = originals_folder(name, data_dir)
     make_folder(folder)
     try:
