@@ -49,7 +49,6 @@ class SyntheticRegression(DatasetOptions):
     modality: Literal["table", "image", "text", "auto"] = "table"
     preprocess: Preprocess = field(default_factory=lambda: Preprocess(standardize=False))
     synthetic: Drawn = field(default_factory=Drawn)
-    preprocess: Preprocess = field(default_factory=lambda: Preprocess(standardize=False))
     source: Source = field(default_factory=lambda: Source("", ""))
 
     @property
