@@ -45,9 +45,7 @@ def pairs() -> tuple[tuple[str, str], ...]:
         for valuation in option_names("valuation")
         for privacy, mechanism in privacies.items()
         if (
-            mechanism.releases in getattr(option("valuation", valuation), "accounts_for", ())
-            if mechanism.releases
-            else bare(valuation)
+            mechanism.releases in option("valuation", valuation).accounts_for if mechanism.releases else bare(valuation)
         )
     )
 
@@ -99,14 +97,14 @@ def valuator_of(name: str, *, errors: bool = True) -> Any:
     return option("valuation", name, **changes)
 
 
-def privacy_of(name: str) -> Any:
+def privacy_of(name: str, **changes: Any) -> Any:
     """A mechanism, and a matrix for the one that reads its own."""
     if "matrix" not in option("privacy", name).__dataclass_fields__:
-        return option("privacy", name)
+        return option("privacy", name, **changes)
     place = Path(tempfile.gettempdir()) / f"contract-matrix-{EVALUATIONS}.csv"
     weights = np.tril(np.ones((EVALUATIONS, EVALUATIONS)))
     np.savetxt(place, weights / weights.sum(axis=1, keepdims=True), delimiter=",")
-    return option("privacy", name, matrix=str(place))
+    return option("privacy", name, matrix=str(place), **changes)
 
 
 def valued(
@@ -119,10 +117,11 @@ def valued(
     parts: Parts | None = None,
     advance: Callable[[int], object] = lambda steps: None,
     errors: bool = True,
+    **changes: Any,
 ) -> Valuation:
-    """The valuation of the problem, or of the same one with something else in it."""
+    """The valuation of the problem, or of the same one with something else in it; `changes` are keys of the mechanism."""
     asked = model or option("model", "linear", intercept=False)
-    problem = Problem(rows or data(), asked, privacy_of(privacy))
+    problem = Problem(rows or data(), asked, privacy_of(privacy, **changes))
     run = Run(Streams(seed), option("trainer", "cpu"), parts or Parts(), advance=advance)
     return valuator_of(valuation, errors=errors).valuate(problem, run)
 
