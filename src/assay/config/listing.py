@@ -41,7 +41,9 @@ def experiments(root: Path | None = None) -> list[tuple[str, str]]:
 def defaults(root: Path | None = None) -> dict[str, str]:
     """Group -> the option taken when none is named."""
     lines = ((root or conf_root()) / "config.yaml").read_text(encoding="utf-8").splitlines()
-    pairs = (line.strip()[2:].partition(":") for line in lines if line.startswith("  - ") and ":" in line)
+    pairs = (
+        line.partition("#")[0].strip()[2:].partition(":") for line in lines if line.startswith("  - ") and ":" in line
+    )
     return {group: option.strip() for group, _, option in pairs if " " not in group}
 
 
