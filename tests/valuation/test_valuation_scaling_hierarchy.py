@@ -142,7 +142,6 @@ def test_every_form_scales_flips_and_repeats(form: str) -> None:
     np.testing.assert_allclose(found.at(SIZES).mean.mean(axis=1), found.over(100, 999).mean)
     parameters = found.parameters()
     assert all(parameters[name].shape == (40,) for name in ("c", "alpha", "sigma", "beta", "alpha_std_error"))
-    assert estimator.name == f"empirical_bayes_{form}"
 
 
 def test_parameters_are_the_tangent_of_the_law() -> None:

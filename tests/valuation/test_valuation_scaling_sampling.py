@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
-from tests.mechanisms import privacy_of
 from threadpoolctl import threadpool_limits
 
 from assay.data import PreparedData
@@ -17,7 +16,8 @@ from assay.errors import InputError
 from assay.learning.models.affine import Linear, Logistic
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
-from assay.runs import Streams
+from assay.privacy.rows.spec import PrivacySpec
+from assay.runs import Parts, Streams
 from assay.valuation.contributions import sampling as module
 from assay.valuation.contributions.samples import Contributions, cardinality_means, merged, stacked
 from assay.valuation.contributions.sampling import Sampling
@@ -59,16 +59,15 @@ def test_a_contribution_is_what_two_fits_differ_by(setting: Setting) -> None:
 def test_workers_and_a_kill_change_no_byte(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PART", 7)
     alone = Sampling(setting, Streams(0)).samples("x", LAW, 30)
-    both = Sampling(setting, Streams(0), workers=2).samples("x", LAW, 30)
-    kept = Sampling(setting, Streams(0), scratch=tmp_path)
-    first = kept.samples("x", LAW, 30)
+    both = Sampling(setting, Streams(0), Parts(workers=2)).samples("x", LAW, 30)
+    first = Sampling(setting, Streams(0), Parts(tmp_path)).samples("x", LAW, 30)
     assert len(list(tmp_path.glob("x-exact-*.npz"))) == 5
-    for start in (14, 21, 28):
-        (tmp_path / f"x-exact-{start}.npz").unlink()
+    for place in (2, 3, 4):
+        (tmp_path / f"x-exact-{place}.npz").unlink()
     solved: list[int] = []
     sampler = module.SubsetSampler.subset
     monkeypatch.setattr(module.SubsetSampler, "subset", lambda *asked: solved.append(asked[1]) or sampler(*asked))
-    again = kept.samples("x", LAW, 30)
+    again = Sampling(setting, Streams(0), Parts(tmp_path)).samples("x", LAW, 30)
     assert solved == list(range(14, 30))  # the parts that were lost, and no other
     for other in (both, first, again):
         assert other.delta.tobytes() == alone.delta.tobytes()
@@ -144,7 +143,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 
     monkeypatch.setattr(module.Sampling, "samples", spied)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
+    found = valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
     assert sorted(len(each.points) for each in seen) == [40, 40, 40]
     rows = {each.tobytes() for each in data.train.features}
     valued = [each.tobytes() for setting in seen for each in setting.points.features]
@@ -160,7 +159,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 def test_values_are_in_the_order_of_the_rows(portion: Portion) -> None:
     data = portion("breast_cancer", train=120, valid=100, labels=0.2, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=60, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
+    found = valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
     clean = data.train.clean
     assert found.values.value[clean].mean() > found.values.value[~clean].mean() + 3 * found.values.std_error.mean() / 4
 
@@ -169,9 +168,9 @@ def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=100, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=50, folds=3)
     with pytest.raises(InputError, match="no bounded sensitivity"):
-        valuator.valuate(Problem(data, Auto(), privacy_of("iid")), surroundings())
+        valuator.valuate(Problem(data, Auto(), PrivacySpec("iid")), surroundings())
     with pytest.raises(InputError, match=r"valuation.largest=50: subsets are drawn from 40 rows"):
-        valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
+        valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
 
 
 def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:

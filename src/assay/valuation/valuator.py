@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol
 
 from assay.data import PreparedData
+from assay.errors import InputError
 from assay.learning.models import Model
 from assay.learning.trainer import Trainer
 from assay.privacy.option import Privacy
@@ -42,6 +43,13 @@ class Problem:
     data: PreparedData
     model: Model
     privacy: Privacy
+
+
+def refuse_privacy(problem: Problem) -> None:
+    """Raises InputError with privacy, for a valuator that refits whole models."""
+    if problem.privacy.mechanism.private:
+        remedy = "use valuation=gradient_semivalue, or privacy=none"
+        raise InputError("privacy", problem.privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
 
 
 def _silent(steps: int) -> None:

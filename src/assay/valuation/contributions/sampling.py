@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from assay.runs.directory import write_atomically
+from assay.runs.parts import Parts
 from assay.runs.streams import Streams
 from assay.valuation.contributions.choice import has_cheap_step, solver_for
 from assay.valuation.contributions.samples import CardinalityMeans, Contributions, cardinality_means
@@ -26,24 +24,23 @@ from assay.valuation.laws.laws import Predicted
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_Job = tuple[Integers, Integers, Integers | None]  # numbers, sizes, and points where each has a subset of its own
-
-PART = 50  # subsets of a part; a killed run may lose one, or with several workers the block that each is at
+PART = 50  # subsets of a part
 
 
 @dataclass(frozen=True, eq=False)
 class Sampling:
-    """Where contributions are sampled: the setting, the random streams, workers, and a folder for finished parts.
+    """Contributions in a setting from random streams, in saved parts.
 
-    A subset depends on the seed, the purpose and its number alone, so any number of workers finds the same bytes.
+    A subset depends on the seed, the purpose and its number alone, so any number of workers gives the same bytes.
     """
 
     setting: Setting
     streams: Streams
-    workers: int = 1
-    scratch: Path | None = None
+    parts: Parts = field(default_factory=Parts)
     advance: Callable[[int], object] = lambda subsets: None
-    _solvers: dict[Level, Solver] = field(default_factory=dict, init=False, repr=False)  # what they start from is kept
+    _solvers: dict[Level, Solver] = field(
+        default_factory=dict, init=False, repr=False
+    )  # each keeps its starting points
 
     def shared(self, purpose: str, sizes: Integers, level: Level = "exact", numbers: Integers | None = None) -> Solved:
         """Contributions of every point to subset number j of `sizes[j]` rows: delta [n, S]; or to those of other `numbers`."""
@@ -61,21 +58,21 @@ class Sampling:
         generator = self.streams.generator(purpose, "cardinalities")
         if shared:
             sizes = cardinalities.draw(samples, generator)
-            found = self.shared(purpose, sizes, level)
-            drawn, delta = np.broadcast_to(sizes, (points, samples)), found.delta
+            solved = self.shared(purpose, sizes, level)
+            drawn, delta = np.broadcast_to(sizes, (points, samples)), solved.delta
         else:
             drawn = np.stack([cardinalities.draw(samples, generator) for _ in range(points)])
             owners = np.repeat(np.arange(points), samples)
-            found = self.fresh(purpose, drawn.ravel(), owners, level)
-            delta = found.delta.reshape(points, samples)
-        return Contributions(drawn, delta, cardinalities.weights(drawn), shared, found.fits, found.fallbacks)
+            solved = self.fresh(purpose, drawn.ravel(), owners, level)
+            delta = solved.delta.reshape(points, samples)
+        return Contributions(drawn, delta, cardinalities.weights(drawn), shared, solved.fits, solved.fallbacks)
 
     def grid(self, purpose: str, sizes: Sequence[int], samples: int, level: Level = "exact") -> Contributions:
         """`samples` contributions of each point at each of the given cardinalities, to the same subsets for all points."""
         every = np.tile(np.asarray(sizes, dtype=np.int64), samples)
-        found = self.shared(purpose, every, level)
-        drawn = np.broadcast_to(every, found.delta.shape)
-        return Contributions(drawn, found.delta, np.ones(drawn.shape), True, found.fits, found.fallbacks)
+        solved = self.shared(purpose, every, level)
+        drawn = np.broadcast_to(every, solved.delta.shape)
+        return Contributions(drawn, solved.delta, np.ones(drawn.shape), True, solved.fits, solved.fallbacks)
 
     def means(
         self, purpose: str, sizes: Sequence[int], samples: int, corrected: float | None = 0.1, level: Level = "exact"
@@ -129,92 +126,68 @@ class Sampling:
     def _in_parts(
         self, purpose: str, sizes: Integers, level: Level, numbers: Integers, points: Integers | None
     ) -> Solved:
-        starts = range(0, len(sizes), PART)
-        paths = [None if self.scratch is None else self.scratch / f"{purpose}-{level}-{start}.npz" for start in starts]
-        parts: list[Solved | None] = [_read(path) for path in paths]
-        self.advance(sum(len(part.utility) for part in parts if part is not None))
-        missing = [place for place, part in enumerate(parts) if part is None]
-        jobs: list[_Job] = [
-            (numbers[start:][:PART], sizes[start:][:PART], None if points is None else points[start:][:PART])
-            for start in (starts[place] for place in missing)
+        parts = [
+            _Part(numbers[start:][:PART], sizes[start:][:PART], None if points is None else points[start:][:PART])
+            for start in range(0, len(sizes), PART)
         ]
-        work = _Parts(self.setting, self.streams, purpose, level)
-        if self.workers == 1 and jobs and level not in self._solvers:
-            self._solvers[level] = built(self.setting, level)
-        solved = _spread(work, jobs, self.workers, self._solvers.get(level))
-        for place, part in zip(missing, solved, strict=True):
-            _write(paths[place], part)
-            parts[place] = part
-            self.advance(len(part.utility))
-        done = [part for part in parts if part is not None]
+        work = _Solving(self.setting, self.streams, purpose, level, self._solvers)
+        results = self.parts.map(f"{purpose}-{level}", work, parts, cost=len, advance=self.advance)
+        solved = [Solved(**result) for result in results]
         return Solved(
-            np.concatenate([part.delta for part in done], axis=1),
-            np.concatenate([part.utility for part in done]),
-            sum(part.fits for part in done),
-            sum(part.fallbacks for part in done),
+            np.concatenate([part.delta for part in solved], axis=1),
+            np.concatenate([part.utility for part in solved]),
+            sum(part.fits for part in solved),
+            sum(part.fallbacks for part in solved),
         )
 
 
 def exact_subsets(share: float, cardinality: int, samples: int) -> int:
-    """How many of a cardinality's subsets are solved exactly, 2 at the least."""
+    """Number of a cardinality's subsets that are solved exactly, 2 at the least."""
     return min(samples, max(2, math.ceil(raised_share(share, cardinality) * samples)))
 
 
 def built(setting: Setting, level: Level) -> Solver:
-    """The solver, built in one thread: what it keeps of the valid rows must be the same in any process."""
+    """The solver, built in one thread: its sums over the valid rows must be the same in any process."""
     with threadpool_limits(1):
         return solver_for(setting, level)
 
 
 @dataclass(frozen=True, eq=False)
-class _Parts:
-    """Solves parts one after the other with one solver, which keeps what it starts from; can be sent to another process."""
+class _Part:
+    """Numbers and sizes of some subsets, and points where each has a subset that no other has."""
+
+    numbers: Integers
+    sizes: Integers
+    points: Integers | None
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+
+@dataclass(frozen=True, eq=False)
+class _Solving:
+    """Solves parts by one solver, which is built for the first of them; another process builds another."""
 
     setting: Setting
     streams: Streams
     purpose: str
     level: Level
+    solvers: dict[Level, Solver]
 
-    def __call__(self, jobs: Sequence[_Job], solver: Solver | None = None) -> Iterator[Solved]:
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "solvers": {}}
+
+    def __call__(self, part: _Part) -> dict[str, Any]:
+        """Fields of the part's `Solved`."""
         pool = self.setting.pool
         labels = pool.target.astype(np.int64) if self.setting.kind == "classification" else None
         sampler = SubsetSampler(len(pool), labels, self.streams, self.purpose)
-        solver = solver or built(self.setting, self.level)
-        for numbers, sizes, points in jobs:
-            subsets = [sampler.subset(int(number), int(size)) for number, size in zip(numbers, sizes, strict=True)]
-            # sums of several threads are rounded in another order
-            with threadpool_limits(1):
-                found = solver.shared(subsets) if points is None else solver.fresh(subsets, points)
-            yield found
-
-    def all(self, jobs: Sequence[_Job]) -> list[Solved]:
-        """The solutions of all jobs."""
-        return list(self(jobs))
-
-
-def _spread(work: _Parts, jobs: list[_Job], workers: int, solver: Solver | None) -> Iterator[Solved]:
-    if workers == 1 or len(jobs) < 2:
-        yield from work(jobs, solver)
-        return
-    from joblib import Parallel, delayed
-
-    # some blocks for each worker, so that the setting is not sent, nor a solver built, for every part
-    bounds = np.linspace(0, len(jobs), min(8 * workers, len(jobs)) + 1).astype(int).tolist()
-    blocks = (delayed(work.all)(jobs[start:end]) for start, end in pairwise(bounds))
-    for block in Parallel(workers, return_as="generator")(blocks):
-        yield from block
-
-
-def _write(path: Path | None, part: Solved) -> None:
-    if path is not None:
-        buffer = io.BytesIO()
-        counts = np.array([part.fits, part.fallbacks])
-        np.savez(buffer, allow_pickle=False, delta=part.delta, utility=part.utility, counts=counts)
-        write_atomically(path, buffer.getvalue())
-
-
-def _read(path: Path | None) -> Solved | None:
-    if path is None or not path.exists():
-        return None
-    with np.load(path, allow_pickle=False) as held:
-        return Solved(held["delta"], held["utility"], int(held["counts"][0]), int(held["counts"][1]))
+        if self.level not in self.solvers:
+            self.solvers[self.level] = built(self.setting, self.level)
+        solver = self.solvers[self.level]
+        subsets = [
+            sampler.subset(int(number), int(size)) for number, size in zip(part.numbers, part.sizes, strict=True)
+        ]
+        with threadpool_limits(1):  # sums of several threads are rounded in another order
+            solved = solver.shared(subsets) if part.points is None else solver.fresh(subsets, part.points)
+        return {each.name: getattr(solved, each.name) for each in fields(solved)}

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.runs.streams import Streams
 
+Density = Literal["uniform", "log_uniform"]
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Cardinalities:
-    """How many rows a random subset has: from `smallest` to `largest`, both included.
+    """Sizes of random subsets in rows: from `smallest` to `largest`, both included.
 
     `density` is uniform (the paper's code), or log_uniform: k with probability proportional to 1/k, which halves the
     variance of a mean over uniform k that is reweighted [measured].
@@ -25,12 +26,12 @@ class Cardinalities:
 
     smallest: int = 100
     largest: int = 999
-    density: Literal["uniform", "log_uniform"] = "uniform"
+    density: Density = "uniform"
 
     def __post_init__(self) -> None:
         if not 1 <= self.smallest <= self.largest:
-            told = f"must be from 1 to largest={self.largest}"
-            raise InputError("valuation.smallest", self.smallest, told, "e.g. smallest=100 and largest=999")
+            limit = f"must be from 1 to largest={self.largest}"
+            raise InputError("valuation.smallest", self.smallest, limit, "e.g. smallest=100 and largest=999")
 
     def weights(self, sizes: Integers) -> Floats:
         """Density of each size, up to a factor."""

@@ -175,7 +175,6 @@ class Amortised:
     epochs: int = 100
     update: bool = False
     trainer: Trainer = field(default_factory=Trainer)
-    name: str = field(default="amortised", init=False)
 
     def fit(
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None

@@ -104,11 +104,6 @@ class EmpiricalBayes:
     calibrated: bool = True
     steps: int = 25
 
-    @property
-    def name(self) -> str:
-        """empirical_bayes_ and the form."""
-        return f"empirical_bayes_{self.form}"
-
     def fit(
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None
     ) -> HierarchicalLaws:

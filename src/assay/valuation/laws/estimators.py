@@ -1,56 +1,98 @@
-"""Estimators of scaling laws by the names that configs use."""
+"""Estimators of scaling laws by the names that configs use; each is imported only to be built."""
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from assay.learning.trainer import Trainer
-from assay.valuation.contributions.samples import Contributions
-from assay.valuation.contributions.setting import Labelled, Setting
-from assay.valuation.laws.empirical_bayes import EmpiricalBayes
-from assay.valuation.laws.laws import LawEstimator, Laws
-from assay.valuation.laws.likelihood import Likelihood
-from assay.valuation.laws.monte_carlo import MonteCarlo
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-# those that read what one fitted model tells of each point
-INFORMED = frozenset({"empirical_bayes", "empirical_bayes_power", "empirical_bayes_blend"})
+    from assay.learning.trainer import Trainer
+    from assay.valuation.contributions.samples import Contributions
+    from assay.valuation.contributions.setting import Setting
+    from assay.valuation.laws.laws import LawEstimator, Laws
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An estimator: how it is built, and its needs.
+
+    `least_samples` of a point; `informed`: it reads covariates; `extrapolates`: it says something of sizes that were not
+    sampled.
+    """
+
+    build: Callable[[Setting, Trainer], LawEstimator]
+    least_samples: int = 4  # a law has four parameters
+    informed: bool = False
+    extrapolates: bool = True
+
+
+def _monte_carlo(setting: Setting, trainer: Trainer) -> LawEstimator:
+    from assay.valuation.laws.monte_carlo import MonteCarlo
+
+    return MonteCarlo()
+
+
+def _likelihood(**choices: Any) -> Callable[[Setting, Trainer], LawEstimator]:
+    def build(setting: Setting, trainer: Trainer) -> LawEstimator:
+        from assay.valuation.laws.likelihood import Likelihood
+
+        return Likelihood(**choices)
+
+    return build
+
+
+def _empirical_bayes(**choices: Any) -> Callable[[Setting, Trainer], LawEstimator]:
+    def build(setting: Setting, trainer: Trainer) -> LawEstimator:
+        from assay.valuation.laws.empirical_bayes import EmpiricalBayes
+
+        return EmpiricalBayes(**choices)
+
+    return build
+
+
+def _amortised(**choices: Any) -> Callable[[Setting, Trainer], LawEstimator]:
+    def build(setting: Setting, trainer: Trainer) -> LawEstimator:
+        from assay.valuation.laws.amortised import Amortised
+
+        return Amortised(setting.points, setting.classes, trainer=trainer, **choices)
+
+    return build
+
+
+ESTIMATORS: Mapping[str, Entry] = {
+    "monte_carlo": Entry(_monte_carlo, least_samples=1, extrapolates=False),
+    "likelihood": Entry(_likelihood()),
+    "likelihood_boxed": Entry(_likelihood(box=True)),
+    "amortised": Entry(_amortised()),
+    "empirical_bayes": Entry(_empirical_bayes(), informed=True),
+    "empirical_bayes_plain": Entry(_empirical_bayes()),
+    "empirical_bayes_power": Entry(_empirical_bayes(form="power"), informed=True),
+    "empirical_bayes_blend": Entry(_empirical_bayes(form="blend"), informed=True),
+    "amortised_updated": Entry(_amortised(form="expected_sign", update=True)),
+}
+
+if TYPE_CHECKING:
+    EstimatorName = str
+else:
+    EstimatorName = Literal[tuple(ESTIMATORS)]
 
 
 def fit_laws(
-    name: str,
+    name: EstimatorName,
     setting: Setting,
     samples: Contributions,
     covariates: NDArray[np.float64],
     generator: np.random.Generator,
     trainer: Trainer,
 ) -> Laws:
-    """The laws of a setting's points by the estimator of that name, which sees `covariates` [n, q] if it is one that does.
+    """The laws of a setting's points by the estimator of that name, which sees `covariates` [n, q] if it is informed.
 
     `trainer` says on which device networks are trained.
     """
-    estimator = build_estimator(name, setting.points, setting.kind, setting.classes, trainer)
-    return estimator.fit(samples, covariates if name in INFORMED else None, generator)
-
-
-def build_estimator(name: str, points: Labelled, kind: str, classes: int, trainer: Trainer) -> LawEstimator:
-    """The estimator of that name for these points; ValueError for a name that no schema admits."""
-    if name in ("amortised", "amortised_updated"):
-        from assay.valuation.laws.amortised import Amortised
-
-        heads = classes if kind == "classification" else 0
-        if name == "amortised":
-            return Amortised(points, heads, trainer=trainer)
-        return Amortised(points, heads, form="expected_sign", update=True, trainer=trainer)
-    plain: dict[str, LawEstimator] = {
-        "monte_carlo": MonteCarlo(),
-        "likelihood": Likelihood(),
-        "likelihood_boxed": Likelihood(box=True),
-        "empirical_bayes": EmpiricalBayes(),
-        "empirical_bayes_plain": EmpiricalBayes(),
-        "empirical_bayes_power": EmpiricalBayes(form="power"),
-        "empirical_bayes_blend": EmpiricalBayes(form="blend"),
-    }
-    if name not in plain:
-        raise ValueError(f"estimator={name}: must be one of {', '.join(sorted(plain))}, amortised, amortised_updated")
-    return plain[name]
+    entry = ESTIMATORS[name]
+    estimator = entry.build(setting, trainer)
+    return estimator.fit(samples, covariates if entry.informed else None, generator)

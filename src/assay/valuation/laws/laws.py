@@ -51,11 +51,6 @@ class Laws(Protocol):
 class LawEstimator(Protocol):
     """Fits the laws of all points at once from samples of their contributions."""
 
-    @property
-    def name(self) -> str:
-        """What configs call it."""
-        ...
-
     def fit(
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None
     ) -> Laws:

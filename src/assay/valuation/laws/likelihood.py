@@ -33,11 +33,6 @@ class Likelihood:
 
     box: bool = False
 
-    @property
-    def name(self) -> str:
-        """likelihood, or likelihood_box."""
-        return "likelihood_box" if self.box else "likelihood"
-
     def fit(
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None
     ) -> PowerLaws:

@@ -53,8 +53,6 @@ class SampleMeans:
 class MonteCarlo:
     """Distributional Shapley as the plain mean of the samples, the paper's baseline."""
 
-    name: str = "monte_carlo"
-
     def fit(
         self, samples: Contributions, covariates: Floats | None = None, generator: np.random.Generator | None = None
     ) -> SampleMeans:

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
 
 from assay.config.limits import above, at_least
+from assay.data import PreparedData
 from assay.errors import InputError
-from assay.privacy.releases import Releases
+from assay.learning.learners import Learner
+from assay.learning.marginals import MarginalSums
+from assay.learning.models import Shape
+from assay.runs.streams import Streams
+from assay.valuation.permutations import random_orders
+from assay.valuation.semivalues import semivalue_weights
+from assay.valuation.utilities import predictor_utility
+from assay.valuation.valuator import Problem, Run, Valuation, refuse_privacy
+from assay.valuation.values import Values
 
 if TYPE_CHECKING:
-    from assay.config.choices import Choices
-    from assay.valuation.valuator import Problem, Run, Valuation
+    from assay.config import Choices
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """Walks one permutation, refitting after every row; can be sent to another process."""
+
+    learner: Learner
+    data: PreparedData
+    utility: str
+    streams: Streams
+
+    def __call__(self, number: int) -> dict[str, Any]:
+        """Marginal contributions [n] of round `number` in the order of its permutation."""
+        train = self.data.train
+        order = random_orders(self.streams, len(train), 1, "values")(number)[0]
+        worth = np.empty(len(order) + 1)
+        for size in range(len(order) + 1):
+            rows = order[:size]
+            predictor = self.learner.fit(train.features[rows], train.target[rows], seed=0)
+            worth[size] = predictor_utility(predictor, self.data, self.utility)
+        return {"marginals": np.diff(worth)}
 
 
 @dataclass(frozen=True)
@@ -23,9 +54,6 @@ class Semivalue:
     Source: Ghorbani & Zou 2019 (Algorithm 1 without truncation); weights of Kwon & Zou 2022, Wang & Jia 2023.
     """
 
-    accounts_for: ClassVar[frozenset[Releases]] = frozenset()
-    players: ClassVar[Literal["rows", "sources"]] = "rows"
-
     semivalue: Literal["shapley", "beta", "banzhaf"] = "shapley"
     alpha: Annotated[float, above(0, "a parameter of Beta Shapley")] = 1.0
     beta: Annotated[float, above(0, "a parameter of Beta Shapley")] = 1.0
@@ -33,39 +61,30 @@ class Semivalue:
     utility: Literal["negative_loss", "accuracy"] = "negative_loss"
     name: str = "semivalue"
 
-    def valuate(self, problem: Problem, run: Run) -> Valuation:
-        """Values of the train split; finished permutations are saved one by one. Raises InputError with privacy."""
-        from assay.learning.learners import Learner
-        from assay.learning.marginals import MarginalSums
-        from assay.learning.models import Shape
-        from assay.valuation.library.refits import Walk
-        from assay.valuation.permutations import random_orders
-        from assay.valuation.semivalues import semivalue_weights
-        from assay.valuation.valuator import Valuation
-        from assay.valuation.values import Values
-
-        data, model = problem.data, problem.model
-        if problem.privacy.private:
-            remedy = "use valuation=gradient_semivalue, or privacy=none"
-            limit = "a refit has no bounded sensitivity to add noise to"
-            raise InputError("privacy", problem.privacy.name, limit, remedy)
-        rows, learner = len(data.train), Learner(model, Shape.of(data))
-        model.resolved(data.kind, data.modality)
-        walk = Walk(learner, data, self.utility, run.streams)
-        sums = MarginalSums(rows, weights=semivalue_weights(self.semivalue, rows, self.alpha, self.beta))
-        orders = random_orders(run.streams, rows, 1, "values")
-        numbers = range(1, self.evaluations + 1)
-        for number, part in zip(numbers, run.parts.map("walks", walk, numbers, advance=run.advance), strict=True):
-            sums.add(number, orders(number), part["marginals"][None])
-        fits, spread = self.evaluations * (rows + 1), sums.std_errors()[0]
-        values = Values(data.train.ids, sums.values()[0], spread, sums.evaluations[0], self.evaluations - 1)
-        return Valuation(values, math.inf, utility_evaluations=fits, model_fits=fits)
+    accounts_for: ClassVar[frozenset[Any]] = frozenset()
+    players: ClassVar[Literal["rows", "sources"]] = "rows"
 
     def check(self, run: Choices) -> None:
-        """Raises InputError for a model that is not fitted whole, and a utility that the target lacks."""
+        """Raises InputError for a model that is not fitted whole, and for the accuracy of a regression."""
         if not run.model.fitted_whole:
             limit = f"is trained by gradients and valuation={self.name} refits models whole"
-            raise InputError("model", run.model.name, limit, "use valuation=gradient_semivalue, or model=mlp")
+            raise InputError("model", run.model.name, limit, "use model=auto or mlp, or valuation=gradient_semivalue")
         if self.utility == "accuracy" and run.dataset.kind == "regression":
             limit = f"counts right classes and dataset={run.dataset.name} is a regression dataset"
             raise InputError("valuation.utility", self.utility, limit, "use valuation.utility=negative_loss")
+
+    def valuate(self, problem: Problem, run: Run) -> Valuation:
+        """Values of the train split; InputError with privacy."""
+        refuse_privacy(problem)
+        data, rows = problem.data, len(problem.data.train)
+        walk = _Walk(Learner(problem.model, Shape.of(data)), data, self.utility, run.streams)
+        sums = MarginalSums(rows, weights=semivalue_weights(self.semivalue, rows, self.alpha, self.beta))
+        orders = random_orders(run.streams, rows, 1, "values")
+        walks = run.parts.map("walk", walk, range(1, self.evaluations + 1), advance=run.advance)
+        for number, result in enumerate(walks, start=1):
+            sums.add(number, orders(number), result["marginals"][None])
+        fits = self.evaluations * (rows + 1)
+        values = Values(
+            data.train.ids, sums.values()[0], sums.std_errors()[0], sums.evaluations[0], self.evaluations - 1
+        )
+        return Valuation(values, math.inf, utility_evaluations=fits, model_fits=fits)
