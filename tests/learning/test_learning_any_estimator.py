@@ -113,6 +113,7 @@ def test_regressions_have_predictions_of_one_axis() -> None:
             "classification",
             "model=estimator: fits numbers and dataset=x is a classification",
         ),
+        (Estimator(), "auto", "model.estimator=null: is a live object"),
         (Estimator(object()), "auto", "model.estimator=object: is no estimator of a target"),
         (Estimator(Nearest()), "auto", "model.estimator=Nearest: cannot be cloned"),
     ],

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.mechanisms import privacy_of
 from threadpoolctl import threadpool_limits
 
 from assay.data import PreparedData
@@ -16,7 +17,6 @@ from assay.errors import InputError
 from assay.learning.models.affine import Linear, Logistic
 from assay.learning.models.auto import Auto
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Parts, Streams
 from assay.valuation.contributions import sampling as module
 from assay.valuation.contributions.samples import Contributions, cardinality_means, merged, stacked
@@ -143,7 +143,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 
     monkeypatch.setattr(module.Sampling, "samples", spied)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
+    found = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
     assert sorted(len(each.points) for each in seen) == [40, 40, 40]
     rows = {each.tobytes() for each in data.train.features}
     valued = [each.tobytes() for setting in seen for each in setting.points.features]
@@ -159,7 +159,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 def test_values_are_in_the_order_of_the_rows(portion: Portion) -> None:
     data = portion("breast_cancer", train=120, valid=100, labels=0.2, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=60, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
+    found = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
     clean = data.train.clean
     assert found.values.value[clean].mean() > found.values.value[~clean].mean() + 3 * found.values.std_error.mean() / 4
 
@@ -168,9 +168,9 @@ def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=100, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=50, folds=3)
     with pytest.raises(InputError, match="no bounded sensitivity"):
-        valuator.valuate(Problem(data, Auto(), PrivacySpec("iid")), surroundings())
+        valuator.valuate(Problem(data, Auto(), privacy_of("iid")), surroundings())
     with pytest.raises(InputError, match=r"valuation.largest=50: subsets are drawn from 40 rows"):
-        valuator.valuate(Problem(data, Auto(), PrivacySpec("none")), surroundings())
+        valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
 
 
 def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:

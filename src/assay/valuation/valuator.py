@@ -47,7 +47,7 @@ class Problem:
 
 def refuse_privacy(problem: Problem) -> None:
     """Raises InputError with privacy, for a valuator that refits whole models."""
-    if problem.privacy.mechanism.private:
+    if problem.privacy.private:
         remedy = "use valuation=gradient_semivalue, or privacy=none"
         raise InputError("privacy", problem.privacy.name, "a refit has no bounded sensitivity to add noise to", remedy)
 

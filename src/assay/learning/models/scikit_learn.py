@@ -67,7 +67,7 @@ class Sklearn(_AnyEstimator):
             raise InputError(key, value, limit, remedy) from error
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Estimator(_AnyEstimator):
     """A live estimator object, from Python alone; each fit is of a clone, so that the object stays as it is."""
 
@@ -77,6 +77,9 @@ class Estimator(_AnyEstimator):
     def _built(self) -> Any:
         from sklearn.base import clone
 
+        if self.estimator is None:
+            limit, remedy = "is a live object, which only Python can give", "use model=sklearn with a class by its name"
+            raise InputError("model.estimator", "null", limit, remedy)
         _check_interface(self.estimator, type(self.estimator).__name__)
         try:
             return clone(self.estimator)

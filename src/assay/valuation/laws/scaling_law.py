@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from assay.config.limits import at_least
 from assay.errors import InputError
 from assay.learning.models import Shape
+from assay.privacy.releases import Releases
 from assay.runs.streams import Streams
 from assay.valuation.contributions.samples import Contributions, stacked
 from assay.valuation.contributions.setting import ScalingUtility, Setting, labelled, setting_of
@@ -64,7 +65,7 @@ class ScalingLaw:
     folds: Annotated[int, at_least(2, "rows of one join subsets of the others")] = 4
     name: str = "scaling_law"
 
-    accounts_for: ClassVar[frozenset[Any]] = frozenset()
+    accounts_for: ClassVar[frozenset[Releases]] = frozenset()
     players: ClassVar[Literal["rows", "sources"]] = "rows"
 
     def check(self, run: Choices) -> None:
@@ -74,21 +75,28 @@ class ScalingLaw:
         self._check_model(run)
         self._check_utility(run)
 
-    def cardinalities(self, available: int, shape: Shape) -> Cardinalities:
-        """Sizes of subsets that are drawn from `available` rows; InputError when these are too few.
+    @property
+    def cardinalities(self) -> Cardinalities:
+        """Sizes of random subsets; ValueError for a valuator that is not `sized`."""
+        if self.smallest is None or self.largest is None:
+            raise ValueError("sizes that are null follow from the number of rows: see sized()")
+        return Cardinalities(self.smallest, self.largest, self.density)
 
-        Where nothing is chosen, the largest is 999 or all that are available, and the smallest a tenth of it: or, up to 100
-        and half of the largest, as many as the model needs to be more than its penalty.
+    def sized(self, available: int, shape: Shape) -> ScalingLaw:
+        """The same for subsets that are drawn from `available` rows; InputError when these are too few.
+
+        Where it is null, the largest is 999 or all that are available, and the smallest a tenth of it, or, up to 100 and
+        half of the largest, as many as the model needs to be more than its penalty.
         """
         largest = min(LARGEST, available) if self.largest is None else self.largest
         if largest > available:
             limit = f"subsets are drawn from {available} rows"
             raise InputError("valuation.largest", largest, limit, "lower it, or raise dataset.split.train")
         if self.smallest is not None:
-            return Cardinalities(self.smallest, largest, self.density)
+            return replace(self, largest=largest)
         needed = shape.features + 2 if shape.kind == "regression" else 2 * shape.classes
         smallest = min(max(-(-largest // 10), min(needed, ENOUGH)), max(1, largest // 2))
-        return Cardinalities(smallest, largest, self.density)
+        return replace(self, smallest=smallest, largest=largest)
 
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """Distributional Shapley values of the train split; InputError with privacy."""
@@ -110,7 +118,7 @@ class ScalingLaw:
 
         refuse_privacy(problem)
         data, count = problem.data, len(problem.data.train)
-        sizes = self.cardinalities(count - self._largest_fold(count), Shape.of(data))
+        sizes = self.sized(count - self._largest_fold(count), Shape.of(data)).cardinalities
         rows: list[Integers] = []
         samples: list[Contributions] = []
         covariates = []

@@ -14,6 +14,7 @@ from assay.errors import InputError
 from assay.learning.learners import Learner
 from assay.learning.marginals import MarginalSums
 from assay.learning.models import Shape
+from assay.privacy.releases import Releases
 from assay.runs.streams import Streams
 from assay.valuation.permutations import random_orders
 from assay.valuation.semivalues import semivalue_weights
@@ -61,7 +62,7 @@ class Semivalue:
     utility: Literal["negative_loss", "accuracy"] = "negative_loss"
     name: str = "semivalue"
 
-    accounts_for: ClassVar[frozenset[Any]] = frozenset()
+    accounts_for: ClassVar[frozenset[Releases]] = frozenset()
     players: ClassVar[Literal["rows", "sources"]] = "rows"
 
     def check(self, run: Choices) -> None:
