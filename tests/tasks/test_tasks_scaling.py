@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,7 @@ from assay.selection.by_value import top
 from assay.tasks.addition_gains import Adding
 from assay.tasks.law_quality import density_mode
 from assay.valuation.contributions.subsets import SubsetSampler
-from assay.valuation.laws.names import LawName
+from assay.valuation.laws.estimators import ESTIMATORS
 
 Answer = Callable[..., Outcome]
 SMALL = (
@@ -215,7 +214,7 @@ def test_an_error_below_the_floor_is_reached_by_no_number_of_rows(answer: Answer
 
 
 def test_every_estimator_has_a_look_of_its_own_in_the_figure() -> None:
-    looks = styles_of(get_args(LawName)).values()
+    looks = styles_of(ESTIMATORS).values()
     assert len({look["color"] for look in looks}) == len({look["marker"] for look in looks}) == len(looks)
 
 

@@ -15,8 +15,9 @@ from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Corrected
 from assay.tasks.headlines import of_summary
 from assay.tasks.needs import check_laws
-from assay.tasks.scaling import grid_of, sampling_of, setting_at, split_points
-from assay.valuation.laws.names import LEAST_SAMPLES, Density, LawName, fits_law
+from assay.tasks.scaling import grid_of, sampling_of, setting_at, sized_for, split_points
+from assay.valuation.contributions.subsets import Density
+from assay.valuation.laws.estimators import ESTIMATORS, EstimatorName
 
 if TYPE_CHECKING:
     from assay.arrays import Integers
@@ -40,7 +41,7 @@ class LawEstimators:
 
     reads_test: ClassVar[bool] = False
 
-    estimators: Annotated[tuple[LawName, ...], not_empty("e.g. [monte_carlo,empirical_bayes]")] = (
+    estimators: Annotated[tuple[EstimatorName, ...], not_empty("e.g. [monte_carlo,empirical_bayes]")] = (
         "monte_carlo",
         "likelihood",
         "likelihood_boxed",
@@ -60,8 +61,10 @@ class LawEstimators:
         """Raises InputError for a valuation without laws, and numbers of samples that estimators or the bank do not have."""
         check_laws(run)
         fewest, most = min(self.samples), max(self.samples)
-        if fewest < LEAST_SAMPLES and any(map(fits_law, self.estimators)):
-            raise InputError("task.samples", fewest, "a law needs 4 or more", "raise it, or use monte_carlo alone")
+        for name in self.estimators:
+            least = ESTIMATORS[name].least_samples
+            if fewest < least:
+                raise InputError("task.samples", fewest, f"{name} needs {least} or more", "raise it, or leave that out")
         if most > self.bank:
             limit = f"must be at most task.bank={self.bank}, since a point has each subset once"
             raise InputError("task.samples", most, limit, "raise task.bank")
@@ -72,10 +75,10 @@ class LawEstimators:
 
         from assay.figures.estimators import estimator_figure
         from assay.tasks.law_scores import Truth, score_laws
-        from assay.valuation.contributions.subsets import Cardinalities
         from assay.valuation.laws.covariates import covariates_of
         from assay.valuation.laws.estimators import fit_laws
 
+        valuator = sized_for(valuator, problem.data, self.points + 1)
         sizes = grid_of(valuator, self.cardinalities)
         points, pool = split_points(problem.data, run.streams, self.points, int(sizes.max()))
         setting = setting_at(problem, valuator, points, pool)
@@ -84,12 +87,12 @@ class LawEstimators:
         rows: list[dict[str, Any]] = []
         with run.showing("sampling contributions", subsets) as shown:
             sampling = sampling_of(setting, shown)
-            uniform = Cardinalities(valuator.smallest, valuator.largest)
+            uniform = replace(valuator.cardinalities, density="uniform")
             truth = Truth(
                 sampling.means("truth", sizes.tolist(), self.reference, self.corrected, valuator.level),
                 sampling.shapley("truth-shapley", uniform, 4 * self.reference, self.corrected, valuator.level),
-                valuator.smallest,
-                valuator.largest,
+                uniform.smallest,
+                uniform.largest,
             )
             banks = {
                 density: sampling.samples(

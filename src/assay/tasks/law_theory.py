@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 
 from assay.config.limits import at_least
+from assay.config.typed import shown
 from assay.errors import InputError
+from assay.learning.models import Shape
 from assay.runs import Headline, Outcome
 from assay.statistics import spearman
 from assay.tasks.fields import AtLeastTwo
 from assay.tasks.needs import check_laws
 from assay.tasks.scaling import grid_of
+from assay.valuation.laws.scaling_law import ENOUGH, LARGEST
 
 if TYPE_CHECKING:
     from assay.config.choices import Choices
@@ -52,9 +55,9 @@ class LawTheory:
             limit = "theory measures errors in standard deviations of the noise"
             raise InputError("dataset.synthetic.noise", 0, limit, "raise it")
         least = synthetic.dimension + 2
-        if run.valuation.smallest < least:
+        if (run.valuation.smallest or ENOUGH) < least:
             limit = f"{synthetic.dimension} features have no mean contribution below {least} rows"
-            raise InputError("valuation.smallest", run.valuation.smallest, limit, "raise it")
+            raise InputError("valuation.smallest", shown(run.valuation.smallest), limit, "raise it")
 
     def answer(self, problem: Problem, valuator: LawValuator, run: Run) -> Outcome:
         """Table `points`; metrics of fitted exponents and of coefficients over theory."""
@@ -71,7 +74,7 @@ class LawTheory:
             raise InputError("dataset", problem.data.provenance.source, "has no known population of regression", remedy)
         if self.points > len(train):
             raise InputError("task.points", self.points, f"there are {len(train)} train rows", "lower it")
-        sizes = grid_of(valuator, self.cardinalities)
+        sizes = grid_of(valuator.sized(LARGEST, Shape.of(problem.data)), self.cardinalities)
         streams = run.streams
         rows = np.sort(streams.generator("points").permutation(len(train))[: self.points])
         points = labelled(train, rows)

@@ -15,7 +15,7 @@ from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo
 from assay.tasks.headlines import of_summary
 from assay.tasks.needs import check_laws
-from assay.tasks.scaling import grid_of
+from assay.tasks.scaling import grid_of, sized_for
 from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.laws.laws import Predicted
 from assay.valuation.laws.learning_curve import AggregateLaw, fit_aggregate
@@ -60,10 +60,13 @@ class LearningCurve:
         if valuator.utility not in ("negative_loss", "accuracy"):
             told = "has no error of a data set to it"
             raise InputError("valuation.utility", valuator.utility, told, "use negative_loss or accuracy")
+        valuator = sized_for(valuator, problem.data, 1)
         sizes = grid_of(valuator, self.cardinalities, least=4)
         if sizes[-1] > rows:
             told = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"
-            raise InputError("valuation.largest", valuator.largest, told, "lower it, or raise dataset.split.train")
+            raise InputError(
+                "valuation.largest", valuator.cardinalities.largest, told, "lower it, or raise dataset.split.train"
+            )
         work = _Fitting(problem, run.streams, valuator.utility, self.samples)
         with run.showing("fitting models", len(sizes)) as shown:
             parts = run.parts.map("errors", work, sizes.tolist(), cost=float, advance=lambda rows: shown.advance(1))

@@ -13,8 +13,8 @@ from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Count
 from assay.tasks.headlines import of_picks
 from assay.tasks.needs import check_laws, check_test_split
-from assay.tasks.scaling import check_at_one_size, sampling_of, setting_at, split_points
-from assay.valuation.laws.names import LawName
+from assay.tasks.scaling import check_at_one_size, sampling_of, setting_at, sized_for, split_points
+from assay.valuation.laws.estimators import EstimatorName
 
 if TYPE_CHECKING:
     from assay.arrays import Floats, Integers
@@ -48,7 +48,7 @@ class PointAddition:
     repeats: Annotated[
         int, Limit(lambda count: count == 0 or count >= 2, "must be 0, or 2 or more", "0 does not judge")
     ] = 200
-    estimators: tuple[LawName, ...] = ("likelihood",)
+    estimators: tuple[EstimatorName, ...] = ("likelihood",)
     joint: bool = True
     name: str = "point_addition"
 
@@ -59,7 +59,7 @@ class PointAddition:
         if self.add >= self.candidates:
             limit = f"leaves no choice among task.candidates={self.candidates}"
             raise InputError("task.add", self.add, limit, "lower it, or raise task.candidates")
-        largest, train = max(*self.pools, run.valuation.largest), run.dataset.split.train
+        largest, train = max(*self.pools, run.valuation.largest or 0), run.dataset.split.train
         if train >= 1 and self.candidates + largest > train:
             limit = f"needs task.candidates={self.candidates} and {largest} rows beside them"
             raise InputError("dataset.split.train", f"{train:g}", limit, "raise it, or lower task.pools")
@@ -79,7 +79,8 @@ class PointAddition:
         from assay.tasks.addition_gains import Picked, gain_metrics, gain_rows
 
         self._check_test(len(problem.data.test))
-        largest = max(*self.pools, valuator.largest)
+        valuator = sized_for(valuator, problem.data, self.candidates)
+        largest = max(*self.pools, valuator.cardinalities.largest)
         points, pool = split_points(problem.data, run.streams, self.candidates, largest, "task.candidates")
         setting = setting_at(problem, valuator, points, pool)
         samples = _sampled(setting, valuator, run)

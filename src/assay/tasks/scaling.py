@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from assay.errors import InputError
-from assay.valuation.laws.names import fits_law
+from assay.learning.models import Shape
+from assay.valuation.laws.estimators import ESTIMATORS
 
 if TYPE_CHECKING:
     from assay.arrays import Integers
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from assay.valuation.contributions.setting import ScalingUtility, Setting
     from assay.valuation.contributions.solver import Level
     from assay.valuation.contributions.subsets import Cardinalities
-    from assay.valuation.laws.row_laws import RowLaws
+    from assay.valuation.laws.scaling_law import RowLaws
     from assay.valuation.valuator import Problem, Run
 
 
@@ -27,14 +28,16 @@ class LawValuator(Protocol):
     """A valuator that fits a law in the number of rows to each row."""
 
     evaluations: int
-    smallest: int
-    largest: int
     level: Level
     utility: ScalingUtility
 
     @property
     def cardinalities(self) -> Cardinalities:
-        """The sizes of random subsets."""
+        """Sizes of random subsets, of a valuator that is `sized`."""
+        ...
+
+    def sized(self, available: int, shape: Shape) -> LawValuator:
+        """The same with sizes for subsets that are drawn from so many rows."""
         ...
 
     def laws(self, problem: Problem, run: Run) -> RowLaws:
@@ -45,17 +48,23 @@ class LawValuator(Protocol):
 def check_at_one_size(run: Choices, estimators: Sequence[str] = ()) -> None:
     """Raises InputError for an estimator that is no law, where one is read at sizes that were not sampled."""
     for key, name in [("valuation.estimator", run.valuation.estimator), *(("task.estimators", e) for e in estimators)]:
-        if not fits_law(name):
+        if not ESTIMATORS[name].extrapolates:
             limit = f"is no law, and task={run.task.name} needs one at sizes that were not sampled"
             raise InputError(key, name, limit, "use likelihood or empirical_bayes")
 
 
+def sized_for(valuator: LawValuator, data: PreparedData, taken: int) -> LawValuator:
+    """The valuator with sizes for subsets of the train rows beside those `taken`; a grid goes one row beyond the largest."""
+    return valuator.sized(max(1, len(data.train) - taken), Shape.of(data))
+
+
 def grid_of(valuator: LawValuator, count: int, least: int = 3) -> Integers:
     """`count` cardinalities of the valuator's range, at equal ratios; InputError when fewer than `least` differ."""
-    sizes = valuator.cardinalities.grid(count)
+    between = valuator.cardinalities
+    sizes = between.grid(count)
     if len(sizes) < least:
-        told = f"with valuation.largest={valuator.largest} there are {len(sizes)} sizes, and a law needs {least}"
-        raise InputError("valuation.smallest", valuator.smallest, told, "lower it, or raise valuation.largest")
+        limit = f"with valuation.largest={between.largest} there are {len(sizes)} sizes, and a law needs {least}"
+        raise InputError("valuation.smallest", between.smallest, limit, "lower it, or raise valuation.largest")
     return sizes
 
 
@@ -85,4 +94,4 @@ def sampling_of(setting: Setting, run: Run) -> Sampling:
     """Where a run samples contributions."""
     from assay.valuation.contributions.sampling import Sampling
 
-    return Sampling(setting, run.streams, run.parts.workers, run.parts.folder, run.advance)
+    return Sampling(setting, run.streams, run.parts, run.advance)

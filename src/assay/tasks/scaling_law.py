@@ -10,7 +10,7 @@ from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo, Corrected
 from assay.tasks.headlines import of_summary
 from assay.tasks.needs import check_laws
-from assay.tasks.scaling import grid_of, sampling_of, setting_at, split_points
+from assay.tasks.scaling import grid_of, sampling_of, setting_at, sized_for, split_points
 
 if TYPE_CHECKING:
     from assay.config.choices import Choices
@@ -52,6 +52,7 @@ class ScalingLawTask:
         from assay.valuation.laws.log_linear import LogLinear
 
         train = problem.data.train
+        valuator = sized_for(valuator, problem.data, self.points + 1)
         sizes = grid_of(valuator, self.cardinalities)
         points, pool = split_points(problem.data, run.streams, self.points, int(sizes.max()))
         setting = setting_at(problem, valuator, points, pool)

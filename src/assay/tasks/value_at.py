@@ -41,7 +41,8 @@ class ValueAt:
         train = problem.data.train
         with run.showing("sampling contributions", valuator.evaluations) as shown:
             found = valuator.laws(problem, shown)
-        sizes = [valuator.smallest, self.k, valuator.largest]
+        smallest, largest = found.sizes.smallest, found.sizes.largest
+        sizes = [smallest, self.k, largest]
         predicted = found.laws.at(np.asarray(sizes))
         evaluations = np.full(len(train), valuator.evaluations)
         values = Values(train.ids, predicted.mean[:, 1], predicted.std_error[:, 1], evaluations, predicted.freedom)
@@ -56,7 +57,7 @@ class ValueAt:
             "value/negative_share": float((values.value < 0).mean()),
             "spearman/with_smallest": float(spearman(predicted.mean[:, 1], predicted.mean[:, 0])),
             "spearman/with_largest": float(spearman(predicted.mean[:, 1], predicted.mean[:, 2])),
-            "extrapolated": float(not valuator.smallest <= self.k <= valuator.largest),
+            "extrapolated": float(not smallest <= self.k <= largest),
             "model_fits": float(found.fits),
             "refits": float(found.fallbacks),
         }

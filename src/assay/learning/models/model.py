@@ -56,7 +56,7 @@ class Model:
 
     def check(self, run: Choices) -> None:
         """Raises InputError where the dataset is known to have another target or other inputs than the model needs."""
-        dataset, encoder = run.dataset, _encoder_of(run.dataset.preprocess)
+        dataset, encoder = run.dataset, run.dataset.preprocess.encoder
         if encoder is not None:
             if "table" not in self.reads:
                 limit = (
@@ -104,11 +104,6 @@ class Model:
         else:
             limit, remedy = "is trained by gradients and cannot be fitted whole", "use model=auto or mlp"
         return InputError("model", self.name, limit, remedy)
-
-
-def _encoder_of(preprocess: Any) -> str | None:
-    encoder: str | None = preprocess["encoder"] if isinstance(preprocess, dict) else preprocess.encoder
-    return encoder
 
 
 def _words(nouns: dict[str, str], capability: Iterable[str]) -> str:

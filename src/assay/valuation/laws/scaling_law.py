@@ -154,8 +154,7 @@ class ScalingLaw:
         if self.smallest is not None and self.smallest > (self.largest or LARGEST):
             limit = f"must be at most valuation.largest={self.largest or LARGEST}"
             raise InputError("valuation.smallest", self.smallest, limit, "e.g. smallest=100 and largest=999")
-        split = run.dataset.split
-        train = split["train"] if isinstance(split, dict) else split.train
+        train = run.dataset.split.train
         if train >= 1 and self.largest is not None and self.largest >= train:
             limit = f"subsets are drawn from some of dataset.split.train={train:g} rows"
             raise InputError("valuation.largest", self.largest, limit, "lower it, or leave it null")

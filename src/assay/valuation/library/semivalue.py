@@ -81,7 +81,7 @@ class Semivalue:
         walk = _Walk(Learner(problem.model, Shape.of(data)), data, self.utility, run.streams)
         sums = MarginalSums(rows, weights=semivalue_weights(self.semivalue, rows, self.alpha, self.beta))
         orders = random_orders(run.streams, rows, 1, "values")
-        walks = run.parts.map("walk", walk, range(1, self.evaluations + 1), advance=run.advance)
+        walks = run.parts.map("walks", walk, range(1, self.evaluations + 1), advance=run.advance)
         for number, result in enumerate(walks, start=1):
             sums.add(number, orders(number), result["marginals"][None])
         fits = self.evaluations * (rows + 1)
