@@ -21,23 +21,21 @@ def facts_of(options: DatasetOptions, dataset: Dataset, parts: list[Integers]) -
     """Sentences on what is taken for public: rows, their parts, columns, and what the options simulate."""
     train, valid, test = (len(part) for part in parts)
     facts = [
-        f"That a row exists and how many there are ({len(dataset)}, of which {train} are valued): ids are positions in"
-        " the table, and the size of the table is no secret here.",
-        "The parts: which rows are train, valid and test is drawn from the seed by position and depends on no cell.",
-        f"The {valid} valid rows with all their cells: utilities are judged by them, and every map is fitted on them.",
+        f"That a row exists, and how many there are ({len(dataset)}, of which {train} are valued): an id is a position in the"
+        " table.",
+        "The parts of the table (train, valid, test): rows are drawn by their position and the seed, whatever their cells.",
+        f"The cells of the {valid} valid rows: they judge the others, and every map of the features is fitted on them.",
     ]
     if test:
-        facts.append(f"The {test} test rows are not protected: they are read where a task scores on them.")
+        facts.append(f"The cells of the {test} test rows, where a task scores on them.")
     facts += _columns(options, dataset)
     if options.sources.count:
         reason = "by position" if options.sources.how == "random" else "by label"
-        facts.append(f"Who owns which row: the {options.sources.count} owners are simulated, drawn {reason}.")
+        facts.append(f"The owner of each row: {options.sources.count} owners are simulated, drawn {reason}.")
     elif dataset.source_names:
-        facts.append("Who owns which row: the dataset says it.")
+        facts.append("The owner of each row, which the dataset states.")
     if dataset.chosen is not None and len(dataset.chosen) < len(dataset):
-        facts.append(
-            "That the label of each row used is among dataset.classes: the other rows were left out beforehand."
-        )
+        facts.append("That the label of each row is among dataset.classes: other rows were left out beforehand.")
     corruption = options.corruption
     if corruption.labels or corruption.features:
         facts.append("The injected damage (dataset.corruption): the guarantee is for the table after it.")
@@ -45,10 +43,10 @@ def facts_of(options: DatasetOptions, dataset: Dataset, parts: list[Integers]) -
 
 
 def _columns(options: DatasetOptions, dataset: Dataset) -> list[str]:
+    if dataset.description is None:
+        return ["Columns, types and classes: the dataset is published with them."]
+    form = "The form of the file: the names of its columns, and that each row has as many cells."
     schema = getattr(options, "schema", None)
-    if schema is not None:
-        return [f"Columns, types, categories, ranges and classes: {schema} says them, and says that it is public."]
-    if dataset.description is not None:
-        names = "Names of columns, and that every row of the file has as many cells: the form of the file."
-        return [names, "Types of columns, categories and classes: inferred from the valid rows alone."]
-    return ["Columns, types and classes: part of the published description of the dataset."]
+    if schema is None:
+        return [form, "Types of the columns, categories and classes: read off the valid rows alone."]
+    return [form, f"Types of the columns, categories, ranges and classes: {schema} states them, and that it is public."]

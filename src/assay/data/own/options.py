@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from assay.config.limits import Limit
+from assay.config.typed import shown
 from assay.data.options import DatasetOptions
 from assay.data.own.csv import is_encoding
 from assay.errors import InputError
@@ -66,7 +67,14 @@ class OwnTable(DatasetOptions):
         """The dataset, judged by the schema or the public rows alone; InputError never depends on a private cell."""
         from assay.data.own.blind import stored_blind
 
-        return stored_blind(self.raw(), self._wanted(), self.described, valid)
+        dataset = stored_blind(self.raw(), self._wanted(), self.described, valid)
+        named = {name for group in self.classes or () for name in ([group] if isinstance(group, str) else group)}
+        if self.classes is not None and set(dataset.classes) - named:
+            limit = "leaves rows out by their label, and the run is private"
+            raise InputError(
+                "dataset.classes", shown(self.classes), limit, "name every class, or merge some: [[a,b],[c]]"
+            )
+        return dataset
 
     def check_options(self) -> None:
         """Raises InputError when the options contradict each other, or path or target are not given."""

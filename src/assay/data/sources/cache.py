@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -20,18 +21,19 @@ from assay.data.sources.archives import file_sha256
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORM = 2  # raise when a loader changes what it makes of the same bytes
+FORM = 2  # of the files below; raise when they change
 ROLES, TABLE = "roles.json", "table.arrow"
 STALE_SECONDS = 3600  # a partial folder this old was left by a process that died
 
 
-def cached(name: str, provenance: Provenance, data_dir: Path, parse: Callable[[], Dataset]) -> Dataset:
-    """The parsed dataset of that name and source checksum: read from data_dir, or parsed and left there.
+def cached(name: str, provenance: Provenance, data_dir: Path, parse: Callable[[], Dataset], code: str = "") -> Dataset:
+    """The parsed dataset of a name, a source checksum and the loader's code: read from data_dir, or parsed and left there.
 
     The folder is written under another name and renamed, so that a kill or a second process never leaves half of one.
     A folder that cannot be read is made anew; where nothing can be written the dataset is used without a cache.
     """
-    folder = data_dir / "parsed" / f"{name}-{provenance.sha256[:16]}-{FORM}"
+    mark = hashlib.sha256(f"{FORM}{code}".encode()).hexdigest()[:8]
+    folder = data_dir / "parsed" / f"{name}-{provenance.sha256[:16]}-{mark}"
     if folder.exists():
         try:
             return read(folder, provenance)

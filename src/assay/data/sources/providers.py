@@ -16,7 +16,7 @@ from typing import Any
 from assay.data.content import Content
 from assay.data.dataset import Dataset
 from assay.data.provenance import Provenance
-from assay.data.sources.archives import FolderMembers, Members
+from assay.data.sources.archives import FolderMembers, Members, file_sha256
 from assay.data.sources.cache import cached
 from assay.data.sources.copies import open_copy
 from assay.data.sources.registries import offline
@@ -80,7 +80,10 @@ def _from_originals(name: str, original: Original, data_dir: Path) -> Dataset:
 
 
 def _cached(name: str, loader: str, members: Members, provenance: Provenance, data_dir: Path) -> Dataset:
-    return cached(name, provenance, data_dir, lambda: _run(loader, members, provenance))
+    """The parsed form of the members, parsed anew when the module of the loader was changed."""
+    file = importlib.import_module(function_of(loader).__module__).__file__
+    code = "" if file is None else file_sha256(Path(file))
+    return cached(name, provenance, data_dir, lambda: _run(loader, members, provenance), f"{loader}-{code}")
 
 
 def _run(loader: str, members: Members, provenance: Provenance) -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from assay.data import public_facts
 from assay.privacy.accounting.gaussian import epsilon_of
 from assay.privacy.relations import Relation
 
@@ -22,8 +23,9 @@ def statement_of(valuation: Valuation, data: PreparedData, privacy: Budgeted, *,
     return (
         _guarantee(valuation, privacy, len(data.train)),
         _changed(valuation, privacy),
-        "Taken for public: the held-back rows that judge (the valid split), the columns with their types and classes, the "
-        "model and its settings, and which rows were valued. A row's id is published with its value.",
+        *(f"Taken for public: {fact}" for fact in public_facts(data)),
+        "Taken for public: The model and its settings, and the ids of the valued rows, each of which is published with its "
+        "value.",
         _noise(valuation),
         f"A value estimates what its row adds to the {utility.replace('_', ' ')} on the held-back rows. Low values are where "
         "to look for wrong labels first; a single low value proves nothing.",
