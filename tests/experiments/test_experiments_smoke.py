@@ -9,12 +9,18 @@ import pytest
 
 from assay.cli import main
 from assay.config.locations import conf_root
+from assay.report.known import claims_of, papers
+from assay.report.placeholders import filled_claim
+from assay.report.reading import read_run
 
 EXPERIMENTS = sorted(
     str(path.relative_to(conf_root() / "experiment").with_suffix(""))
     for path in (conf_root() / "experiment").rglob("*.yaml")
     if not path.name.startswith("_")
 )
+
+
+CLAIMS = [claim for paper in papers() for claim in claims_of(paper).claims]
 
 
 def test_there_are_experiments() -> None:
@@ -38,6 +44,11 @@ def test_the_experiment_runs(
     assert json.loads((directory / "status.json").read_text())["state"] == "finished"
     metrics = json.loads((directory / "metrics.json").read_text())
     assert {"seconds", "cpu_seconds", "peak_memory_mb"} <= set(metrics)
+    record = read_run(directory)
+    claims = [filled_claim(claim, record.config) for claim in CLAIMS if claim.experiment == experiment]
+    plain = [claim for claim in claims if not any(key.startswith("task") for key in claim.settings)]
+    names = {name for claim in plain for name in (claim.metric, claim.minus) if name is not None}
+    assert names <= set(metrics)  # at the smallest scale too a claim can be judged
     before = (directory / "metrics.json").stat().st_mtime_ns
     assert main(arguments) == 0
     assert (directory / "metrics.json").stat().st_mtime_ns == before

@@ -55,8 +55,8 @@ def test_an_interrupted_rerun_goes_on_and_the_older_run_stays(tmp_path: Path) ->
     seen: list[bool] = []
 
     def interrupted(context: RunContext) -> Outcome:
-        seen.append((context.scratch / "half").exists())
-        (context.scratch / "half").write_text("half")
+        seen.append((context.parts.folder / "half").exists())
+        (context.parts.folder / "half").write_text("half")
         if len(seen) == 1:
             raise KeyboardInterrupt
         return Outcome({"call": 9})
@@ -98,8 +98,8 @@ def test_checkpoints_of_other_sources_are_dropped_unless_their_noise_is_secure(
     seen: list[bool] = []
 
     def interrupted(context: RunContext) -> Outcome:
-        seen.append((context.scratch / "half").exists())
-        (context.scratch / "half").write_text("half")
+        seen.append((context.parts.folder / "half").exists())
+        (context.parts.folder / "half").write_text("half")
         if len(seen) < 3:
             raise KeyboardInterrupt
         return Outcome()

@@ -111,8 +111,8 @@ def test_seeds_have_directories_and_numbers_of_their_own(tmp_path: Path) -> None
 
 def test_a_failing_run_says_why_and_is_retried(tmp_path: Path) -> None:
     def failing(context: RunContext) -> Outcome:
-        (context.scratch / "checkpoint").write_text("bad")
-        (context.scratch.parent / "half.parquet").write_text("half")
+        (context.parts.folder / "checkpoint").write_text("bad")
+        (context.parts.folder.parent / "half.parquet").write_text("half")
         raise ZeroDivisionError("by nought")
 
     with pytest.raises(ZeroDivisionError):
@@ -133,8 +133,8 @@ def test_an_interrupted_run_keeps_its_checkpoints(tmp_path: Path) -> None:
     seen: list[bool] = []
 
     def work(context: RunContext) -> Outcome:
-        seen.append((context.scratch / "checkpoint").exists())
-        (context.scratch / "checkpoint").write_text("half way")
+        seen.append((context.parts.folder / "checkpoint").exists())
+        (context.parts.folder / "checkpoint").write_text("half way")
         if len(seen) == 1:
             raise KeyboardInterrupt
         return answer(context)

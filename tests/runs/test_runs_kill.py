@@ -39,7 +39,7 @@ directory.write_atomically = write
 sys.modules["assay.runs.attempt"]._COST_SECONDS = 0.1
 
 def work(context):
-    file = context.scratch / "steps.json"
+    file = context.parts.folder / "steps.json"
     sums = json.loads(file.read_text()) if file.exists() else []
     handle = context.progress.task("steps", 40)
     while len(sums) < 40:

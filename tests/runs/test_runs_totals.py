@@ -120,7 +120,7 @@ def test_a_finished_run_is_charged_again_only_to_be_made_again(desk: Desk) -> No
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ZeroDivisionError])
 def test_an_interrupted_run_goes_on_from_its_checkpoint_for_nothing(desk: Desk, error: type[BaseException]) -> None:
     def stops(context: RunContext) -> Outcome:
-        (context.scratch / "noise").write_text("drawn")
+        (context.parts.folder / "noise").write_text("drawn")
         raise error
 
     desk.charge(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from assay.runs.parts import Parts
 from assay.runs.progress import Progress
@@ -17,15 +16,3 @@ class RunContext:
     streams: Streams
     parts: Parts = field(default_factory=Parts)
     progress: Progress = field(default_factory=lambda: Progress(wanted=False))
-
-    @property
-    def scratch(self) -> Path:
-        """The folder of the parts; ValueError where nothing is saved."""
-        if self.parts.folder is None:
-            raise ValueError("a run without a folder saves no checkpoints")
-        return self.parts.folder
-
-    @property
-    def workers(self) -> int:
-        """Number of processes."""
-        return self.parts.workers
