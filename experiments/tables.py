@@ -1,4 +1,4 @@
-"""What the papers' tables share: judgements in Markdown."""
+"""Judgements in Markdown, for the tables of every paper."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ def claims_table(judgements: Iterable[Judgement], wanted: Callable[[Judgement], 
     lines = ["| claim | rule | ours | seeds | verdict |", "|---|---|---|---|---|"]
     for each in judgements:
         if wanted(each):
-            told = (each.claim.statement, str(each.claim.rule), interval_of(each), str(len(each.seeds)), each.verdict)
-            lines.append(f"| {' | '.join(told)} |")
+            cells = (each.claim.statement, str(each.claim.rule), interval_of(each), str(len(each.seeds)), each.verdict)
+            lines.append(f"| {' | '.join(cells)} |")
     return lines

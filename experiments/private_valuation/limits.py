@@ -86,12 +86,12 @@ def cases(seeds: int, replicates: int) -> list[list[Case]]:
     """100 train rows with 30 % wrong targets, 171 that judge; dataset by dataset, a case for each seed."""
     split = "dataset.split={train: 100, valid: 171, test: 171}"
     shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
-    found = []
+    by_dataset = []
     for name, rate in SETTINGS:
         overrides = [f"dataset={name}", split, *shape]
         tables = [prepared(compose([*overrides, f"seed={seed}"])) for seed in range(seeds)]
-        found.append([Case(name, rate, data, seed, replicates) for seed, data in enumerate(tables)])
-    return found
+        by_dataset.append([Case(name, rate, data, seed, replicates) for seed, data in enumerate(tables)])
+    return by_dataset
 
 
 def fidelity(values: Vector, truth: Vector) -> float:
@@ -105,7 +105,7 @@ def public_points(case: Case) -> Iterator[Row]:
     order = Streams(case.seed).generator("public rows").permutation(len(valid))
     for count in (5, 20, 100, len(valid)):
         public = Rows(valid.features[order[:count].copy()], valid.target[order[:count].copy()])
-        found = []
+        scores = []
         for epsilon in (8.0, 1.0):
             release = DirectedRelease(
                 case.choice(),
@@ -115,9 +115,9 @@ def public_points(case: Case) -> Iterator[Row]:
                 case.replicates,
                 public=public,
             )
-            found.append(fidelity(release.estimates().values, truth))
+            scores.append(fidelity(release.estimates().values, truth))
         exact = release.exact_values(release.train, release.along.thetas(release.privacy.paths)).numpy()
-        yield (case.name, count), [fidelity(exact, truth), *found]
+        yield (case.name, count), [fidelity(exact, truth), *scores]
 
 
 def judges_of(case: Case, count: int) -> list[NDArray[np.int64]]:
@@ -148,16 +148,18 @@ def several_utilities(case: Case) -> Iterator[Row]:
             utilities = [Utility("negative_loss", rows) for rows in judges]
             problem = case.problem(Directed(epsilon=epsilon))
             shared = budget_shares(case.choice(), problem, case.run, "values", utilities, case.replicates)
-            found = [[each.values for each in shared.estimates]]
+            estimates = [[each.values for each in shared.estimates]]
             for dimensions in (1, 2, 4):
                 problem = case.problem(DirectedSubspace(epsilon=epsilon, dimensions=dimensions))
                 extra = own if basis > 1 else []
                 release = SubspaceRelease(case.choice(), problem, case.run, "values", case.replicates, judges=extra)
                 projections, slopes = release.run().projections, [release.slope(rows) for rows in judges]
-                found.append([projections.values(slope)[0] for slope in slopes])
+                estimates.append([projections.values(slope)[0] for slope in slopes])
             releases = vectors(case, epsilon)
-            found.append([(releases @ slope).numpy() for slope in slopes])
-            scores = [float(np.mean([fidelity(*pair) for pair in zip(each, truths, strict=True)])) for each in found]
+            estimates.append([(releases @ slope).numpy() for slope in slopes])
+            scores = [
+                float(np.mean([fidelity(*pair) for pair in zip(each, truths, strict=True)])) for each in estimates
+            ]
             yield (case.name, label, epsilon), [float(np.mean(apart)) if apart else float("nan"), *scores]
 
 
@@ -181,19 +183,19 @@ def redundancy(case: Case) -> Iterator[Row]:
     for kind, chosen in (("any", generator.permutation(clean)[:COPIED]), ("alike", alike[:COPIED])):
         places = np.concatenate([np.arange(len(train)), np.tile(chosen, COPIES)])
         table = replace(rows_at(train, places), ids=np.arange(len(places)))
-        held = replace(case, data=replace(case.data, train=table))
-        copied, truth = np.isin(places, chosen), held.reference()
-        release = DirectedRelease(held.choice(), held.problem(Directed()), held.run, "values")
-        found = {
+        widened = replace(case, data=replace(case.data, train=table))
+        copied, truth = np.isin(places, chosen), widened.reference()
+        release = DirectedRelease(widened.choice(), widened.problem(Directed()), widened.run, "values")
+        by_release = {
             "none": truth[None],
             "directed, no noise": release.exact_values(
                 release.train, release.along.thetas(release.privacy.paths)
             ).numpy()[None],
-            "directed": held.values(Directed()),
-            "directed_private_path": held.values(DirectedPrivatePath()),
-            "running_mean_burn_in": held.values(RunningMeanBurnIn(burn_in=0.9)),
+            "directed": widened.values(Directed()),
+            "directed_private_path": widened.values(DirectedPrivatePath()),
+            "running_mean_burn_in": widened.values(RunningMeanBurnIn(burn_in=0.9)),
         }
-        for name, values in found.items():
+        for name, values in by_release.items():
             place = (ranks(values)[:, copied].mean() - 0.5) / len(places)
             beyond = (values[:, copied].mean() - truth[copied].mean()) / truth.std()
             yield (case.name, kind, name), [fidelity(values, truth), float(place), float(beyond)]
@@ -204,10 +206,10 @@ def private_path(case: Case) -> Iterator[Row]:
     for utility in ("negative_loss", "accuracy") if case.data.classes else ("negative_loss",):
         truth = case.reference(utility)
         for epsilon in (8.0, 4.0, 1.0):
-            found = [
+            scores = [
                 fidelity(case.values(path(epsilon=epsilon), utility), truth) for path in (Directed, DirectedPrivatePath)
             ]
-            yield (case.name, utility, epsilon), [*found, found[1] - found[0]]
+            yield (case.name, utility, epsilon), [*scores, scores[1] - scores[0]]
 
 
 def table(title: str, keys: Sequence[str], columns: Sequence[str], rows: Sequence[Sequence[Row]]) -> str:
@@ -215,7 +217,7 @@ def table(title: str, keys: Sequence[str], columns: Sequence[str], rows: Sequenc
     lines = [f"### {title}", "", "| " + " | ".join([*keys, *columns]) + " |", "|---" * (len(keys) + len(columns)) + "|"]
     for same in zip(*rows, strict=True):
         cells = [f"{part:g}" if isinstance(part, float) else str(part) for part in same[0][0]]
-        for samples in zip(*(found for _, found in same), strict=True):
+        for samples in zip(*(answers for _, answers in same), strict=True):
             interval = mean_interval(samples)
             whole = (
                 "" if np.isnan(samples).any() else f"{interval.estimate:.2f} ± {interval.high - interval.estimate:.2f}"

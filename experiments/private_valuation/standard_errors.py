@@ -1,4 +1,4 @@
-"""How well the standard errors of one private run match the spread over repeated runs: bootstrap over true, by setting."""
+"""Standard errors of one private run against the spread over repeated runs: bootstrap over true, by setting."""
 
 from __future__ import annotations
 

@@ -24,14 +24,14 @@ CELL = "cell_"
 def cells_table(judgements: Iterable[Judgement]) -> list[str]:
     """A line for each data set, a column for each task: what burn-in gains over i.i.d. noise."""
     tasks = ("label_noise", "selection", "parties")
-    found: dict[str, dict[str, str]] = {}
+    cells: dict[str, dict[str, str]] = {}
     for each in judgements:
         if each.claim.id.startswith(CELL):
             task = next(task for task in tasks if each.claim.id.endswith(task))
             dataset = each.claim.id.removeprefix(CELL).removesuffix(f"_{task}")
-            found.setdefault(dataset, {})[task] = f"{interval_of(each)} {each.verdict}"
+            cells.setdefault(dataset, {})[task] = f"{interval_of(each)} {each.verdict}"
     lines = ["| data set | label noise (ROC-AUC) | selection (separation) | parties (Spearman) |", "|---|---|---|---|"]
-    return lines + [f"| {name} | {' | '.join(row.get(task, '') for task in tasks)} |" for name, row in found.items()]
+    return lines + [f"| {name} | {' | '.join(row.get(task, '') for task in tasks)} |" for name, row in cells.items()]
 
 
 def mechanisms_table(groups: Sequence[SeedGroup]) -> list[str]:

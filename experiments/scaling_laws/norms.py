@@ -1,4 +1,4 @@
-"""How long rows should be: valid cross-entropy of logistic regression on k random rows, for several norms of the features.
+"""Norms of rows: valid cross-entropy of logistic regression on k random rows, for several norms of the features.
 
 python -m experiments.scaling_laws.norms [magic adult fashion_mnist photo_patches]
 """
@@ -31,12 +31,12 @@ def losses(data: PreparedData, sizes: Sequence[int] = SIZES, repeats: int = REPE
     learner = Learner(Auto(), Shape.of(data))
     labels = np.asarray(data.train.target, dtype=np.int64)
     sampler = SubsetSampler(len(labels), labels, Streams(0), "norms")
-    found = []
+    means = []
     for size in sizes:
         subsets = [sampler.subset(number, size) for number in range(repeats)]
         fits = [learner.fit(data.train.features[rows], data.train.target[rows]) for rows in subsets]
-        found.append(float(np.mean([-predictor_utility(fit, data, "negative_loss") for fit in fits])))
-    return found
+        means.append(float(np.mean([-predictor_utility(fit, data, "negative_loss") for fit in fits])))
+    return means
 
 
 def main(names: Sequence[str]) -> None:
@@ -45,13 +45,13 @@ def main(names: Sequence[str]) -> None:
         experiment = f"experiment=scaling_laws/{'estimators' if name == 'fashion_mnist' else 'law'}_{name}"
         for norm in NORMS:
             try:
-                found = losses(data_of(experiment, f"dataset.preprocess.norm={norm}"))
+                means = losses(data_of(experiment, f"dataset.preprocess.norm={norm}"))
             except AssayError as error:
                 print(f"{name}: left out ({error})")
                 break
             print(
                 f"{name:14s} norm {norm}: "
-                + ", ".join(f"{loss:.3f} at k={k}" for k, loss in zip(SIZES, found, strict=True))
+                + ", ".join(f"{loss:.3f} at k={k}" for k, loss in zip(SIZES, means, strict=True))
             )
 
 

@@ -63,19 +63,19 @@ def by_cardinality_table(records: Sequence[RunRecord]) -> list[str]:
 
 def estimators_table(records: Sequence[RunRecord], density: str, column: str = "r2") -> list[str]:
     """A line for each estimator and number of samples, a column for each data set."""
-    found = dict(groups_of(records, "estimators_"))
-    frames = {name: table_over_seeds(group, "summary") for name, group in found.items()}
+    groups = dict(groups_of(records, "estimators_"))
+    frames = {name: table_over_seeds(group, "summary") for name, group in groups.items()}
     lines = [f"| estimator | m | {' | '.join(frames)} |", "|---" * (2 + len(frames)) + "|"]
-    held = {
+    scores = {
         name: {(row["estimator"], row["samples"]): row for row in frame[frame["density"] == density].to_dict("records")}
         for name, frame in frames.items()
         if frame is not None
     }
     # data sets differ in which estimators were run on them
-    for estimator, samples in dict.fromkeys(key for rows in held.values() for key in rows):
+    for estimator, samples in dict.fromkeys(key for rows in scores.values() for key in rows):
         cells = []
         for name in frames:
-            row = held.get(name, {}).get((estimator, samples))
+            row = scores.get(name, {}).get((estimator, samples))
             cells.append("" if row is None else _with_bounds(row, column))
         lines.append(f"| {estimator} | {samples} | {' | '.join(cells)} |")
     return lines if len(lines) > 2 else []
@@ -100,8 +100,8 @@ def quantities_table(records: Sequence[RunRecord], measure: str, density: str = 
 
 def addition_table(records: Sequence[RunRecord], measure: str) -> list[str]:
     """Gain by score and size, a column for each data set."""
-    found = dict(groups_of(records, "addition_"))
-    frames = {name: table_over_seeds(group, "summary") for name, group in found.items()}
+    groups = dict(groups_of(records, "addition_"))
+    frames = {name: table_over_seeds(group, "summary") for name, group in groups.items()}
     lines = [f"| added to | score | {' | '.join(frames)} |", "|---" * (2 + len(frames)) + "|"]
     first = next((frame for frame in frames.values() if frame is not None), None)
     if first is None:
@@ -117,10 +117,10 @@ def addition_table(records: Sequence[RunRecord], measure: str) -> list[str]:
 
 
 def _over_seeds(group: SeedGroup, metric: str) -> str:
-    held = [run.metrics[metric] for run in group.runs if metric in run.metrics]
-    if not held:
+    samples = [run.metrics[metric] for run in group.runs if metric in run.metrics]
+    if not samples:
         return ""
-    interval = interval_over_seeds(held)
+    interval = interval_over_seeds(samples)
     return _interval(interval.estimate, interval.low, interval.high)
 
 

@@ -50,7 +50,7 @@ def test_prepared_rows_keep_ids_pixels_and_their_class(tmp_path: Path) -> None:
     assert data.classes == ("8", "3")
 
 
-def test_rows_are_a_stratified_part_of_the_kept_ones(tmp_path: Path) -> None:
+def test_rows_are_a_stratified_part_of_those_left(tmp_path: Path) -> None:
     evens = [["0", "2", "4", "6", "8"], ["1", "3", "5", "7", "9"]]
     data = prepare(**settings(tmp_path, "digits", classes=evens, rows=100))
     joined = np.concatenate([data.train.target, data.valid.target, data.test.target])

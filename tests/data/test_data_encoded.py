@@ -24,8 +24,8 @@ from assay.errors import AssayError
 
 
 def table(store: EncodedRows, dataset: Dataset, rows: object) -> np.ndarray:
-    found, _ = store.columns(dataset, np.asarray(rows))["image"]
-    return np.asarray(found)
+    features, _ = store.columns(dataset, np.asarray(rows))["image"]
+    return np.asarray(features)
 
 
 def test_a_row_is_the_same_alone_and_among_others(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_other_content_or_another_encoder_has_another_place(tmp_path: Path) -> N
     assert all(place.name.startswith("pictures-") for place in places)
 
 
-def test_own_data_are_kept_where_nobody_else_can_look(tmp_path: Path) -> None:
+def test_own_data_lie_where_nobody_else_can_look(tmp_path: Path) -> None:
     dataset = replace(images(3), provenance=Provenance("local path", "mine.csv", "0"))
     store = EncodedRows("csv", image_encoder(tmp_path), tmp_path, workers=1)
     table(store, dataset, [0])

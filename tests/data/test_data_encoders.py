@@ -1,4 +1,4 @@
-"""The encoders: their networks against slow definitions, how they are had, and what they do not fit."""
+"""The encoders: their networks against slow definitions, their sources, and the data that they refuse."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ def small_dataset():  # type: ignore[no-untyped-def]
 
 def test_categories_are_declared_or_learnt_from_the_public_rows_alone() -> None:
     dataset = small_dataset()
-    found = vocabularies(dataset, np.array([0, 1]))
-    assert found == {"city": ("Bern", "Oslo"), "pet": ("cat", "dog", "fish")}
-    matrix, names = encode(dataset, np.array([0, 1, 2]), found, 8)
+    categories = vocabularies(dataset, np.array([0, 1]))
+    assert categories == {"city": ("Bern", "Oslo"), "pet": ("cat", "dog", "fish")}
+    matrix, names = encode(dataset, np.array([0, 1, 2]), categories, 8)
     assert names == ["size", "city=Bern", "city=Oslo", "pet=cat", "pet=dog", "pet=fish"]
     # Rome is in no public row, so its indicators are all zero.
     assert matrix.tolist() == [[1, 0, 1, 1, 0, 0], [2, 1, 0, 0, 1, 0], [4, 0, 0, 1, 0, 0]]

@@ -130,8 +130,8 @@ def test_a_pickle_of_python_2_is_read() -> None:
         b"\x87Rq\x05(K\x01K\x01K\x03\x86cnumpy\ndtype\nq\x06U\x02u1K\x00K\x01\x87Rq\x07(K\x03U\x01|NNNJ\xff\xff\xff\xff"
         b"J\xff\xff\xff\xffK\x00tb\x89U\x03\x01\x02\x03tbs."
     )
-    found = images.ArrayUnpickler(io.BytesIO(old), encoding="bytes").load()
-    assert found[b"data"].tolist() == [[1, 2, 3]]
+    batch = images.ArrayUnpickler(io.BytesIO(old), encoding="bytes").load()
+    assert batch[b"data"].tolist() == [[1, 2, 3]]
 
 
 class Evil:

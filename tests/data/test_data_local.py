@@ -109,8 +109,8 @@ def test_identifiers_are_left_out_and_said(cells: str, write: Write, tmp_path: P
     assert data.feature_names == ("a",)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        kept = prepare(**settings(tmp_path, path=str(path), target="y", types={"key": "categorical"}))
-    assert len(kept.feature_names) > 2
+        prepared = prepare(**settings(tmp_path, path=str(path), target="y", types={"key": "categorical"}))
+    assert len(prepared.feature_names) > 2
 
 
 def test_cells_that_are_lists_are_left_out_and_said(tmp_path: Path) -> None:

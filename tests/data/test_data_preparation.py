@@ -118,7 +118,7 @@ def test_a_category_that_no_public_row_has_gets_no_column(tmp_path: Path) -> Non
     assert (data.train.features == 0).all()
 
 
-def test_marks_and_sources_that_the_dataset_has_are_kept(tmp_path: Path) -> None:
+def test_marks_and_sources_that_the_dataset_has_stay(tmp_path: Path) -> None:
     clean = np.arange(60) % 4 != 0
     source = np.arange(60) % 3
     dataset = build_dataset(

@@ -54,7 +54,7 @@ def test_an_archive_serves_before_the_canonical_source(data_dir: Path) -> None:
     assert not (data_dir / "raw/magic").exists()
 
 
-def test_the_canonical_source_serves_without_an_archive_and_is_kept(data_dir: Path, tmp_path: Path) -> None:
+def test_the_canonical_source_serves_without_an_archive_and_stays(data_dir: Path, tmp_path: Path) -> None:
     (data_dir / "raw" / WHEEL).unlink()
     first = prepare(**settings(data_dir, "magic", download=True))
     source = tmp_path / "magic04.data"
@@ -151,9 +151,9 @@ def every_role() -> Dataset:
 
 def test_the_parsed_form_keeps_every_role(tmp_path: Path) -> None:
     dataset = every_role()
-    kept = cached("d", dataset.provenance, tmp_path, lambda: dataset)
+    stored = cached("d", dataset.provenance, tmp_path, lambda: dataset)
     again = cached("d", dataset.provenance, tmp_path, lambda: pytest.fail("parsed again"))
-    for read in (kept, again):
+    for read in (stored, again):
         assert (read.columns, read.kind, read.classes) == (dataset.columns, dataset.kind, dataset.classes)
         assert (read.source_names, read.provenance) == (dataset.source_names, dataset.provenance)
         assert read.table.column_names == dataset.table.column_names

@@ -46,12 +46,12 @@ def real(name: str) -> Dataset:
 def test_counts(name: str) -> None:
     rows, width, classes = COUNTS[name]
     dataset = real(name)
-    found = np.bincount(dataset.numbers(TARGET), minlength=len(dataset.classes)).tolist()
+    counts = np.bincount(dataset.numbers(TARGET), minlength=len(dataset.classes)).tolist()
     if name == "mnist" and len(dataset) == 5000:
         rows, classes = 5000, [500] * 10
     assert (len(dataset), len(dataset.columns)) == (rows, width)
-    assert not classes or found == classes
-    assert min(found) > 0
+    assert not classes or counts == classes
+    assert min(counts) > 0
     assert dataset.has(PARTITION) == (name in TEST_ROWS)
     if name in TEST_ROWS:
         assert dataset.numbers(PARTITION).sum() == TEST_ROWS[name]

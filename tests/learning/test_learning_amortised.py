@@ -33,10 +33,10 @@ LOG_ROOT = 0.5 * math.log(2 * math.pi)
 
 def drawn(seed: int, rows: int = 6, samples: int = 4, outputs: int = 5) -> tuple[Tensor, Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
-    found = torch.randn(rows, outputs, generator=generator, dtype=torch.float64)
-    found[:, -1] = 0.8 * found[:, -1] + 1.5  # log beta on both sides of its limit
+    values = torch.randn(rows, outputs, generator=generator, dtype=torch.float64)
+    values[:, -1] = 0.8 * values[:, -1] + 1.5  # log beta on both sides of its limit
     size = torch.randint(2, 40, (rows, samples), generator=generator).double()
-    return found, torch.randn(rows, samples, generator=generator, dtype=torch.float64), size.log()
+    return values, torch.randn(rows, samples, generator=generator, dtype=torch.float64), size.log()
 
 
 def slow_loss(row: list[float], delta: list[float], size: list[float]) -> float:
@@ -60,9 +60,9 @@ def slow_loss(row: list[float], delta: list[float], size: list[float]) -> float:
 @given(st.integers(0, 10**6))
 def test_the_loss_is_its_definition(seed: int) -> None:
     outputs, delta, log_size = drawn(seed)
-    found = sign_and_size_losses(outputs, delta, log_size)
+    losses = sign_and_size_losses(outputs, delta, log_size)
     slow = [slow_loss(*(each.tolist() for each in row)) for row in zip(outputs, delta, log_size.exp(), strict=True)]
-    np.testing.assert_allclose(found, slow, rtol=1e-9)
+    np.testing.assert_allclose(losses, slow, rtol=1e-9)
 
 
 def test_scaling_by_the_fixed_deviation_leaves_the_gradient_alone() -> None:
@@ -76,8 +76,8 @@ def test_scaling_by_the_fixed_deviation_leaves_the_gradient_alone() -> None:
         return (-torch.distributions.Normal(mean, deviation).log_prob(delta) - LOG_ROOT).mean()
 
     (wanted,) = torch.autograd.grad(plain(outputs), outputs)
-    (found,) = torch.autograd.grad(signed_losses(outputs, delta, log_size)[0].mean(), outputs)
-    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+    (gradient,) = torch.autograd.grad(signed_losses(outputs, delta, log_size)[0].mean(), outputs)
+    np.testing.assert_allclose(gradient, wanted, rtol=1e-9, atol=1e-12)
 
 
 def test_a_negated_sample_swaps_the_two_likelihoods() -> None:
@@ -123,8 +123,8 @@ def test_each_row_has_the_outputs_of_its_own_class() -> None:
     module = AmortisedLaw(network(classes=3), classes=3, epochs=1)
     with torch.no_grad():
         module.network[-1].bias.copy_(torch.arange(15.0))
-    found = module(torch.zeros(3, 3), torch.tensor([2, 0, 1]))
-    assert torch.equal(found, torch.tensor([[10.0, 11, 12, 13, 14], [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]))
+    outputs = module(torch.zeros(3, 3), torch.tensor([2, 0, 1]))
+    assert torch.equal(outputs, torch.tensor([[10.0, 11, 12, 13, 14], [0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]))
 
 
 @pytest.mark.parametrize(("form", "wanted"), [("sign_and_size", -2.0), ("expected_sign", -2.0 * 0.5)])
@@ -142,9 +142,9 @@ def test_a_class_without_rows_gets_the_mean_of_the_others() -> None:
     with torch.no_grad():
         module.network[-1].bias.copy_(torch.arange(15.0))
     module.fill_absent(torch.tensor([3, 0, 1]))
-    found = module(torch.zeros(3, 3), torch.tensor([0, 1, 2])).detach()
-    assert torch.equal(found[1], 0.75 * found[0] + 0.25 * found[2])
-    assert torch.equal(found[0], torch.arange(5.0))
+    outputs = module(torch.zeros(3, 3), torch.tensor([0, 1, 2])).detach()
+    assert torch.equal(outputs[1], 0.75 * outputs[0] + 0.25 * outputs[2])
+    assert torch.equal(outputs[0], torch.arange(5.0))
 
 
 def test_the_score_counts_a_wrong_sign() -> None:
@@ -177,6 +177,6 @@ def test_the_best_state_is_put_back() -> None:
     batches = ShuffledBatches((features, target), 4, torch.Generator().manual_seed(0))
     carry_out_fit(Trainer().build([best], max_epochs=4), module, batches)
     assert (best.best, best.epoch) == (1.0, 2)
-    kept = nn.utils.parameters_to_vector(module.parameters()).detach()
-    assert torch.equal(kept, seen[1])
-    assert not torch.equal(kept, seen[3])
+    weights = nn.utils.parameters_to_vector(module.parameters()).detach()
+    assert torch.equal(weights, seen[1])
+    assert not torch.equal(weights, seen[3])

@@ -1,4 +1,4 @@
-"""Each callback by itself."""
+"""Each callback alone."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_reuse_is_the_running_mean_matrix() -> None:
         for row in range(rows):
             each = torch.tensor([row, (row + 1) % rows])  # replicates meet rows in different orders
             gradient = releases[t, torch.arange(replicates), each].clone()
-            found = reuse.on_row_gradient(MODULE, gradient, each, t + 1)
-            torch.testing.assert_close(found, expected[t, torch.arange(replicates), each])
+            step = reuse.on_row_gradient(MODULE, gradient, each, t + 1)
+            torch.testing.assert_close(step, expected[t, torch.arange(replicates), each])
     torch.testing.assert_close(reuse.mean_releases(rounds), releases.mean(0))
 
 

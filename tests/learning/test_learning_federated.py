@@ -36,7 +36,7 @@ def streams(seed: int) -> Generators:
 
 
 @given(st.integers(2, 12), st.integers(1, 25), st.floats(0.05, 1), st.integers(0, 4), st.integers(0, 999))
-def test_a_limit_is_kept_and_every_round_is_full(
+def test_a_limit_holds_and_every_round_is_full(
     clients: int, rounds: int, fraction: float, spare: int, seed: int
 ) -> None:
     size = max(1, round(fraction * clients))
@@ -61,7 +61,7 @@ def test_a_round_depends_on_its_number_alone() -> None:
         assert early.tolist() == late.tolist()
 
 
-def test_a_limit_that_cannot_be_kept_is_refused() -> None:
+def test_a_limit_that_cannot_hold_is_refused() -> None:
     with pytest.raises(InputError, match=r"task.participations=4: 10 rounds of 5 need 5 participations of each of 10"):
         draw_participation(10, 10, 0.5, "fixed", 4, streams(0))
 

@@ -39,12 +39,12 @@ def test_a_cnn_has_the_gradients_and_outputs_of_its_network(shape: str, kind: st
     gradients, outputs = model.row_gradients(theta, x, y), model.outputs(theta, x)
     for lane in range(lanes):
         network = network_at(theta[lane], pixels, max(classes, 1))
-        found = network(x)
-        torch.testing.assert_close(outputs[lane], found)
+        answers = network(x)
+        torch.testing.assert_close(outputs[lane], answers)
         if kind == "regression":
-            loss = 0.5 * (found[lane, 0] - y[lane]) ** 2
+            loss = 0.5 * (answers[lane, 0] - y[lane]) ** 2
         else:
-            loss = nn.functional.cross_entropy(found[lane][None], y[lane].long()[None])
+            loss = nn.functional.cross_entropy(answers[lane][None], y[lane].long()[None])
         expected = torch.autograd.grad(loss, list(network.parameters()))
         torch.testing.assert_close(gradients[lane], torch.cat([part.flatten() for part in expected]))
     assert not gradients.requires_grad

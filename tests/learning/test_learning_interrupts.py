@@ -19,7 +19,7 @@ from assay.learning.trainer import Trainer
 
 
 @pytest.fixture(autouse=True)
-def _heeded() -> Iterator[None]:
+def _interruptible() -> Iterator[None]:
     """Ctrl-C as in a terminal: a process that was started in the background ignores it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -60,11 +60,11 @@ def test_row_gradients_equal_autograd_one_row_at_a_time(name: str) -> None:
     model, replicates = build(), 7
     theta, x = draw(replicates, model.parameter_count, seed=1), draw(replicates, D, seed=2)
     y = targets(replicates, classes, seed=3)
-    found = model.row_gradients(theta, x, y)
+    gradients = model.row_gradients(theta, x, y)
     for r in range(replicates):
         leaf = theta[r].clone().requires_grad_()
         (expected,) = torch.autograd.grad(training_loss(model, leaf, x[r], y[r], classes), leaf)
-        torch.testing.assert_close(found[r], expected, rtol=1e-10, atol=1e-12)
+        torch.testing.assert_close(gradients[r], expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", MODELS)

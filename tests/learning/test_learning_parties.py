@@ -52,9 +52,9 @@ def test_the_mean_is_that_of_clipped_records(norm: float) -> None:
     theta = np.random.default_rng(1).standard_normal((3, D + 1))
     model = PartyMean(LINEAR, sensitivity(norm=norm) if norm < 1e9 else None)
     order = torch.tensor([2, 0, 1])
-    found = model.row_gradients(torch.from_numpy(theta), ROWS.features[order], ROWS.target[order]).numpy()
+    gradients = model.row_gradients(torch.from_numpy(theta), ROWS.features[order], ROWS.target[order]).numpy()
     expected = [clipped_mean(theta[lane], PARTIES[party], norm) for lane, party in enumerate(order)]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(gradients, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -76,15 +76,15 @@ def slow_marginals(order: tuple[int, ...], x: Tensor, y: Tensor, start: Tensor) 
         predicted = VALID.features @ theta[:D] + theta[D]
         return -float(((predicted - VALID.target) ** 2).mean())
 
-    theta, found = start.clone(), np.zeros(len(order))
+    theta, marginals = start.clone(), np.zeros(len(order))
     for row in order:
         before = utility(theta)
         leaf = theta.clone().requires_grad_()
         loss = 0.5 * (x[row] @ leaf[:D] + leaf[D] - y[row]) ** 2
         (gradient,) = torch.autograd.grad(loss, leaf)
         theta = theta - RATE * gradient
-        found[row] = utility(theta) - before
-    return found
+        marginals[row] = utility(theta) - before
+    return marginals
 
 
 def test_without_privacy_and_with_all_permutations_it_is_the_definition() -> None:

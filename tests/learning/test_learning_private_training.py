@@ -236,7 +236,7 @@ class Toggling(Manual):
 
 
 def test_the_check_of_the_loss_leaves_a_manual_step_as_it_was() -> None:
-    """The check stops inside of training_step: neither its hook nor what the step had frozen may stay behind."""
+    """The check stops inside of training_step: neither its hook nor the parameters that the step froze may stay behind."""
     model = module(Toggling)
     fit(model, loader(), [private()])
     assert not torch.equal(weights(model), weights(network()))

@@ -22,8 +22,8 @@ ORDERS = np.random.default_rng(1).permuted(np.tile(np.arange(N), (K, R, 1)), axi
 
 
 def steps(callback: ReuseReleases | CombineReleases, wave: int, first: int = 0, last: int = K) -> Tensor:
-    """What each row steps along [K, R, n, P] when rounds are walked in waves; NaN in rounds before and after."""
-    found = torch.full_like(RELEASES, torch.nan)
+    """The direction [K, R, n, P] that each row steps along when rounds are walked in waves; NaN in rounds before and after."""
+    directions = torch.full_like(RELEASES, torch.nan)
     for start in range(first, last, wave):
         rounds = range(start, min(start + wave, last))
         for step in range(N):
@@ -31,8 +31,8 @@ def steps(callback: ReuseReleases | CombineReleases, wave: int, first: int = 0, 
             gradient = torch.stack([RELEASES[lane] for lane in lanes])
             taken = callback.on_row_gradient(MODULE, gradient, torch.tensor([row for *_, row in lanes]), start + 1)
             for lane, along in zip(lanes, taken, strict=True):
-                found[lane] = along
-    return found
+                directions[lane] = along
+    return directions
 
 
 def product(matrix: ReuseMatrix) -> Tensor:
@@ -66,9 +66,9 @@ def test_a_wave_that_used_its_other_lanes_would_have_less_noise_than_stated() ->
 
     class Eager(ReuseReleases):
         def on_row_gradient(self, module: LightningModule, gradient: Tensor, rows: Tensor, number: int) -> Tensor:
-            found = super().on_row_gradient(module, gradient, rows, number)
+            step = super().on_row_gradient(module, gradient, rows, number)
             self._close_wave()
-            return found
+            return step
 
     expected = product(ReuseMatrix.weighted(np.ones(K), 3))
     assert not torch.allclose(steps(Eager(N, None, R), 3), expected)
