@@ -27,10 +27,10 @@ from assay.statistics import mean_interval, ranks, spearman
 from assay.valuation.gradient.directed.estimate import DirectedRelease
 from assay.valuation.gradient.directed.shares import Utility, budget_shares
 from assay.valuation.gradient.directed.subspace import SubspaceRelease
-from assay.valuation.gradient.estimates import Problem, rows_of
+from assay.valuation.gradient.estimates import rows_of
 from assay.valuation.gradient.semivalue import GradientSemivalue
 from assay.valuation.gradient.vector_release import VectorRelease
-from assay.valuation.valuator import Run
+from assay.valuation.valuator import Problem, Run
 
 Vector = NDArray[np.float64]
 Row = tuple[tuple[object, ...], list[float]]
