@@ -202,7 +202,10 @@ POINTLESS = [
     ("valuation=semivalue privacy=iid", "privacy=iid: valuation=semivalue accounts for no release of this kind"),
     ("model=xgboost", "valuation=gradient_semivalue: follows gradients and model=xgboost has none"),
     ("model=mlp_adam", "valuation=gradient_semivalue: follows gradients and model=mlp_adam has none"),
-    ("model=svm dataset=wine", "valuation=gradient_semivalue: follows gradients and model=svm has none"),
+    (
+        "model=svm dataset=wine",
+        "valuation=gradient_semivalue: follows gradients and model=svm has none",
+    ),
     ("model=svm valuation=semivalue", "model=svm: fits classes and dataset=diabetes is a regression dataset"),
     ("task=train model=svm dataset=wine", "model=svm: is not trained by gradients"),
     (

@@ -81,8 +81,8 @@ def test_prv_is_above_the_privacy_loss_in_both_directions(noise: float, rate: fl
     loss = np.log1p(rate * np.expm1((2 * x - 1) / (2 * noise**2)))
     leaving = loss_epsilon(loss, with_row * (x[1] - x[0]), steps, DELTA)
     joining = loss_epsilon(-loss, without * (x[1] - x[0]), steps, DELTA)
-    told = PRV.epsilon([Steps(noise, rate, steps)], DELTA)
-    assert joining < leaving < told < leaving + 1.1 * EPSILON_ERROR
+    line = PRV.epsilon([Steps(noise, rate, steps)], DELTA)
+    assert joining < leaving < line < leaving + 1.1 * EPSILON_ERROR
 
 
 @pytest.mark.parametrize(("noise", "steps"), [(1.0, 1), (10.0, 100), (5.0, 300)])
@@ -136,7 +136,7 @@ def test_parts_of_a_history_cost_what_they_cost_together(name: str) -> None:
     assert accountant.epsilon([], DELTA) == 0
 
 
-def test_little_spending_is_not_told_several_times_too_large() -> None:
+def test_little_spending_is_not_stated_several_times_too_large() -> None:
     """Opacus' orders end at 63: it answers 0.103 here, with a warning, where the truth is below 0.012."""
     from opacus.accountants import RDPAccountant
 
@@ -173,7 +173,7 @@ def test_replace_one_doubles_the_sensitivity_and_refuses_sampling() -> None:
 
 
 @pytest.mark.parametrize(
-    ("noise", "rate", "count", "told"),
+    ("noise", "rate", "count", "line"),
     [
         (0.0, 0.1, 1, "noise_multiplier=0.0: must be > 0"),
         (math.nan, 0.1, 1, "noise_multiplier=nan: must be > 0"),
@@ -183,8 +183,8 @@ def test_replace_one_doubles_the_sensitivity_and_refuses_sampling() -> None:
         (1.0, 0.1, -1, "steps=-1: must be >= 0"),
     ],
 )
-def test_steps_that_cannot_be_are_refused(noise: float, rate: float, count: int, told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_steps_that_cannot_be_are_refused(noise: float, rate: float, count: int, line: str) -> None:
+    with pytest.raises(InputError, match=line):
         Steps.under(Relation.ADD_REMOVE, noise, rate, count)
 
 

@@ -16,10 +16,10 @@ def coins(epsilon: float, count: int, seed: int = 0) -> tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("epsilon", [0.5, 1.0, 2.0])
-def test_randomised_response_is_found_out_and_not_overstated(epsilon: float) -> None:
-    found = audit_scores(*coins(epsilon, 100_000))
-    assert 0.9 * epsilon < found.epsilon <= epsilon
-    assert found.auc == pytest.approx(np.exp(epsilon) / (1 + np.exp(epsilon)), abs=0.01)
+def test_randomised_response_is_seen_through_and_not_overstated(epsilon: float) -> None:
+    result = audit_scores(*coins(epsilon, 100_000))
+    assert 0.9 * epsilon < result.epsilon <= epsilon
+    assert result.auc == pytest.approx(np.exp(epsilon) / (1 + np.exp(epsilon)), abs=0.01)
 
 
 def test_the_bound_holds_in_95_of_100_repetitions() -> None:
@@ -30,18 +30,18 @@ def test_the_bound_holds_in_95_of_100_repetitions() -> None:
 
 def test_what_says_nothing_proves_nothing() -> None:
     generator = np.random.default_rng(0)
-    found = audit_scores(generator.standard_normal(5_000), generator.standard_normal(5_000))
-    assert found.epsilon < 0.3
-    assert found.auc == pytest.approx(0.5, abs=0.03)
-    assert found.tpr_at_1_percent == pytest.approx(0.01, abs=0.01)
+    result = audit_scores(generator.standard_normal(5_000), generator.standard_normal(5_000))
+    assert result.epsilon < 0.3
+    assert result.auc == pytest.approx(0.5, abs=0.03)
+    assert result.tpr_at_1_percent == pytest.approx(0.01, abs=0.01)
 
 
 def test_noise_at_half_scale_is_caught() -> None:
     """The broken variant: Laplace noise of half the scale that epsilon 1 asks for."""
     generator = np.random.default_rng(1)
     for scale, caught in ((1.0, False), (0.5, True)):
-        found = audit_scores(1 + generator.laplace(0, scale, 50_000), generator.laplace(0, scale, 50_000))
-        assert (found.epsilon > 1.0) == caught
+        result = audit_scores(1 + generator.laplace(0, scale, 50_000), generator.laplace(0, scale, 50_000))
+        assert (result.epsilon > 1.0) == caught
 
 
 def test_delta_is_granted() -> None:

@@ -24,7 +24,7 @@ RDP = RdpAccountant()
 
 
 def calibrated(name: str, epsilon: float, rate: float, steps: int, relation: Relation) -> tuple[float, float]:
-    """The noise multiplier found, and the epsilon of a fresh accountant for it."""
+    """The noise multiplier, and the epsilon of a fresh accountant for it."""
     budget, clip = Budget(epsilon, 1e-5, relation), Sensitivity(1.0, relation)
     noise = noise_multiplier_for(budget, clip, open_accountant(name), rate, steps)
     return noise, open_accountant(name).epsilon([Steps.under(relation, noise, rate, steps)], 1e-5)
@@ -106,7 +106,7 @@ def test_epochs_are_whole_and_their_steps_all_accounted_for() -> None:
 
 @pytest.mark.parametrize("epsilon", [0.001, 0.005])
 @pytest.mark.parametrize("name", ["prv", "rdp"])
-def test_a_budget_below_what_an_accountant_can_tell_is_refused(name: str, epsilon: float) -> None:
+def test_a_budget_below_the_reach_of_an_accountant_is_refused(name: str, epsilon: float) -> None:
     """PRV adds 0.01 to every answer; RDP needs an order above its largest. Neither may pretend."""
     if name == "rdp" and epsilon == 0.005:
         assert calibrated(name, epsilon, 0.1, 10, Relation.ZERO_OUT)[1] <= epsilon

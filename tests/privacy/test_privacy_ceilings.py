@@ -1,4 +1,4 @@
-"""What no reader of a private release can pass: each bound against the law that attains it."""
+"""Bounds on every reader of a private release: each bound against the law that attains it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from assay.privacy.relations import Relation
 
 def test_golden_ceilings() -> None:
     """Gaussian: mu = 0.268 and 1.666 at epsilon 1 and 8 (delta 1e-5); pure: e/(1 + e) and e^2/(1 + e^2)."""
-    found = [
+    result = [
         privacy_of("iid", epsilon=e, relation=r).detection_ceiling()
         for e in (1.0, 8.0)
         for r in Relation
         if r != "add_remove"
     ]
-    assert found == pytest.approx([0.648, 0.575, 0.991, 0.881], abs=5e-4)
+    assert result == pytest.approx([0.648, 0.575, 0.991, 0.881], abs=5e-4)
     pure = [pure_detection_ceiling(1.0, relation) for relation in (Relation.REPLACE_ONE, Relation.ZERO_OUT)]
     assert pure == pytest.approx([0.7311, 0.8808], abs=5e-5)
     assert privacy_of("none").detection_ceiling() == 1.0
@@ -42,7 +42,7 @@ def test_golden_ceilings() -> None:
 
 @given(st.floats(0.05, 6.0))
 def test_randomised_response_attains_the_pure_ceiling(epsilon: float) -> None:
-    """A corrupted row tells its bit truly with probability p, a clean one its other bit: the AUC is p, ties counted half."""
+    """A corrupted row states its bit truly with probability p, a clean one its other bit: the AUC is p, ties counted half."""
     p = np.exp(epsilon) / (1 + np.exp(epsilon))
     auc = p * p + p * (1 - p)
     assert pure_detection_ceiling(epsilon, Relation.REPLACE_ONE) == pytest.approx(auc)

@@ -17,12 +17,12 @@ from assay.privacy.rows.reuse import ReuseMatrix
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 99))
 def test_weighted_rows_by_their_definition(rounds: int, wave: int, seed: int) -> None:
     weights = np.random.default_rng(seed).uniform(0.1, 2, rounds)
-    found = ReuseMatrix.weighted(weights, wave).weights
+    result = ReuseMatrix.weighted(weights, wave).weights
     for t in range(rounds):
         known = [*range(t // wave * wave), t]
         expected = np.zeros(rounds)
         expected[known] = weights[known] / weights[known].sum()
-        np.testing.assert_allclose(found[t], expected, atol=1e-14)
+        np.testing.assert_allclose(result[t], expected, atol=1e-14)
 
 
 def test_equal_weights_one_by_one_are_the_running_mean() -> None:
@@ -52,8 +52,8 @@ def test_row_noise_is_that_of_the_product_with_noise(wave: int) -> None:
 
 
 def test_in_waves_the_noise_falls_with_the_earlier_waves() -> None:
-    found = ReuseMatrix.weighted(np.ones(7), 3).row_noise_variance()
-    assert found.tolist() == pytest.approx([1, 1, 1, 1 / 4, 1 / 4, 1 / 4, 1 / 7])
+    result = ReuseMatrix.weighted(np.ones(7), 3).row_noise_variance()
+    assert result.tolist() == pytest.approx([1, 1, 1, 1 / 4, 1 / 4, 1 / 4, 1 / 7])
 
 
 FAULTS = {
@@ -68,8 +68,8 @@ FAULTS = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("suffix", [".csv", ".npy"])
 def test_a_file_that_cannot_be_carried_out_is_refused_by_its_row(tmp_path: Path, fault: str, suffix: str) -> None:
-    weights, told = FAULTS[fault]
-    with pytest.raises(InputError, match=rf"privacy.matrix=.*{told}.*valuation.evaluations=3"):
+    weights, line = FAULTS[fault]
+    with pytest.raises(InputError, match=rf"privacy.matrix=.*{line}.*valuation.evaluations=3"):
         ReuseMatrix.read(written(tmp_path, weights, suffix), 3)
 
 

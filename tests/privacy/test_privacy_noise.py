@@ -45,7 +45,7 @@ def test_noise_is_standard_normal(source: NoiseSource) -> None:
     assert stats.kstest(draws / 2, "norm").pvalue < 1e-6
 
 
-def test_dtype_is_kept() -> None:
+def test_dtype_is_that_of_the_source() -> None:
     assert SecureNoise(torch.float32).open_round(1)((2, 3)).dtype == torch.float32
     assert SeededNoise(lambda number: number, torch.float32).open_round(1)((2, 3)).dtype == torch.float32
 

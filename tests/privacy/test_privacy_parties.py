@@ -127,7 +127,7 @@ def test_what_has_no_meaning_is_refused() -> None:
 
 def test_only_mechanisms_with_an_account_of_parties_are_taken() -> None:
     assert party_sensitivity(privacy_of("none"), (2, 3), Level.RECORD) is None
-    found = party_sensitivity(privacy_of("running_mean", max_grad_norm=0.5), (2, 3), Level.CLIENT)
-    assert found == PartySensitivity(0.5, Relation.ZERO_OUT, (2, 3), Level.CLIENT)
+    result = party_sensitivity(privacy_of("running_mean", max_grad_norm=0.5), (2, 3), Level.CLIENT)
+    assert result == PartySensitivity(0.5, Relation.ZERO_OUT, (2, 3), Level.CLIENT)
     with pytest.raises(InputError, match="privacy=directed: has no account of parties"):
         party_sensitivity(privacy_of("directed"), (2, 3), Level.RECORD)

@@ -16,14 +16,14 @@ def account(epsilon: float = 4.0, delta: float = 1e-5) -> PureAccount:
 
 
 def test_shares_add_up_and_the_next_release_is_refused() -> None:
-    held = account()
-    held.charge(PureRelease(1.0, 1e-5))
-    held.charge(PureRelease(3.0))
-    assert held.epsilon() == 4.0
-    assert held.totals() == {"releases": 12, "most_per_row": 2}
+    spent = account()
+    spent.charge(PureRelease(1.0, 1e-5))
+    spent.charge(PureRelease(3.0))
+    assert spent.epsilon() == 4.0
+    assert spent.totals() == {"releases": 12, "most_per_row": 2}
     with pytest.raises(OverspentError, match=r"would reach epsilon=4\.1"):
-        held.charge(PureRelease(0.1))
-    assert held.totals()["most_per_row"] == 2  # nothing counted
+        spent.charge(PureRelease(0.1))
+    assert spent.totals()["most_per_row"] == 2  # nothing counted
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_a_release_above_the_budget_or_without_meaning_is_refused(release: PureR
 
 
 def test_three_thirds_are_a_whole() -> None:
-    held = account(epsilon=1.0)
+    spent = account(epsilon=1.0)
     for _ in range(3):
-        held.charge(PureRelease(1 / 3))
-    assert held.epsilon() <= 1.0
+        spent.charge(PureRelease(1 / 3))
+    assert spent.epsilon() <= 1.0
 
 
 def test_it_goes_on_from_a_checkpoint_through_the_ledger() -> None:

@@ -44,9 +44,9 @@ def test_a_kill_at_every_byte_of_the_last_line_leaves_no_trace(tmp_path: Path) -
     expected = whole.read_bytes()
     start = expected.rindex(b"\n", 0, len(expected) - 1) + 1
     assert len(expected) - start > 40
-    for kept in range(start, len(expected) + 1):
+    for length in range(start, len(expected) + 1):
         path = tmp_path / "killed.jsonl"
-        path.write_bytes(expected[:kept])
+        path.write_bytes(expected[:length])
         resumed = open_ledger(path)
         resumed.load_state_dict(states[3])  # the checkpoint is older than the file by a line and a part
         assert path.read_bytes() == "".join(states[3]["record"]["lines"]).encode()
@@ -77,7 +77,7 @@ def test_what_a_moved_run_has_lost_comes_back_from_the_checkpoint(tmp_path: Path
     assert [file.name for file in tmp_path.iterdir()] == ["ledger.jsonl"]
 
 
-def test_the_record_of_another_run_is_refused_and_kept(tmp_path: Path) -> None:
+def test_the_record_of_another_run_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "ledger.jsonl"
     states = train(open_ledger(path), 0, 2)
     path.write_bytes(b'{"round": 99}\n')

@@ -41,8 +41,8 @@ def test_batch_sizes_follow_the_binomial_and_some_are_empty() -> None:
     law = stats.binom(20, 0.1)
     expected = np.array([*law.pmf(range(6)), law.sf(5)]) * 4000
 
-    def chi_square(found: NDArray[np.int64]) -> float:
-        counts = np.bincount(np.minimum(found, 6), minlength=7)
+    def chi_square(sizes: NDArray[np.int64]) -> float:
+        counts = np.bincount(np.minimum(sizes, 6), minlength=7)
         return float(stats.chisquare(counts, expected).pvalue)
 
     assert (sizes == 0).sum() > 400
@@ -99,7 +99,7 @@ def attack(draw: Callable[[int], NDArray[np.int64]], noise: float) -> tuple[floa
 
     Each row is a trial of its own: its gradient is 1 and alone in its sum, or is absent. The attack knows the noise.
     """
-    told = PrvAccountant().epsilon([Steps(NOISE, RATE, STEPS)], DELTA)
+    line = PrvAccountant().epsilon([Steps(NOISE, RATE, STEPS)], DELTA)
     generator = np.random.default_rng(11)
     evidence = np.zeros((2, TRIALS))
     for step in range(STEPS):
@@ -107,9 +107,9 @@ def attack(draw: Callable[[int], NDArray[np.int64]], noise: float) -> tuple[floa
         for side, signal in enumerate((times, 0)):
             output = signal + noise * generator.standard_normal(TRIALS)
             evidence[side] += np.log1p(RATE * np.expm1((2 * output - 1) / (2 * noise**2)))
-    hit, false_alarm = (evidence > told).mean(axis=1)
-    error = ((hit + np.exp(2 * told) * max(false_alarm, 1 / TRIALS)) / TRIALS) ** 0.5
-    return float(hit - np.exp(told) * false_alarm), float(error)
+    hit, false_alarm = (evidence > line).mean(axis=1)
+    error = ((hit + np.exp(2 * line) * max(false_alarm, 1 / TRIALS)) / TRIALS) ** 0.5
+    return float(hit - np.exp(line) * false_alarm), float(error)
 
 
 def poisson(rate: float) -> Callable[[int], NDArray[np.int64]]:

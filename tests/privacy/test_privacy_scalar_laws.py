@@ -48,9 +48,9 @@ def draws(law: ScalarLaw, x: float, count: int = 200_000, seed: int = 0) -> Tens
 def test_releases_are_unbiased_and_of_the_stated_variance(name: str, relation: Relation, x: float) -> None:
     """Four standard errors: false alarms below 1 in 10,000 a case."""
     law = law_of(name, budget(1.5, relation))
-    found, variance = draws(law, x), float(law.variance(torch.tensor(x, dtype=torch.float64)))
-    assert float(found.mean()) == pytest.approx(x, abs=4 * (variance / len(found)) ** 0.5)
-    assert float(found.var()) == pytest.approx(variance, rel=0.05)
+    result, variance = draws(law, x), float(law.variance(torch.tensor(x, dtype=torch.float64)))
+    assert float(result.mean()) == pytest.approx(x, abs=4 * (variance / len(result)) ** 0.5)
+    assert float(result.var()) == pytest.approx(variance, rel=0.05)
 
 
 @pytest.mark.parametrize("epsilon", [0.1, 1.0, 4.0, 8.0])
@@ -83,30 +83,30 @@ def test_a_law_for_another_relation_would_break_the_budget(name: str) -> None:
 def test_densities_are_those_that_are_drawn_from(name: str, relation: Relation) -> None:
     """Shares of 400,000 draws in 20 cells against the density's integral, within five standard errors."""
     law = law_of(name, budget(1.0, relation))
-    found = draws(law, 0.3, 400_000)
+    result = draws(law, 0.3, 400_000)
     reach = law.reach if isinstance(law, PiecewiseLaw) else 6.0
     edges = torch.linspace(-reach, reach, 21, dtype=torch.float64)
     for low, high in pairwise(edges.tolist()):
         grid = torch.linspace(low, high, 20_001, dtype=torch.float64)
         share = float(torch.trapezoid(law.log_density(grid, 0.3).exp(), grid))
-        seen = float(((found >= low) & (found < high)).double().mean())
-        assert seen == pytest.approx(share, abs=5 * (share / len(found)) ** 0.5 + 2e-5)
+        seen = float(((result >= low) & (result < high)).double().mean())
+        assert seen == pytest.approx(share, abs=5 * (share / len(result)) ** 0.5 + 2e-5)
 
 
 @pytest.mark.parametrize("name", LAWS)
 def test_what_is_published_for_no_record_has_the_density_that_the_guarantee_rests_on(name: str) -> None:
     law = law_of(name, budget(1.0))
     generator = torch.Generator().manual_seed(3)
-    found = law.absent(*(torch.randn(200_000, generator=generator, dtype=torch.float64) for _ in range(2)))
+    result = law.absent(*(torch.randn(200_000, generator=generator, dtype=torch.float64) for _ in range(2)))
     grid = outputs(law)
     if isinstance(law, RandomizedResponse):
-        assert float((found > 0).double().mean()) == pytest.approx(0.5, abs=0.005)
+        assert float((result > 0).double().mean()) == pytest.approx(0.5, abs=0.005)
         return
     density = law.log_density(grid, None).exp()
     second = float(torch.trapezoid(density * grid**2, grid))
-    assert float(found.mean()) == pytest.approx(0.0, abs=4 * (second / len(found)) ** 0.5)
+    assert float(result.mean()) == pytest.approx(0.0, abs=4 * (second / len(result)) ** 0.5)
     if name != "gaussian":  # whose tails reach beyond the grid
-        assert float((found**2).mean()) == pytest.approx(second, rel=0.03)
+        assert float((result**2).mean()) == pytest.approx(second, rel=0.03)
 
 
 @pytest.mark.parametrize("relation", [ZERO, REPLACE])
@@ -118,8 +118,8 @@ def test_intervals_cover_95_percent_of_releases_whatever_the_input(
     """40,000 draws for each input: four standard errors below 95 % are 94.6 %."""
     law = law_of(name, budget(epsilon, relation))
     for x in (*INPUTS, 0.2, 0.9):
-        found = draws(law, x, 40_000, seed=5)
-        assert float(((found - x).abs() <= law.half_width + 1e-9).double().mean()) > 0.9456
+        result = draws(law, x, 40_000, seed=5)
+        assert float(((result - x).abs() <= law.half_width + 1e-9).double().mean()) > 0.9456
 
 
 def test_an_enormous_budget_is_no_error() -> None:
@@ -142,8 +142,8 @@ def test_golden_numbers() -> None:
 @pytest.mark.parametrize("name", [name for name in LAWS if name != "randomized_response"])
 def test_outputs_lie_on_a_public_grid(name: str) -> None:
     """Floating-point patterns of x would otherwise show in the last bits of the output."""
-    found = draws(law_of(name, budget(2.0)), 0.123456789, 1_000) / GRID
-    assert torch.equal(found, found.round())
+    result = draws(law_of(name, budget(2.0)), 0.123456789, 1_000) / GRID
+    assert torch.equal(result, result.round())
 
 
 @given(

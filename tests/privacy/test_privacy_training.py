@@ -86,7 +86,7 @@ def test_noise_at_half_scale_runs_out_of_budget() -> None:
 
 
 def test_the_sample_rate_is_that_of_the_sampler() -> None:
-    """An account for the wrong sample rate cannot be opened: no other rate can be said, and full participation is dear."""
+    """An account for the wrong sample rate cannot be opened: no other rate can be said, and full participation is expensive."""
     noise = noise_multiplier_for(BUDGET, CLIP, RDP, 0.05, 100)
     spent = account()
     spent.charge(NoisySteps(noise, sampler(0.05)))

@@ -31,7 +31,7 @@ from assay.runs.streams import Streams
 from assay.statistics import spearman
 from assay.valuation.estimates import Estimates
 from assay.valuation.gradient.directed import paths as paths_module
-from assay.valuation.gradient.directed.design import choose_design, spoilt
+from assay.valuation.gradient.directed.design import choose_design, mislabelled
 from assay.valuation.gradient.directed.estimate import DirectedRelease
 from assay.valuation.gradient.directed.paths import (
     MeanGradientPath,
@@ -325,14 +325,14 @@ def test_a_design_ranks_public_rows_as_well_as_it_says(portion: Portion) -> None
     assert constant.clip == 1.0
 
 
-def test_spoilt_rows_have_wrong_targets(portion: Portion) -> None:
+def test_mislabelled_rows_have_wrong_targets(portion: Portion) -> None:
     rows = rows_of(portion("digits").valid, torch.float64)
-    wrong = spoilt(rows, 10, np.random.default_rng(0))
+    wrong = mislabelled(rows, 10, np.random.default_rng(0))
     assert (wrong.target != rows.target).all()
     assert wrong.target.min() >= 0
     assert wrong.target.max() <= 9
     numbers = rows_of(portion("diabetes").valid, torch.float64)
-    assert sorted(spoilt(numbers, 0, np.random.default_rng(0)).target.tolist()) == sorted(numbers.target.tolist())
+    assert sorted(mislabelled(numbers, 0, np.random.default_rng(0)).target.tolist()) == sorted(numbers.target.tolist())
 
 
 @pytest.mark.parametrize("name", MECHANISMS)

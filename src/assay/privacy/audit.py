@@ -1,4 +1,4 @@
-"""How much privacy an attacker can be shown to break: lower bounds on epsilon from releases in two worlds."""
+"""Audits of a release: lower bounds on epsilon from an attacker's scores in two worlds."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def audit_scores(inside: Vector, outside: Vector, delta: float = 0.0, level: flo
     if min(len(inside), len(outside)) < 20:
         raise ValueError("an audit needs 20 releases or more in each world")
     halves = [(scores[: len(scores) // 2], scores[len(scores) // 2 :]) for scores in (inside, outside)]
-    (chosen_in, kept_in), (chosen_out, kept_out) = halves
+    (chosen_in, judged_in), (chosen_out, judged_out) = halves
     thresholds = np.quantile(np.concatenate([chosen_in, chosen_out]), np.linspace(0.005, 0.995, 199))
     events = [(t, above, swap) for t in np.unique(thresholds) for above in (True, False) for swap in (True, False)]
     best = max(events, key=lambda event: _bound(chosen_in, chosen_out, event, delta, level))
-    epsilon = max(0.0, _bound(kept_in, kept_out, best, delta, level))
+    epsilon = max(0.0, _bound(judged_in, judged_out, best, delta, level))
     cut = float(np.quantile(outside, 0.99, method="higher"))
     return Audit(_auc(inside, outside), float((inside > cut).mean()), epsilon)
 

@@ -1,4 +1,4 @@
-"""What may be spent, and the noise that spends exactly that."""
+"""Budgets, and the noise that spends them exactly."""
 
 from __future__ import annotations
 

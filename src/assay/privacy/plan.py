@@ -76,7 +76,7 @@ def plan_training(
     >>> plan.sampler.sample_rate, plan.epsilon()
     (0.05, 0.0)
     >>> round(plan.noise_multiplier, 2)
-    0.95
+    1.2
     """
     if secure and seed is not None:
         raise InputError(

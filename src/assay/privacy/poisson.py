@@ -1,4 +1,4 @@
-"""Which rows take part in a step: the Poisson sample that amplification by sampling is proved for."""
+"""Poisson samples of rows, the ones that amplification by sampling is proved for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An append-only list of facts, kept as JSON lines that survive a kill."""
+"""An append-only list of facts, saved as JSON lines that survive a kill."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Record:
-    """Entries in the order in which they were added; with a path, a file of JSON lines that holds the same.
+    """Entries in the order in which they were added; with a path, a file of JSON lines with the same.
 
     The file is opened for the first entry, and is then cut back to the entries that this record knows: those of the
     checkpoint that was loaded, or none. So a killed and resumed run ends with the bytes of an undisturbed one.
@@ -50,9 +50,9 @@ class Record:
         """
         known = "".join(state["lines"]).encode()
         if self.path is not None and self.path.exists():
-            found = self.path.read_bytes()
+            stored = self.path.read_bytes()
             # a file that is shorter was lost or left behind when the run was moved: the checkpoint restores it
-            if not found.startswith(known) and not known.startswith(found):
+            if not stored.startswith(known) and not known.startswith(stored):
                 raise ValueError(f"{self.path}: holds the record of another run (move it away, or resume that run)")
         self._lines, self._in_step = list(state["lines"]), False
         if self.path is not None:
@@ -62,8 +62,8 @@ class Record:
         if self._in_step:
             return
         known = "".join(self._lines).encode()
-        found = path.read_bytes() if path.exists() else None
-        if found is not None and found.startswith(known):
+        stored = path.read_bytes() if path.exists() else None
+        if stored is not None and stored.startswith(known):
             os.truncate(path, len(known))
         else:
             partial = path.with_name(f".{path.name}.partial")

@@ -14,7 +14,7 @@ Numbers = float | NDArray[np.float64]
 
 
 class Relation(StrEnum):
-    """Which two tables must be hard to tell apart.
+    """Pairs of tables that a release must make hard to distinguish.
 
     ``zero_out``: one row may be replaced by no record: it adds nothing to sums, and where it has a release of its own, a draw
     that depends on no data stands in its slot; which slots there are is public. A row that is present with a value of 0 is

@@ -13,7 +13,7 @@ from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
 from assay.runs import Outcome, of_account
 from assay.tasks.headlines import of_summary
-from assay.valuation.gradient.directed.design import Design, spoilt
+from assay.valuation.gradient.directed.design import Design, mislabelled
 from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _worst_row(
     best = (-np.inf, 0.0, 0.0)
     for leverage in LEVERAGES:
         rows = Rows(release.train.features * leverage, release.train.target)
-        wrong = spoilt(rows, classes, generator) if classes else Rows(rows.features, -rows.target)
+        wrong = mislabelled(rows, classes, generator) if classes else Rows(rows.features, -rows.target)
         values, others = (release.exact_values(each, public).cpu() / clip for each in (rows, wrong))
         gaps = values.clamp(-1, 1) - others.clamp(-1, 1)
         place = int((gaps + 1e-3 * (values - others).clamp(-99, 99)).argmax())

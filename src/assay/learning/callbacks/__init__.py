@@ -1,1 +1,1 @@
-"""Lightning callbacks, one a file, each usable by itself in anyone's Trainer."""
+"""Lightning callbacks, one a file, each usable alone in anyone's Trainer."""

@@ -1,4 +1,4 @@
-"""How large each sample's gradient is and which way it points, while a network trains."""
+"""Size and direction of each sample's gradient, while a network trains."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ class PerSampleStatistics(Callback):
         np.add.at(self._times, self._positions, 1)
         np.add.at(self._norms, self._positions, recorded.norms().double().cpu().numpy())
         losses = getattr(pl_module, "sample_losses", None)
-        told = np.nan if losses is None else losses.double().cpu().numpy()
-        np.add.at(self._losses, self._positions, told)
+        each = np.nan if losses is None else losses.double().cpu().numpy()
+        np.add.at(self._losses, self._positions, each)
         if samples > 1:
             cosines = torch.nan_to_num(recorded.leave_one_out().cosines).double().cpu().numpy()
             np.add.at(self._cosines, self._positions, cosines)

@@ -1,4 +1,4 @@
-"""Tells a progress bar of finished rounds."""
+"""Moves a progress bar by finished rounds."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What releases and noisy steps cost: accountants, calibration, and the account of a training."""
+"""Accountants: from noisy steps to epsilon, and from a budget to the noise of the steps that it allows."""

@@ -1,4 +1,4 @@
-"""How much noise a budget needs, and how many steps it allows; what is answered never lands above the budget."""
+"""Noise and steps that spend a budget; no answer lands above it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _renyi(noise: float, sample_rate: float, steps: int, delta: float) -> float:
 
 
 def _least_noise(epsilon: Callable[[float], float], target: float, start: float, growth: float) -> float:
-    """The smallest noise found whose epsilon is in the tolerated window, or MOST_NOISE; `epsilon` falls with its noise."""
+    """A small noise whose epsilon is in the tolerated window, or MOST_NOISE; `epsilon` falls with its noise."""
     low = high = start
     step = growth
     if epsilon(start) > target:
@@ -87,7 +87,7 @@ def _least_noise(epsilon: Callable[[float], float], target: float, start: float,
 
 
 def _interpolate(left: tuple[float, float], right: tuple[float, float], level: float) -> float:
-    """Where the power law through two points takes a level, held in the middle four fifths of the way (in logarithms)."""
+    """Where the power law through two points takes a level, limited to the middle four fifths of the way (in logarithms)."""
     (a, f), (b, g) = left, right
     share = 0.5
     if 0 < f < math.inf and 0 < g < math.inf and f != g:
@@ -96,10 +96,10 @@ def _interpolate(left: tuple[float, float], right: tuple[float, float], level: f
 
 
 def steps_within(budget: Budget, accountant: Accountant, kind: Steps, history: Sequence[Steps] = ()) -> int:
-    """How many steps of the noise and sample rate of `kind` (its count is not used) fit after `history`; at most 1e9.
+    """Number of steps of the noise and sample rate of `kind` (its count is not used) that fit after `history`; at most 1e9.
 
     Guarantee: the accountant's epsilon of `history` and the answer is at most the budget's, and that of one step more is
-    above it or cannot be told.
+    above it or unknown.
     """
     known: dict[int, float] = {}
 
@@ -141,7 +141,7 @@ def _largest(epsilon: Callable[[int], float], target: float, low: int, high: int
 
 
 def epochs_within(budget: Budget, accountant: Accountant, kind: Steps, history: Sequence[Steps] = ()) -> int:
-    """How many whole passes of 1 / sample_rate steps fit; see steps_within."""
+    """Number of whole passes of 1 / sample_rate steps that fit; see steps_within."""
     return math.floor(steps_within(budget, accountant, kind, history) * kind.sample_rate * (1 + 1e-12))
 
 
@@ -154,4 +154,4 @@ def _epsilon(accountant: Accountant, history: Sequence[Steps], delta: float) -> 
     try:
         return accountant.epsilon(history, delta)
     except AccountingError:
-        return math.inf  # what cannot be told is never affordable
+        return math.inf  # what is not known is never affordable

@@ -23,7 +23,7 @@ ORDERS = (
 
 @dataclass
 class RdpAccountant:
-    """Renyi accounting; the cost of a step is kept for each (noise multiplier, sample rate).
+    """Renyi accounting, with a cache of the cost of a step for each (noise multiplier, sample rate).
 
     Guarantee: an upper bound under add-remove and zero-out (Mironov, Talwar & Zhang 2019, section 3.3), turned into epsilon
     by Balle et al. 2020, Theorem 21. It is never below -log(delta * 1024) / 1023, the limit of the largest order.

@@ -72,13 +72,13 @@ class Cache:
     """The `limit` results used last: an accountant is asked for the same noise again and again."""
 
     limit: int
-    _kept: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+    _results: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
 
     def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """The result of `compute` for this key, computed at most once while it is kept."""
-        if key not in self._kept:
-            self._kept[key] = compute()
-        self._kept.move_to_end(key)
-        while len(self._kept) > self.limit:
-            self._kept.popitem(last=False)
-        return self._kept[key]
+        """The result of `compute` for this key, from the cache where it is there."""
+        if key not in self._results:
+            self._results[key] = compute()
+        self._results.move_to_end(key)
+        while len(self._results) > self.limit:
+            self._results.popitem(last=False)
+        return self._results[key]

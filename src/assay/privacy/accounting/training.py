@@ -32,7 +32,7 @@ class NoisySteps:
 
 
 class TrainingAccount:
-    """Counts noisy steps and refuses the one whose epsilon, told by the accountant, would exceed the budget.
+    """Counts noisy steps and refuses the one whose epsilon, by the accountant, would exceed the budget.
 
     The accountant is asked once for each change of noise or sample rate: how many such steps fit. A charge is then a
     comparison of two counts. Steps of different kinds compose in one account, whatever their order.
@@ -53,7 +53,7 @@ class TrainingAccount:
         return [Steps(*kind, count) for kind, count in self._counts.items()]
 
     def remaining(self, release: NoisySteps) -> int:
-        """How many further steps of this kind the budget allows; raises InputError for steps that have no account."""
+        """Number of further steps of this kind that the budget allows; raises InputError for steps that have no account."""
         steps = Steps.under(self.budget.relation, release.noise_multiplier, release.sample_rate, 0)
         kind = steps.kind
         if kind != self._open:
@@ -80,7 +80,7 @@ class TrainingAccount:
         return self.accountant.epsilon(self.history, self.budget.delta)
 
     def totals(self) -> dict[str, Any]:
-        """Steps counted in all, and who tells their cost."""
+        """Steps counted in all, and the accountant of their cost."""
         return {"steps": sum(self._counts.values()), "accountant": self.accountant.name}
 
     def state_dict(self) -> dict[str, Any]:

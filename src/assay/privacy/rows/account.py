@@ -77,7 +77,7 @@ class RowAccount:
         return {"spent": self._spent.tolist(), "touches": self._touches.tolist()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the counts of an earlier account; raises ValueError when its table had another shape."""
+        """Takes the counts of an earlier account; raises ValueError for a table of another shape."""
         spent, touches = np.array(state["spent"]), np.array(state["touches"], dtype=np.int64)
         if spent.shape != self._spent.shape:
             raise ValueError(f"an account of shape {spent.shape} cannot go on as {self._spent.shape}")

@@ -16,9 +16,10 @@ Law = Literal["auto", "laplace", "randomized_response", "piecewise"]
 
 @dataclass(frozen=True)
 class Directed(RowNumber):
-    """One clipped number of each row, taken along public trajectories and released once by a pure law. [derived]
+    """One clipped number of each row, taken along public trajectories and released once by a pure law.
 
     `law` auto is the law whose simulated releases rank public rows best.
+    Source: [derived].
     """
 
     name: str = "directed"

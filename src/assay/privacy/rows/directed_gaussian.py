@@ -10,7 +10,10 @@ from assay.privacy.rows.numbers import RowNumber
 
 @dataclass(frozen=True)
 class DirectedGaussian(RowNumber):
-    """One clipped number of each row, taken along public trajectories and released once with Gaussian noise. [derived]"""
+    """One clipped number of each row, taken along public trajectories and released once with Gaussian noise.
+
+    Source: [derived].
+    """
 
     name: str = "directed_gaussian"
 

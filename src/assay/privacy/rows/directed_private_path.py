@@ -13,10 +13,11 @@ from assay.privacy.rows.numbers import PrivatePath
 
 @dataclass(frozen=True)
 class DirectedPrivatePath(Directed):
-    """One clipped number of each row, taken along a private mean-gradient trajectory and released once. [derived]
+    """One clipped number of each row, taken along a private mean-gradient trajectory and released once.
 
     `path_share` of epsilon and all of delta are spent on the trajectory, which clips gradients at the `path_quantile` of the
     public rows' norms; the public trajectories' spread is laid about it.
+    Source: [derived].
     """
 
     name: str = "directed_private_path"

@@ -15,9 +15,10 @@ from assay.privacy.rows.gradients import GivenNorm
 
 @dataclass(frozen=True)
 class FrontLoaded(GivenNorm):
-    """Most of the budget in the first evaluation, then means weighted by inverse noise variance. [derived]
+    """Most of the budget in the first evaluation, then means weighted by inverse noise variance.
 
     `first_share` of the squared Gaussian-DP mu is spent in the first evaluation; the rest is even over the others.
+    Source: [derived].
     """
 
     reuses: ClassVar[bool] = True

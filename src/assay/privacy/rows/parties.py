@@ -99,7 +99,7 @@ class PartyAccount:
 
     @property
     def budget(self) -> Budget:
-        """What may be spent."""
+        """Epsilon and delta that may be spent."""
         return self._account.budget
 
     @property

@@ -11,7 +11,10 @@ from assay.privacy.rows.gradients import BurnIn, PublicNorm
 
 @dataclass(frozen=True)
 class PublicClip(BurnIn, PublicNorm):
-    """Running mean with burn-in, clipped to a quantile of the public rows' gradient norms at the start. [derived]"""
+    """Running mean with burn-in, clipped to a quantile of the public rows' gradient norms at the start.
+
+    Source: [derived].
+    """
 
     reuses: ClassVar[bool] = True
 

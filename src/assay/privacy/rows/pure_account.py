@@ -65,7 +65,7 @@ class PureAccount:
         return {"epsilon": self._epsilon, "delta": self._delta, "releases": self._releases, "shape": list(self._shape)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes the sums of an earlier account; raises ValueError when its table had another shape."""
+        """Takes the sums of an earlier account; raises ValueError for a table of another shape."""
         if tuple(state["shape"]) != self._shape:
             raise ValueError(f"an account of shape {tuple(state['shape'])} cannot go on as {self._shape}")
         self._epsilon, self._delta, self._releases = state["epsilon"], state["delta"], int(state["releases"])

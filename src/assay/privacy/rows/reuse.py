@@ -1,4 +1,4 @@
-"""How a row's past private gradients are reused: the correlated noise of 2412.17008.
+"""Reuse of a row's past private gradients: the correlated noise of 2412.17008.
 
 In round t row j releases y_t = clip(g) + noise. A mechanism steps along a lower-triangular, row-stochastic
 combination of the row's own releases y_1 .. y_t. Anything computed from releases costs no further privacy.

@@ -11,7 +11,10 @@ from assay.privacy.rows.gradients import PublicNorm
 
 @dataclass(frozen=True)
 class ReleasedVector(PublicNorm):
-    """One release of each row's gradient at the start with the whole budget, then replayed along public paths. [derived]"""
+    """One release of each row's gradient at the start with the whole budget, then replayed along public paths.
+
+    Source: [derived].
+    """
 
     releases: ClassVar[Releases | None] = Releases.ROW_VECTOR
     reuses: ClassVar[bool] = True

@@ -20,7 +20,7 @@ GRID = 2.0**-20
 
 @dataclass(frozen=True)
 class Cost:
-    """What one release costs each row: mu of Gaussian DP for the Gaussian law (epsilon 0), else a pure epsilon (mu 0)."""
+    """Cost of one release for each row: mu of Gaussian DP for the Gaussian law (epsilon 0), else a pure epsilon (mu 0)."""
 
     epsilon: float
     mu: float
@@ -44,7 +44,7 @@ class ScalarLaw(Protocol):
         ...
 
     def absent(self, first: Tensor, second: Tensor) -> Tensor:
-        """What is published in the place of rows that are not there."""
+        """Numbers published in the place of rows that are not there."""
         ...
 
     def variance(self, x: Tensor) -> Tensor:

@@ -76,7 +76,7 @@ class PiecewiseLaw:
 
     @property
     def half_width(self) -> float:
-        """The plateau's reach, and beyond it as much of the rest as 95 % need at x = 1, which is the worst. [derived]"""
+        """The plateau's reach, and beyond it as much of the rest as 95 % need at x = 1, which is the worst."""
         beyond = (1 + self.reach) * (1 - 0.05 * (self._root + 1))
         return max(self.reach - 1, beyond) + GRID
 

@@ -36,7 +36,7 @@ class RandomizedResponse:
 
     @property
     def lean(self) -> float:
-        """b: half the distance between the chances of +1 at x = 1 and at x = 0 in parts of one, kept below by 1e-9."""
+        """b: half the distance between the chances of +1 at x = 1 and at x = 0 in parts of one, lowered by 1e-9."""
         if self.relation is Relation.REPLACE_ONE:
             return math.tanh(self.epsilon / 2) / 2 * (1 - 1e-9)
         return -math.expm1(-self.epsilon) / 2 * (1 - 1e-9)

@@ -8,7 +8,7 @@ from torch import Tensor
 from assay.errors import InputError
 from assay.learning.models.replicated import ReplicatedModel
 
-ROOM = 8_000_000  # numbers of the rows' gradients kept at a time
+ROOM = 8_000_000  # numbers of the rows' gradients in memory at a time
 
 
 @torch.no_grad()
@@ -24,6 +24,6 @@ def public_norm(model: ReplicatedModel, start: Tensor, features: Tensor, target:
     norms = torch.cat([torch.linalg.vector_norm(gradient, dim=-1) for gradient in gradients]).double()
     norm = float(norms.quantile(quantile))
     if not norm > 0:
-        told = "the valid rows' gradients vanish at the start up to this quantile"
-        raise InputError("privacy.clip_quantile", quantile, told, "raise it, or use valuation.initialisation=random")
+        limit = "the valid rows' gradients vanish at the start up to this quantile"
+        raise InputError("privacy.clip_quantile", quantile, limit, "raise it, or use valuation.initialisation=random")
     return norm

@@ -1,4 +1,4 @@
-"""What released gradients would have changed along training runs that read public rows alone."""
+"""Changes that released gradients would make along training runs on public rows alone."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class PublicPaths:
         for slot, position in enumerate(positions.tolist()):
             wanted.setdefault(position, []).append(slot)
         theta = self._theta()
-        found = theta.new_empty(len(theta), len(positions), theta.shape[1])
+        passed = theta.new_empty(len(theta), len(positions), theta.shape[1])
         for place in range(int(positions.max()) + 1):
             for slot in wanted.get(place, ()):
-                found[:, slot] = theta
+                passed[:, slot] = theta
             self._step(theta, place)
-        return found
+        return passed
 
     @torch.no_grad()
     def directions(self) -> Tensor:
@@ -72,8 +72,8 @@ class PublicPaths:
         for copies in torch.split(theta, max(1, ROOM // theta.shape[1])):
             with torch.enable_grad():
                 leaf = copies.clone().requires_grad_()
-                found = path_utility(self.model, leaf, self.rows.features, self.rows.target, "negative_loss").sum()
-                parts += torch.autograd.grad(found, leaf)
+                reached = path_utility(self.model, leaf, self.rows.features, self.rows.target, "negative_loss").sum()
+                parts += torch.autograd.grad(reached, leaf)
         return torch.cat(parts)
 
     @torch.no_grad()
@@ -84,7 +84,7 @@ class PublicPaths:
         releases y in releases [R, n, P]. Costs R + 1 utility evaluations for each position of a path.
         """
         theta, (replicates, count, _) = self._theta(), releases.shape
-        found = np.empty((len(orders), replicates, count))
+        changes = np.empty((len(orders), replicates, count))
         paths = np.arange(len(orders))
         for place, weight in enumerate(self.weights.tolist()):
             met = orders[:, place]
@@ -92,6 +92,6 @@ class PublicPaths:
             copies = torch.cat([theta, stepped.flatten(0, 1)])
             reached = path_utility(self.model, copies, self.rows.features, self.rows.target, utility)
             before, after = reached[: len(paths)], reached[len(paths) :].view(replicates, -1)
-            found[paths, :, met] = weight * (after - before).double().cpu().numpy().T
+            changes[paths, :, met] = weight * (after - before).double().cpu().numpy().T
             self._step(theta, place)
-        return found
+        return changes

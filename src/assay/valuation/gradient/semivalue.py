@@ -93,7 +93,7 @@ class GradientSemivalue(GradientSettings):
 
     def check(self, run: Choices) -> None:
         """Raises InputError for a model without row gradients, a utility that the target lacks, and settings without effect."""
-        if not getattr(run.model, "row_gradients", True):
+        if not run.model.row_gradients:
             limit = f"follows gradients and model={run.model.name} has none of single rows"
             raise InputError("valuation", self.name, limit, "use valuation=semivalue, or model=auto")
         if self.utility == "accuracy" and getattr(run.dataset, "kind", None) == "regression":

@@ -1,4 +1,4 @@
-"""Which law releases a number, and where it is clipped, decided on public rows alone."""
+"""Choice of the law and the clip of a released number, on public rows alone."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def choose_design(
     return best
 
 
-def spoilt(public: Rows, classes: int, generator: np.random.Generator) -> Rows:
+def mislabelled(public: Rows, classes: int, generator: np.random.Generator) -> Rows:
     """Public rows with wrong targets: another class, or another row's number where there are no classes."""
     if classes:
         shift = torch.from_numpy(generator.integers(1, classes, len(public)))

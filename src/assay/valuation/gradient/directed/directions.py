@@ -1,4 +1,4 @@
-"""Where utilities rise along public trajectories: their gradients, the subspace these span, and public rows that judge."""
+"""Gradients of utilities along public trajectories, the subspace these span, and public rows that judge."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def utility_gradients(model: ReplicatedModel, paths: Tensor, judges: Rows) -> Te
         total = torch.zeros_like(thetas[0])
         for copies in torch.split(thetas, max(1, ROOM // thetas.shape[1])):
             leaf = copies.clone().requires_grad_()
-            found = path_utility(model, leaf, judges.features, judges.target, "negative_loss").sum()
-            total += torch.autograd.grad(found, leaf)[0].sum(0)
+            reached = path_utility(model, leaf, judges.features, judges.target, "negative_loss").sum()
+            total += torch.autograd.grad(reached, leaf)[0].sum(0)
         places.append(total / len(thetas))
     return torch.stack(places)
 
@@ -37,8 +37,8 @@ def utility_gradients(model: ReplicatedModel, paths: Tensor, judges: Rows) -> Te
 def gradient_subspace(gradients: Sequence[Tensor], dimensions: int) -> Tensor:
     """Orthonormal basis [P, r]: the top right singular vectors of the gradients [T, P] of all utilities, weighed alike."""
     stacked = torch.cat([each / each.norm().clamp(min=torch.finfo(each.dtype).tiny) for each in gradients])
-    found: Tensor = torch.linalg.svd(stacked, full_matrices=dimensions > min(stacked.shape))[2]
-    return found[:dimensions].T.contiguous()
+    vectors: Tensor = torch.linalg.svd(stacked, full_matrices=dimensions > min(stacked.shape))[2]
+    return vectors[:dimensions].T.contiguous()
 
 
 def projected_gradients(model: ReplicatedModel, thetas: Tensor, rows: Rows, basis: Tensor) -> Tensor:

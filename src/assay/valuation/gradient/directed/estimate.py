@@ -20,7 +20,7 @@ from assay.privacy.rows.numbers import PrivatePath, RowNumber
 from assay.privacy.rows.pure_account import PureRelease
 from assay.runs.cost import Meter
 from assay.valuation.estimates import Estimates
-from assay.valuation.gradient.directed.design import Design, choose_design, spoilt
+from assay.valuation.gradient.directed.design import Design, choose_design, mislabelled
 from assay.valuation.gradient.directed.paths import POSITIONS, MeanGradientPath, mean_gradient_path, spread
 from assay.valuation.gradient.directed.row_effects import mean_contributions
 from assay.valuation.gradient.directed.trajectories import PublicTrajectories
@@ -149,7 +149,7 @@ class DirectedRelease:
     def design(self, public: Tensor) -> Design:
         """Law and clip, from public rows along public trajectories."""
         generator = self.context.streams.generator("design", self.purpose)
-        wrong = spoilt(self.public, len(self.problem.data.classes), generator)
+        wrong = mislabelled(self.public, len(self.problem.data.classes), generator)
         values = torch.cat([self.exact_values(rows, public) for rows in (self.public, wrong)]).cpu()
         privacy = self.privacy
         return choose_design(values, privacy.value_budget, laws=privacy.laws, clip=privacy.clip, generator=generator)

@@ -25,7 +25,7 @@ from assay.privacy.scalar_laws.gaussian import GaussianLaw
 from assay.runs.cost import Meter
 from assay.statistics import spearman
 from assay.valuation.estimates import Estimates
-from assay.valuation.gradient.directed.design import DRAWS, QUANTILES, spoilt
+from assay.valuation.gradient.directed.design import DRAWS, QUANTILES, mislabelled
 from assay.valuation.gradient.directed.directions import (
     gradient_subspace,
     parts_by_target,
@@ -132,7 +132,7 @@ class SubspaceRelease:
     def _public_clip(self) -> tuple[float, float]:
         """The clip whose simulated releases rank public rows best, and their Spearman correlation in the mean of utilities."""
         privacy, generator = self.privacy, self.context.streams.generator("design", self.purpose)
-        wrong = spoilt(self.valid, len(self.problem.data.classes), generator)
+        wrong = mislabelled(self.valid, len(self.problem.data.classes), generator)
         public = torch.cat([self.coordinates(rows) for rows in (self.valid, wrong)])
         slopes = torch.stack([each.cpu() for each in self.slopes]).double() @ self.basis.cpu().double()
         sizes, relation = public.norm(dim=1), privacy.budget.relation
