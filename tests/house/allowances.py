@@ -17,7 +17,7 @@ ENGLISH: dict[str, int] = {
     "src/assay/api.py": 1,
     "src/assay/cli": 9,
     "src/assay/config": 14,
-    "src/assay/learning": 24,
+    "src/assay/learning": 20,
     "src/assay/selection": 5,
     "src/assay/tasks": 53,
     "src/assay/valuation": 113,
