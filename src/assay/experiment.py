@@ -78,7 +78,7 @@ def _planned(choices: Choices) -> tuple[float, float]:
     counts = [getattr(choices.task, "replicates", 1), len(getattr(choices.task, "evaluations", None) or [1])]
     budgets = [each.privacy for each in choices.contenders if getattr(each.privacy, "releases", None) is not None]
     estimates = counts[0] * counts[1]
-    return sum(each.epsilon for each in budgets) * estimates, sum(each.delta for each in budgets) * estimates
+    return sum(each.epsilon for each in budgets) * estimates, sum(each.guaranteed_delta for each in budgets) * estimates
 
 
 def report(choices: Choices, run_directory: RunDirectory) -> Path:

@@ -42,7 +42,11 @@ class Account(Protocol[ReleaseT_contra]):
         ...
 
     def epsilon(self) -> float:
-        """Epsilon spent at the budget's delta, recomputed from the releases counted."""
+        """Epsilon spent at `delta`, recomputed from the releases counted."""
+        ...
+
+    def delta(self) -> float:
+        """Delta that goes with `epsilon`: the budget's, or 0 where pure laws spend epsilon alone."""
         ...
 
     def totals(self) -> dict[str, Any]:
@@ -110,7 +114,12 @@ class Ledger(Generic[ReleaseT]):
         would have written.
         """
         budget = self.budget
-        spent = {"epsilon": self.epsilon(), "delta": budget.delta, "relation": str(budget.relation), "noise": noise}
+        spent = {
+            "epsilon": self.epsilon(),
+            "delta": self.account.delta(),
+            "relation": str(budget.relation),
+            "noise": noise,
+        }
         table = {} if self.table is None else {"table": self.table}
         self._record.append({**facts, **self.account.totals(), **spent, **table})
 

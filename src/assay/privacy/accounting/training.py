@@ -79,6 +79,10 @@ class TrainingAccount:
         """Epsilon spent at the budget's delta by the chosen accountant."""
         return self.accountant.epsilon(self.history, self.budget.delta)
 
+    def delta(self) -> float:
+        """The budget's delta."""
+        return self.budget.delta
+
     def totals(self) -> dict[str, Any]:
         """Steps counted in all, and the accountant of their cost."""
         return {"steps": sum(self._counts.values()), "accountant": self.accountant.name}

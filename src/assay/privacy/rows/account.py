@@ -68,6 +68,10 @@ class RowAccount:
         """Epsilon spent at the budget's delta by the row most spent on."""
         return epsilon_of(float(self._spent.max(initial=0.0)) ** 0.5, self.budget.delta)
 
+    def delta(self) -> float:
+        """The budget's delta."""
+        return self.budget.delta
+
     def totals(self) -> dict[str, Any]:
         """Releases made in all, and of the row most spent on."""
         return {"releases": int(self._touches.sum()), f"most_per_{self._noun}": int(self._touches.max(initial=0))}

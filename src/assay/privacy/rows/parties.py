@@ -116,6 +116,10 @@ class PartyAccount:
         """Epsilon spent at the budget's delta by the party most spent on."""
         return self._account.epsilon()
 
+    def delta(self) -> float:
+        """The budget's delta."""
+        return self._account.delta()
+
     def totals(self) -> dict[str, Any]:
         """Releases made in all and of the party most spent on, and who is protected."""
         return {**self._account.totals(), "level": str(self.sensitivity.level)}

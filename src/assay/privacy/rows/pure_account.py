@@ -56,6 +56,10 @@ class PureAccount:
         """Epsilon spent by each row."""
         return min(self._epsilon, self.budget.epsilon)
 
+    def delta(self) -> float:
+        """Delta spent by each row: 0 for pure laws."""
+        return min(self._delta, self.budget.delta)
+
     def totals(self) -> dict[str, Any]:
         """Releases made in all, and of one row."""
         return {"releases": self._releases * self._shape[0] * self._shape[1], "most_per_row": self._releases}
