@@ -23,7 +23,7 @@ from assay.learning.models.affine import Logistic
 from assay.learning.models.mlp import Mlp
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
-from assay.learning.poisson_loader import private_loader
+from assay.learning.private_loader import private_loader
 from assay.learning.trainer import Trainer
 from assay.privacy.plan import TrainingPlan
 from assay.privacy.white import WhiteNoise

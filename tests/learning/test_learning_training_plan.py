@@ -13,7 +13,7 @@ from assay.errors import AssayError, InputError
 from assay.gradients import PerSampleGradients
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.fitting import quiet
-from assay.learning.poisson_loader import private_loader
+from assay.learning.private_loader import private_loader
 from assay.privacy.plan import TrainingPlan, plan_training
 from assay.runs.streams import Streams
 

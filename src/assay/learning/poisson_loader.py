@@ -10,8 +10,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from assay.errors import InputError
-from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
 
 
@@ -42,15 +40,3 @@ class PoissonLoader:
                 rows = self.rows_of(step, part)
                 index = torch.from_numpy(rows if len(rows) else np.zeros(1, dtype=np.int64))
                 yield tuple(tensor[index.to(tensor.device)] for tensor in self.tensors)
-
-
-def private_loader(plan: TrainingPlan, tensors: Sequence[Tensor], parts: int = 1) -> PoissonLoader:
-    """The batches of a private training: the plan's Poisson samples of `tensors`, whose first axis are its rows.
-
-    Raises InputError for tensors of another number of rows than planned for, which the noise would not fit.
-    """
-    for tensor in tensors:
-        if len(tensor) != plan.sampler.rows:
-            limit = f"the plan is for {plan.sampler.rows}"
-            raise InputError("rows", len(tensor), limit, "plan_training(rows=len(x), ...)")
-    return PoissonLoader(tensors, plan.sampler, plan.steps, parts=parts)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.budget import Budget
+from assay.privacy.clipping import clipped_numbers
 from assay.privacy.scalar_laws.law import ScalarLaw
 from assay.privacy.scalar_laws.laws import LAWS, law_of
 from assay.statistics import spearman
@@ -50,7 +51,7 @@ def choose_design(
     for name in laws:
         law = law_of(name, budget)
         for each in clips:
-            x = (public_values / each).clamp(-1, 1).expand(shape)
+            x = clipped_numbers(public_values, each).expand(shape)
             score = float(spearman(law.release(x, first, second).numpy(), public_values.numpy()).mean())
             if best is None or score > best.expected_spearman:
                 best = Design(law, each, score)
