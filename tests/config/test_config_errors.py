@@ -114,7 +114,7 @@ IMPOSSIBLE = [
     ),
     (
         f"{STUDY} valuation=private_semivalue",
-        "publication and task=estimation_uncertainty compares contenders for research (use task=value",
+        "publication and task=estimation_uncertainty is for research (use task=value",
     ),
     ("privacy=directed privacy.paths=0", "privacy.paths=0: must be >= 1"),
     ("privacy=directed privacy.clip=0", "privacy.clip=0: must be > 0 (null lets public rows choose)"),

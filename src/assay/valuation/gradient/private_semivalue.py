@@ -32,12 +32,12 @@ class PrivateSemivalue(GradientSemivalue):
         )
 
     def check(self, run: Choices) -> None:
-        """Raises InputError without a mechanism, and for a task that compares contenders, as well."""
+        """Raises InputError without a mechanism, and for a task that publishes nothing, as well."""
         super().check(run)
         if not run.privacy.private:
             raise _unprotected(run.privacy)
-        if getattr(run.task, "contenders", None) or getattr(run.task, "mechanisms", None):
-            limit = f"makes values for publication and task={run.task.name} compares contenders for research"
+        if not getattr(run.task, "publishes", False):
+            limit = f"makes values for publication and task={run.task.name} is for research"
             raise InputError("valuation", self.name, limit, "use task=value, or valuation=gradient_semivalue")
 
 
