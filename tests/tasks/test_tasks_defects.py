@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.mechanisms import privacy_of
 
 from assay.data import Arrays, PreparedData
 from assay.learning.models.auto import Auto
@@ -15,7 +16,6 @@ from assay.learning.models.mlp import Mlp
 from assay.learning.trainer import Trainer
 from assay.privacy.ceilings import detection_ceiling
 from assay.privacy.relations import Relation
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.runs.streams import Streams
 from assay.statistics import bootstrap_indices, detection_auc, spearman
@@ -70,7 +70,7 @@ def test_bootstrap_draws_of_the_uncertainty_centre_on_the_estimate() -> None:
 def test_the_ceiling_beside_each_auc_is_that_of_the_relation(answer: Answer, relation: Relation) -> None:
     outcome = answer(*SMALL, f"privacy.relation={relation.value}")
     summary = outcome.tables["summary"].set_index(["contender", "evaluations"])
-    assert summary.loc[("iid", 4), "auc_ceiling"] == detection_ceiling(PrivacySpec("iid").budget.mu, relation)
+    assert summary.loc[("iid", 4), "auc_ceiling"] == detection_ceiling(privacy_of("iid").budget.mu, relation)
     assert summary.loc[("none", 4), "auc_ceiling"] == 1
 
 
@@ -108,10 +108,10 @@ def test_purposes_draw_noise_of_their_own() -> None:
     """Cells at different k must be independent: the interval of the slope takes them so."""
     noise = {}
     for purpose in ("evaluations-4", "evaluations-8"):
-        problem, run = Problem(toy(), Auto(), PrivacySpec("iid")), Run(Streams(0), Trainer())
+        problem, run = Problem(toy(), Auto(), privacy_of("iid")), Run(Streams(0), Trainer())
         fit = PermutationFit(GradientSemivalue(evaluations=4), problem, run, purpose)
-        assert fit.release is not None
-        noise[purpose] = fit.release.noise.open_round(1)((5,))
+        assert fit.private is not None
+        noise[purpose] = fit.private.release.noise.open_round(1)((5,))
     assert not torch.equal(noise["evaluations-4"], noise["evaluations-8"])
 
 
@@ -126,9 +126,9 @@ def test_the_clipping_norm_of_the_user_reaches_clip_noise_and_bootstrap(
         return np.zeros(12)
 
     monkeypatch.setattr("assay.valuation.gradient.permutation_fit.bootstrap_std_errors", spy)
-    privacy = PrivacySpec("running_mean", max_grad_norm=norm)
+    privacy = privacy_of("running_mean", max_grad_norm=norm)
     GradientSemivalue(evaluations=4).valuate(Problem(toy(), Auto(), privacy), Run(Streams(0), Trainer()))
-    assert seen == [pytest.approx(norm * privacy.noise_multiplier(4))]
+    assert seen == [pytest.approx(norm * privacy.noise_multipliers(4)[0])]
 
 
 @pytest.mark.parametrize("how", ["auto", "random", "public"])
@@ -136,7 +136,7 @@ def test_the_start_does_not_read_private_rows(how: str) -> None:
     starts = [
         PermutationFit(
             GradientSemivalue(initialisation=how),
-            Problem(toy(shift=shift), Mlp(hidden=(3,)), PrivacySpec("iid")),
+            Problem(toy(shift=shift), Mlp(hidden=(3,)), privacy_of("iid")),
             Run(Streams(0), Trainer()),
             "values",
         ).start
@@ -160,7 +160,7 @@ def test_a_fit_computes_on_the_threads_asked_for(threads: int) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(torch.optim.LBFGS, "step", step)
             GradientSemivalue(evaluations=2, initialisation="public").replicates(
-                Problem(toy(), Auto(), PrivacySpec("none")),
+                Problem(toy(), Auto(), privacy_of("none")),
                 Run(Streams(0), replace(Trainer(), threads=threads)),
                 1,
             )

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
+from tests.mechanisms import privacy_of
 
 from assay.config.contenders import Contender
 from assay.data import PreparedData
 from assay.errors import InputError
-from assay.privacy.ceilings import ceiling_of
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome
 from assay.statistics import scaled_uncertainty
 from assay.tasks.comparison import Measured, swept_cells
@@ -44,7 +43,7 @@ def test_tables_hold_the_definitions(answer: Answer, cells: dict[str, Measured])
     assert row["precision"] == pytest.approx(corrupted[lowest].mean())
     assert row["scaled_uncertainty"] == pytest.approx(scaled_uncertainty(own, truth))
     assert row["auc_low"] < row["auc"] < row["auc_high"]
-    assert row["auc_ceiling"] == ceiling_of(PrivacySpec("iid"))
+    assert row["auc_ceiling"] == privacy_of("iid").detection_ceiling()
     assert summary.loc[("none", 4), "auc_ceiling"] == 1
     burn_in = outcome.tables["burn_in"].set_index(["contender", "evaluations", "burn_in"])
     assert {key[0] for key in burn_in.index} == {"running_mean_burn_in"}
@@ -84,7 +83,7 @@ def test_without_corruption_there_is_nothing_to_find(answer: Answer) -> None:
 
 def test_a_mechanism_of_one_release_is_measured_once() -> None:
     contenders = [
-        Contender(name, GradientSemivalue(), PrivacySpec(name)) for name in ("iid", "directed", "vector_release")
+        Contender(name, GradientSemivalue(), privacy_of(name)) for name in ("iid", "directed", "vector_release")
     ]
     cells = swept_cells(contenders, [4, 8], 3, [0.0, 0.5])
     expected = [("iid", 4), ("iid", 8), ("directed", 1), ("vector_release", 8)]

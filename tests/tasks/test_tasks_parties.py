@@ -84,17 +84,23 @@ def test_workers_do_not_change_the_bytes(answer: Answer) -> None:
             "dataset=wine dataset.corruption.sources=0.3",
             "dataset.corruption.sources=0.3: is where the wrong targets are",
         ),
-        ("task=party_value valuation=semivalue", "valuation=semivalue: refits models on rows"),
-        ("task=party_value privacy=white", "privacy=white: adds noise to batches"),
+        (
+            "task=party_value valuation=semivalue",
+            "valuation=semivalue: values rows, and task=party_value values sources",
+        ),
+        ("task=party_value privacy=white", "privacy=white: has no account of parties"),
         (
             "task=party_uncertainty privacy=iid task.contenders=[iid,white]",
-            "task.contenders=white: 'white' has no",
+            "privacy=white: has no account of parties",
         ),
         (
             "task=party_uncertainty task.contenders=[none] task.replicates=1",
             "task.replicates=1: must be >= 2 (a variance needs two)",
         ),
-        ("task=party_value privacy=iid privacy.relation=add_remove", "privacy.relation=add_remove: task=party_value"),
+        (
+            "task=party_value privacy=iid privacy.relation=add_remove",
+            "privacy.relation=add_remove: a release of a row shows",
+        ),
         ("task=party_value task.level=clients", "task.level=clients: must be one of record, client"),
     ],
 )

@@ -235,7 +235,7 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
     ("overrides", "told"),
     [
         (("task=value_at", "valuation=semivalue"), r"valuation=semivalue: task=value_at fits scaling laws"),
-        (("task=value_at", "privacy=iid"), r"privacy=iid: valuation=scaling_law refits models"),
+        (("task=value_at", "privacy=iid"), r"privacy=iid: valuation=scaling_law accounts for no release"),
         (("task=value_at", "model=svm", "valuation.level=cheap"), r"valuation.level=cheap: is a closed form"),
         (("task=value_at", "valuation.utility=accuracy", "valuation.level=cheap"), r"accuracy is a step"),
         (("task=value_at", "valuation.smallest=9", "valuation.largest=8"), r"valuation.smallest=9: must be at most"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from tests.mechanisms import privacy_of
 
 from assay.config.compose import compose
 from assay.config.contenders import Contender
@@ -17,7 +18,6 @@ from assay.errors import InputError
 from assay.experiment import prepared
 from assay.learning.models.cnn import Cnn
 from assay.learning.trainer import Trainer
-from assay.privacy.rows.spec import PrivacySpec
 from assay.runs import Outcome, Parts, Streams
 from assay.tasks.comparison import Measured
 from assay.tasks.selection_curve import SelectionCurve, _area, _separations, part_of
@@ -102,7 +102,7 @@ def test_regression_workers_and_resuming(answer: Answer, tmp_path: Path) -> None
 
 
 def test_a_model_that_no_learner_refits_is_refused(tmp_path: Path) -> None:
-    data, contender = prepared(compose(SMALL)), Contender("none", GradientSemivalue(), PrivacySpec("none"))
+    data, contender = prepared(compose(SMALL)), Contender("none", GradientSemivalue(), privacy_of("none"))
     task = SelectionCurve((contender,), (0.5,), 2)
     problem, run = Problem(data, Cnn(), contender.privacy), Run(Streams(0), Trainer(), Parts(tmp_path))
     with pytest.raises(InputError, match="model=cnn: is not among the models that are refitted whole"):

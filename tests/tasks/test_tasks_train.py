@@ -13,10 +13,9 @@ from assay.learning.models import Shape
 from assay.learning.models.cnn import Cnn
 from assay.learning.models.mlp import Mlp
 from assay.learning.models.torch_networks import build_network
-from assay.privacy.training_spec import TrainingPrivacy
+from assay.privacy.white import WhiteNoise
 from assay.runs import Outcome, Streams
 from assay.statistics import detection_auc
-from assay.tasks.training import sampling_streams
 
 Answer = Callable[..., Outcome]
 DIGITS = ("task=train", "dataset=digits", "task.epochs=8", "task.batch_size=64", "trainer.precision=32")
@@ -119,8 +118,9 @@ def keep(data: PreparedData) -> PreparedData:
 @pytest.mark.parametrize("secure", [True, False])
 def test_who_took_part_is_secret_when_the_noise_is(secure: bool) -> None:
     """Samples that a known seed repeats would leave nothing of the amplification that the account counts on."""
-    privacy = TrainingPrivacy(secure_noise=secure)
-    draws = [sampling_streams(privacy, Streams(0)).generator("batches", 3).random(8) for _ in range(2)]
+    privacy = WhiteNoise(secure_noise=secure, accountant="rdp")
+    plans = [privacy.plan(rows=50, batch_size=10, steps=5, seed=0) for _ in range(2)]
+    draws = [plan.sampler.generator(3).random(8) for plan in plans]
     public = Streams(0).generator("batches", 3).random(8)
     assert bool((draws[0] == public).all()) is not secure
     assert bool((draws[0] == draws[1]).all()) is not secure
