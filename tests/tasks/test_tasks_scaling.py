@@ -236,7 +236,7 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
     [
         (("task=value_at", "valuation=semivalue"), r"valuation=semivalue: task=value_at fits scaling laws"),
         (("task=value_at", "privacy=iid"), r"privacy=iid: valuation=scaling_law accounts for no release"),
-        (("task=value_at", "model=svm", "valuation.level=cheap"), r"valuation.level=cheap: is a closed form"),
+        (("task=value_at", "model=svm", "valuation.level=cheap"), r"valuation.level=cheap: is a step in closed form"),
         (("task=value_at", "valuation.utility=accuracy", "valuation.level=cheap"), r"accuracy is a step"),
         (("task=value_at", "valuation.smallest=9", "valuation.largest=8"), r"valuation.smallest=9: must be at most"),
         (("task=law_theory",), r"has no population"),
@@ -246,8 +246,11 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
         (("task=law_theory", *THEORY, "valuation.smallest=4"), r"valuation.smallest=4: 3 features have no mean"),
         (("task=value_at", "valuation.estimator=monte_carlo"), r"valuation.estimator=monte_carlo: is no law"),
         (("task=point_addition", "task.estimators=[monte_carlo]"), r"task.estimators=monte_carlo: is no law"),
-        (("task=value", "valuation=scaling_law", "valuation.evaluations=3"), r"valuation.evaluations=3: a law needs 4"),
-        (("task=law_estimators", "task.samples=[2,10]"), r"task.samples=2: a law needs 4 or more"),
+        (
+            ("task=value", "valuation=scaling_law", "valuation.evaluations=3"),
+            r"empirical_bayes needs 4 or more",
+        ),
+        (("task=law_estimators", "task.samples=[2,10]"), r"task.samples=2: likelihood needs 4 or more"),
         (("task=value_at", "valuation.estimator=log_linear"), r"log_linear"),
         (("task=law_estimators", "task.samples=[10,5000]", "task.bank=100"), r"task.samples=5000"),
         (("task=point_addition", "model=svm"), r"task.joint=true: scores points again and again"),

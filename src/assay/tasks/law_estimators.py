@@ -78,7 +78,7 @@ class LawEstimators:
         from assay.valuation.laws.covariates import covariates_of
         from assay.valuation.laws.estimators import fit_laws
 
-        valuator = sized_for(valuator, problem.data, self.points + 1)
+        valuator = sized_for(valuator, problem.data, self.points)
         sizes = grid_of(valuator, self.cardinalities)
         points, pool = split_points(problem.data, run.streams, self.points, int(sizes.max()))
         setting = setting_at(problem, valuator, points, pool)

@@ -11,11 +11,12 @@ from threadpoolctl import threadpool_limits
 
 from assay.config.limits import Limit, at_least
 from assay.errors import InputError
+from assay.learning.models import Shape
 from assay.runs import Outcome
 from assay.tasks.fields import AtLeastTwo
 from assay.tasks.headlines import of_summary
 from assay.tasks.needs import check_laws
-from assay.tasks.scaling import grid_of, sized_for
+from assay.tasks.scaling import grid_of
 from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.laws.laws import Predicted
 from assay.valuation.laws.learning_curve import AggregateLaw, fit_aggregate
@@ -60,7 +61,7 @@ class LearningCurve:
         if valuator.utility not in ("negative_loss", "accuracy"):
             told = "has no error of a data set to it"
             raise InputError("valuation.utility", valuator.utility, told, "use negative_loss or accuracy")
-        valuator = sized_for(valuator, problem.data, 1)
+        valuator = valuator.sized(max(1, rows - 1), Shape.of(problem.data))
         sizes = grid_of(valuator, self.cardinalities, least=4)
         if sizes[-1] > rows:
             told = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"

@@ -79,7 +79,7 @@ class PointAddition:
         from assay.tasks.addition_gains import Picked, gain_metrics, gain_rows
 
         self._check_test(len(problem.data.test))
-        valuator = sized_for(valuator, problem.data, self.candidates)
+        valuator = sized_for(valuator, problem.data, self.candidates, beyond=0, key="task.candidates")
         largest = max(*self.pools, valuator.cardinalities.largest)
         points, pool = split_points(problem.data, run.streams, self.candidates, largest, "task.candidates")
         setting = setting_at(problem, valuator, points, pool)

@@ -28,6 +28,7 @@ class LawValuator(Protocol):
     """A valuator that fits a law in the number of rows to each row."""
 
     evaluations: int
+    largest: int | None
     level: Level
     utility: ScalingUtility
 
@@ -53,9 +54,22 @@ def check_at_one_size(run: Choices, estimators: Sequence[str] = ()) -> None:
             raise InputError(key, name, limit, "use likelihood or empirical_bayes")
 
 
-def sized_for(valuator: LawValuator, data: PreparedData, taken: int) -> LawValuator:
-    """The valuator with sizes for subsets of the train rows beside those `taken`; a grid goes one row beyond the largest."""
-    return valuator.sized(max(1, len(data.train) - taken), Shape.of(data))
+def sized_for(
+    valuator: LawValuator, data: PreparedData, points: int, *, beyond: int = 1, key: str = "task.points"
+) -> LawValuator:
+    """The valuator with sizes for subsets of the train rows beside some `points`, and `beyond` rows to spare.
+
+    A grid of sizes goes one row beyond the largest. Raises InputError when the others are too few.
+    """
+    others = len(data.train) - points
+    _check_others(len(data.train), points, (valuator.largest or 1) + beyond, key)
+    return valuator.sized(others - beyond, Shape.of(data))
+
+
+def _check_others(rows: int, points: int, largest: int, key: str) -> None:
+    if points + largest > rows:
+        limit = f"leaves {max(rows - points, 0)} of {rows} train rows to draw subsets of {largest} from"
+        raise InputError(key, points, limit, "lower it or the subsets' size, or raise dataset.split.train")
 
 
 def grid_of(valuator: LawValuator, count: int, least: int = 3) -> Integers:
@@ -76,9 +90,7 @@ def split_points(
     Raises InputError when the others are fewer than the largest subset.
     """
     rows = len(data.train)
-    if points + largest > rows:
-        told = f"leaves {max(rows - points, 0)} of {rows} train rows to draw subsets of {largest} from"
-        raise InputError(key, points, told, "lower it or the subsets' size, or raise dataset.split.train")
+    _check_others(rows, points, largest, key)
     order = streams.generator("points").permutation(rows)
     return np.sort(order[:points]), np.sort(order[points:])
 

@@ -52,7 +52,7 @@ class ScalingLawTask:
         from assay.valuation.laws.log_linear import LogLinear
 
         train = problem.data.train
-        valuator = sized_for(valuator, problem.data, self.points + 1)
+        valuator = sized_for(valuator, problem.data, self.points)
         sizes = grid_of(valuator, self.cardinalities)
         points, pool = split_points(problem.data, run.streams, self.points, int(sizes.max()))
         setting = setting_at(problem, valuator, points, pool)
