@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from assay.errors import InputError
 from assay.learning.models.affine import Logistic
-from assay.learning.solvers.multinomial import Problem, contrasts, multinomial_fit, softmax
+from assay.learning.solvers.multinomial import SoftmaxObjective, contrasts, multinomial_fit, softmax
 from assay.valuation.contributions import class_steps, softmax_logistic
 from assay.valuation.contributions.class_steps import proximal_pulls
 from assay.valuation.contributions.logits import SMOOTH, Chances, probability_changes
@@ -75,7 +75,7 @@ def by_newton(solver: SoftmaxLogisticSolver, rows: NDArray[np.int64]) -> Floats:
     loss, basis, blank = SMOOTH[solver.setting.utility].loss, solver.basis, np.zeros((CLASSES - 1, len(solver.penalty)))
 
     def utility(features: Floats, target: NDArray[np.int64]) -> float:
-        weights = multinomial_fit(Problem(features, target, solver.penalty, basis), blank, decrement=1e-11)
+        weights = multinomial_fit(SoftmaxObjective(features, target, solver.penalty, basis), blank, decrement=1e-11)
         return -float(loss(solver.valid @ weights.T @ basis.T, solver.labels[2]).mean())
 
     held, target = solver.pool[rows], solver.labels[1][rows]
@@ -113,7 +113,7 @@ def test_cheap_contributions_are_the_formula(utility: ScalingUtility) -> None:
     from scipy.optimize import minimize
 
     solver, rows = SoftmaxLogisticSolver(digits(utility), "cheap"), subset(60)
-    problem = Problem(solver.pool[rows], solver.labels[1][rows], solver.penalty, solver.basis)
+    problem = SoftmaxObjective(solver.pool[rows], solver.labels[1][rows], solver.penalty, solver.basis)
     weights = multinomial_fit(problem, np.zeros((CLASSES - 1, 13)), decrement=1e-11)
     hessian = problem.hessian(softmax(problem.logits(weights)))
     found = solver.shared([rows]).delta[:, 0]

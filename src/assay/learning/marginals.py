@@ -86,7 +86,7 @@ class MarginalSums:
         return {name: torch.from_numpy(array.copy()) for name, array in [*self._arrays().items(), ("sizes", sizes)]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes what an interrupted estimate had accumulated."""
+        """Takes the sums of an interrupted estimate."""
         for name in self._arrays():
             setattr(self, f"_{name}", state[name].numpy().copy())
         *self._sizes, self._open_size = state["sizes"].tolist()

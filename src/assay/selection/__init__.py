@@ -1,1 +1,1 @@
-"""Which rows to take, under a budget of rows."""
+"""Choice of rows under a budget of rows."""

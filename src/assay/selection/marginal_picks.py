@@ -1,4 +1,4 @@
-"""Points picked for what they add together, not each by itself."""
+"""Points picked for what they add together, not each alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 
 
 def can_pick_jointly(setting: Setting) -> bool:
-    """Whether contributions are a closed form, without which scoring all points again and again is out of reach."""
+    """True where contributions are a closed form, so that all points can be scored again and again."""
     return has_closed_form(setting)
 
 
@@ -39,8 +39,8 @@ def pick_jointly(
     a model without a closed form and for more picks than points.
     """
     if not can_pick_jointly(setting):
-        told = "scores every point again after every few picks, which takes contributions in closed form"
-        raise InputError("task.joint", "true", told, "use model=auto, or task.joint=false")
+        limit = "scores every point again after every few picks, which takes contributions in closed form"
+        raise InputError("task.joint", "true", limit, "use model=auto, or task.joint=false")
     points, pool = len(setting.points), len(setting.pool)
     if count > points:
         raise InputError("task.add", count, f"there are {points} points", "lower it")
@@ -57,8 +57,8 @@ def pick_jointly(
     with threadpool_limits(1):  # sums of several threads are rounded in another order
         while len(picked) < count:
             first = len(picked) * subsets
-            held = [np.append(sampler.subset(first + each, size), pool + picked) for each in range(subsets)]
-            score = solver.shared(held).delta.mean(axis=1)
+            sets = [np.append(sampler.subset(first + each, size), pool + picked) for each in range(subsets)]
+            score = solver.shared(sets).delta.mean(axis=1)
             score[picked] = -np.inf
             for point in np.argsort(-score, kind="stable"):
                 if left[labels[point]] > 0:

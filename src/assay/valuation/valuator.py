@@ -1,4 +1,4 @@
-"""What a task may ask of any valuator."""
+"""The interface of valuators, and the problem and run that they are asked with."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Valuation:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Which rows are valued with which model, under what privacy."""
+    """Rows to be valued, the model that they are valued by, and the privacy."""
 
     data: PreparedData
     model: Model

@@ -16,7 +16,7 @@ RIDGE = 1e-3  # penalty of `Linear` on its squared coefficients, not on its inte
 
 
 class Affine(Model):
-    """What the three have in common."""
+    """Common to the three: an affine map of the features, and a head."""
 
     row_gradients: ClassVar[bool] = True
     fitted_whole: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""What the outputs of a model mean: loss, gradient of the loss in the outputs, hits."""
+"""The meaning of a model's outputs: loss, gradient of the loss in the outputs, hits."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BinaryCrossEntropy:
         return functional.softplus(outputs[..., 0]) - target * outputs[..., 0]
 
     def correct(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Whether the logit has the right sign; at exactly 0 the prediction is class 0."""
+        """Signs of the logit that are right, as ones; at exactly 0 the prediction is class 0."""
         return ((outputs[..., 0] > 0) == (target > 0.5)).to(outputs.dtype)
 
 
@@ -79,7 +79,7 @@ class CrossEntropy:
         return torch.logsumexp(outputs, -1) - chosen
 
     def correct(self, outputs: Tensor, target: Tensor) -> Tensor:
-        """Whether the largest output is the right class; the first of equals wins."""
+        """Largest outputs of the right class, as ones; the first of equals wins."""
         return (outputs.argmax(-1) == target).to(outputs.dtype)
 
 

@@ -17,7 +17,7 @@ _KINDS = {"regressor": frozenset({"regression"}), "classifier": frozenset({"clas
 
 
 class _AnyEstimator(Model):
-    """What the two have in common: all that is known of the estimator is its interface."""
+    """Common to the two: the interface is all that is known of the estimator."""
 
     fitted_whole: ClassVar[bool] = True
     reads: ClassVar[frozenset[str]] = frozenset({"table", "image", "text"})

@@ -1,4 +1,4 @@
-"""A network that tells the scaling law of a row from what the row looks like."""
+"""A network from the features of a row to its scaling law."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def signed_losses(outputs: Tensor, delta: Tensor, log_size: Tensor) -> tuple[Ten
     """Negative log-likelihoods L+ and L- [N], each a mean over samples, of |c| and of -|c|, constants left out.
 
     `outputs` [N, 5] are sign logit, log|c|, log alpha, log sigma and log beta; `delta` [N, m] was sampled at cardinalities
-    with logarithms `log_size` [N, m]. Samples and mean are divided by the deviation, held fixed, before they are subtracted,
+    with logarithms `log_size` [N, m]. Samples and mean are divided by the deviation, as a constant, before they are subtracted,
     which changes neither value nor gradient but keeps all numbers near one.
     """
     _, log_c, log_alpha, log_sigma, log_beta = (each[:, None] for each in outputs.unbind(1))
@@ -83,8 +83,8 @@ class AmortisedLaw(LightningModule):
 
     def forward(self, inputs: Tensor, label: Tensor) -> Tensor:
         """The outputs of each row's class: [N, 5], or [N, 4] for form direct."""
-        found = self.network(inputs).float().view(len(inputs), self.classes, OUTPUTS[self.form])
-        own: Tensor = found[torch.arange(len(inputs), device=inputs.device), label]
+        every = self.network(inputs).float().view(len(inputs), self.classes, OUTPUTS[self.form])
+        own: Tensor = every[torch.arange(len(inputs), device=inputs.device), label]
         return own
 
     def laws(self, inputs: Tensor, label: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class AmortisedLaw(LightningModule):
 
     @torch.no_grad()
     def fill_absent(self, counts: Tensor) -> None:
-        """Gives classes that no training row had the mean of the other classes' outputs, weighted by their rows [classes]."""
+        """Gives classes without a training row the mean of the other classes' outputs, weighted by their rows [classes]."""
         last = self.network[-1]
         assert isinstance(last, nn.Linear)
         absent = counts == 0

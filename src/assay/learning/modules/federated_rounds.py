@@ -128,7 +128,7 @@ class FederatedRounds(LightningModule):
     def _contributions(self, number: int, clients: NDArray[np.int64], updates: Tensor) -> NDArray[np.float64]:
         """Weighted mean marginal utility [R, S] of each client's update over orders of the round's clients."""
         orders, count = self._orders(number, len(clients)), len(clients)  # [R, M, S]
-        lanes, found = np.arange(self.replicates)[:, None, None], np.zeros((self.replicates, count))
+        lanes, gains = np.arange(self.replicates)[:, None, None], np.zeros((self.replicates, count))
         before = self._utility(self.theta)[:, None, None]
         block = max(1, PATH_ROOM // (updates.numel() * count))
         for part in np.split(orders, range(block, orders.shape[1], block), axis=1):
@@ -140,10 +140,10 @@ class FederatedRounds(LightningModule):
                 [before.expand(-1, part.shape[1], -1), self._utility(moved.flatten(0, 2)).view(part.shape)], 2
             )
             marginals = reached.diff(dim=2).double().cpu().numpy() * self.weights(count)
-            np.add.at(found, (lanes, part), marginals)
+            np.add.at(gains, (lanes, part), marginals)
         self.utility_evaluations += self.replicates * (1 + orders[0].size)
-        found /= orders.shape[1]
-        return found
+        gains /= orders.shape[1]
+        return gains
 
     def _orders(self, number: int, count: int) -> NDArray[np.int64]:
         if math.factorial(count) <= self.permutations:

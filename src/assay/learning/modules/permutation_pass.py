@@ -14,7 +14,7 @@ from torch import Tensor
 from assay.learning.callbacks.rounds import RoundCallback
 from assay.learning.models.replicated import ReplicatedModel, path_utility
 
-PATH_ROOM = 8_000_000  # numbers of the parameter path kept before their utilities are taken
+PATH_ROOM = 8_000_000  # numbers of the parameter path in memory before their utilities are taken
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ class PermutationPass(LightningModule):
         reached = torch.cat([before[:, None], *parts], dim=1)
         marginals = reached.diff(dim=1).double().cpu().numpy()
         self.utility_evaluations += reached.numel()
-        for number, order, found in zip(numbers, orders, np.split(marginals, len(numbers)), strict=True):
+        for number, order, gains in zip(numbers, orders, np.split(marginals, len(numbers)), strict=True):
             for callback in self._round_callbacks:
-                callback.on_round_end(self, number, order, found)
+                callback.on_round_end(self, number, order, gains)
 
     def _utility(self, path: Tensor) -> Tensor:
         copies = path.reshape(-1, path.shape[-1])

@@ -19,8 +19,8 @@ class Supervised(LightningModule):
 
     def forward(self, features: Tensor) -> Tensor:
         """Outputs [N, c]."""
-        found: Tensor = self.network(features)
-        return found
+        outputs: Tensor = self.network(features)
+        return outputs
 
     def losses(self, features: Tensor, target: Tensor) -> Tensor:
         """One loss a sample [N]."""

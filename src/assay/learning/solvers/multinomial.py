@@ -28,7 +28,7 @@ def contrasts(classes: int) -> Floats:
 
 
 def log_sum_exp(logits: Real, axis: int = -1) -> Real:
-    """log of the sum of exponentials over an axis, kept."""
+    """log of the sum of exponentials over an axis, which stays as one of length 1."""
     top = logits.max(axis=axis, keepdims=True)
     return np.asarray(top + np.log(np.exp(logits - top).sum(axis=axis, keepdims=True)))
 
@@ -48,17 +48,17 @@ def in_contrasts(probabilities: Floats, basis: Floats) -> Floats:
 def weighted_products(rows: Real, weights: Real) -> Real:
     """Sum over rows x [k, D] of weights [k, E, E] (x) x x', as a matrix [E D, E D] with the class outermost."""
     kinds, features = weights.shape[1], rows.shape[1]
-    found = np.empty((kinds, features, kinds, features), rows.dtype)
+    products = np.empty((kinds, features, kinds, features), rows.dtype)
     for first in range(kinds):
         scaled = (weights[:, first, first:, None] * rows[:, None, :]).reshape(len(rows), -1)
         block = (rows.T @ scaled).reshape(features, kinds - first, features)
-        found[first, :, first:] = block
-        found[first:, :, first] = block.transpose(1, 2, 0)
-    return found.reshape(kinds * features, kinds * features)
+        products[first, :, first:] = block
+        products[first:, :, first] = block.transpose(1, 2, 0)
+    return products.reshape(kinds * features, kinds * features)
 
 
 @dataclass(frozen=True, eq=False)
-class Problem:
+class SoftmaxObjective:
     """Rows [k, D] with labels [k] of C classes, each counted `weight` times; penalty [D]; basis [C, E]."""
 
     rows: Floats
@@ -91,14 +91,14 @@ class Problem:
 
     def hessian(self, probabilities: Floats) -> Floats:
         """The Hessian [E D, E D] at probabilities [k, C]."""
-        found = weighted_products(self.rows, self.weight * in_contrasts(probabilities, self.basis))
-        diagonal = np.arange(len(found))
-        found[diagonal, diagonal] += np.tile(self.penalty, self.basis.shape[1])
-        return np.asarray(found)
+        curvature = weighted_products(self.rows, self.weight * in_contrasts(probabilities, self.basis))
+        diagonal = np.arange(len(curvature))
+        curvature[diagonal, diagonal] += np.tile(self.penalty, self.basis.shape[1])
+        return np.asarray(curvature)
 
 
 def multinomial_fit(
-    problem: Problem, start: Floats, inverse: Floats | None = None, *, decrement: float = SMALL_DECREMENT
+    problem: SoftmaxObjective, start: Floats, inverse: Floats | None = None, *, decrement: float = SMALL_DECREMENT
 ) -> Floats:
     """Weights [E, D] at the optimum, from `start`; `inverse` [E D, E D] of a Hessian like this one's makes it faster.
 
@@ -132,14 +132,14 @@ def multinomial_fit(
 
 
 def _conjugate_gradients(
-    problem: Problem, probabilities: Floats, wanted: Floats, inverse: Floats | None, forcing: float
+    problem: SoftmaxObjective, probabilities: Floats, wanted: Floats, inverse: Floats | None, forcing: float
 ) -> Floats:
     """Hessian^-1 wanted, until what is left is below `forcing` of it in the norm of the preconditioner."""
 
     def conditioned(each: Floats) -> Floats:
         return each if inverse is None else (inverse @ each.ravel()).reshape(each.shape)
 
-    found, left = np.zeros_like(wanted), wanted.copy()
+    solution, left = np.zeros_like(wanted), wanted.copy()
     turned = conditioned(left)
     along, size = turned, float((left * turned).sum())
     first = size
@@ -148,9 +148,9 @@ def _conjugate_gradients(
             break
         curved = problem.curved(probabilities, along)
         length = size / float((along * curved).sum())
-        found = found + length * along
+        solution = solution + length * along
         left = left - length * curved
         turned = conditioned(left)
         last, size = size, float((left * turned).sum())
         along = turned + (size / last) * along
-    return found
+    return solution

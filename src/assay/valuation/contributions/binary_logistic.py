@@ -41,8 +41,10 @@ class BinaryLogisticSolver:
 
     def __init__(self, setting: Setting, level: Level = "exact") -> None:
         if setting.kind != "classification" or setting.classes != 2:
-            told = "needs a target of two classes"
-            raise InputError("dataset.name", f"{setting.kind} of {setting.classes} classes", told, "use another solver")
+            limit = "needs a target of two classes"
+            raise InputError(
+                "dataset.name", f"{setting.kind} of {setting.classes} classes", limit, "use another solver"
+            )
         if level == "cheap" and setting.utility not in SMOOTH:
             raise no_expansion()
         self.setting, self.level = setting, level
@@ -106,8 +108,8 @@ class BinaryLogisticSolver:
         gradient = inverse @ (slope @ self.valid) / count
         points = self.points[chosen] @ inverse.T if len(chosen) < FEW else None
         if points is None:
-            held = self._valid_single
-            curved = np.float64(held.T @ (held * bend.astype(np.float32)[:, None])) / count
+            valid = self._valid_single
+            curved = np.float64(valid.T @ (valid * bend.astype(np.float32)[:, None])) / count
             root = inverse.astype(np.float32)
             mine: Real = self._points_single[chosen] @ root.T
             bent = mine @ (inverse @ curved @ inverse.T).astype(np.float32)
@@ -140,14 +142,14 @@ class BinaryLogisticSolver:
 
     def _changes(self, margin: Floats, moved: Real) -> Floats:
         """Changes of the utility [n] when the weights change by `moved` [n, D] from those of margins [V]."""
-        held = self._valid_single if moved.dtype == np.float32 else self.valid
+        valid = self._valid_single if moved.dtype == np.float32 else self.valid
         if self.setting.utility == "accuracy":
             before, base = self._right(margin).sum(), margin.astype(moved.dtype)
-            after = [self._right(base + each @ held.T).sum(axis=1) for each in _blocks(moved)]
+            after = [self._right(base + each @ valid.T).sum(axis=1) for each in _blocks(moved)]
             return (np.concatenate(after) - float(before)) / len(margin)
         odds = Odds.of(margin, moved.dtype.type)
         change = SMOOTH[self.setting.utility].change
-        sums = [change(odds, each @ held.T).sum(axis=1, dtype=np.float64) for each in _blocks(moved)]
+        sums = [change(odds, each @ valid.T).sum(axis=1, dtype=np.float64) for each in _blocks(moved)]
         return -np.concatenate(sums) / len(margin)
 
     def _to_one_class(self, subset: Integers, chosen: Integers, only: int) -> tuple[Floats, float, int]:

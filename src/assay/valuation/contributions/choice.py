@@ -40,12 +40,12 @@ def solver_for(setting: Setting, level: Level, workers: int = 1) -> Solver:
 
 
 def has_closed_form(setting: Setting) -> bool:
-    """Whether the setting's model is one whose contributions are found without a fit for each point."""
+    """True of a model whose contributions need no fit for each point."""
     return type(setting.model) in _CLOSED_FORMS
 
 
 def has_cheap_step(setting: Setting) -> bool:
-    """Whether level=cheap is another computation than level=exact: of logistic models, unless judged by accuracy."""
+    """True where level=cheap differs from level=exact: for logistic models, unless judged by accuracy."""
     return has_closed_form(setting) and setting.kind == "classification" and setting.utility != "accuracy"
 
 

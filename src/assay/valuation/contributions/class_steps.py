@@ -1,6 +1,6 @@
 """Steps from a subset's own multinomial fit to the fit with one more row, for many rows at once.
 
-As in `steps`, with as many dimensions as classes less one for what a row pulls with. A step is kept as s with b = H s, H the
+As in `newton_steps`, where a row pulls in as many dimensions as classes less one. A step is stored as s with b = H s, H the
 subset's Hessian; the fit with row z solves  b = g (x) z - sum_i r_i(s) (x) x_i,  g the row's pull at its new logits.
 """
 
@@ -68,7 +68,7 @@ class Surface:
     basis: Real
 
     def pull(self, step: Real) -> Real:
-        """What the rows beyond their quadratic part add to b at steps [n, E D]: [n, E D]."""
+        """The part of b at steps [n, E D] that rows add beyond their quadratic terms: [n, E D]."""
         kinds, features = self.basis.shape[1], self.rows.shape[1]
         weights = self.basis @ step.reshape(-1, kinds, features)
         moved = (weights.reshape(-1, features) @ self.rows.T).reshape(len(step), len(self.basis), -1)
@@ -95,8 +95,8 @@ class Joining:
         kinds, features = surface.basis.shape[1], surface.rows.shape[1]
         blocks = surface.inverse.reshape(kinds, features, -1)
         response = np.ascontiguousarray(np.matmul(points[None], blocks).transpose(1, 0, 2))
-        found = np.matmul(response.reshape(len(points), -1, features), points[:, :, None])
-        leverage = found.reshape(-1, kinds, kinds).astype(np.float64)
+        products = np.matmul(response.reshape(len(points), -1, features), points[:, :, None])
+        leverage = products.reshape(-1, kinds, kinds).astype(np.float64)
         return cls(points, logits, labels, response, 0.5 * (leverage + leverage.transpose(0, 2, 1)))
 
     def take(self, rows: Integers) -> Joining:
@@ -151,9 +151,9 @@ def corrected(
             mixed = (_dots(left, turn_side) / np.maximum(_dots(turn, turn_side), 1e-300))[:, None].astype(new.dtype)
             following = new - mixed * (new - last["new"])
             following_side = new_side - mixed * (new_side - last["new_side"])
-        held = {"left": left, "left_side": left_side, "new": new, "new_side": new_side, "size": size, "first": first}
-        held["rate"] = rate if number else np.zeros_like(size)
-        last = {name: each[keep] for name, each in held.items()}
+        states = {"left": left, "left_side": left_side, "new": new, "new_side": new_side, "size": size, "first": first}
+        states["rate"] = rate if number else np.zeros_like(size)
+        last = {name: each[keep] for name, each in states.items()}
         step, side, pull, active = following[keep], following_side[keep], pull[keep], active[keep]
         joining = joining.take(keep)
     return reached, unsettled

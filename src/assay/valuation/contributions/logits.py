@@ -46,7 +46,7 @@ def _far_logits(chances: Chances, change: Real, where: tuple[NDArray[np.intp], .
 def probability_changes(chances: Chances, change: Real) -> Real:
     """Changes [n, C, k] of the probabilities when logits change by as much; `change` is overwritten."""
     where = _far(change)
-    kept = None if where is None else _far_logits(chances, change, where)
+    far = None if where is None else _far_logits(chances, change, where)
     change -= np.einsum("ck,nck->nk", chances.probability, change)[
         :, None
     ]  # what is common to all classes does nothing
@@ -56,8 +56,8 @@ def probability_changes(chances: Chances, change: Real) -> Real:
         change -= grown
         change *= chances.probability
         change /= 1 + grown
-    if where is not None and kept is not None:
-        change[where[0], :, where[1]] = softmax(kept[1]) - softmax(kept[0])
+    if where is not None and far is not None:
+        change[where[0], :, where[1]] = softmax(far[1]) - softmax(far[0])
     return change
 
 
@@ -100,10 +100,10 @@ def _derivatives(logits: Floats, labels: Integers) -> tuple[Floats, Floats]:
 
 def _spread(chance: Floats) -> Floats:
     """diag p - p p' [k, C, C]."""
-    found = -chance[:, :, None] * chance[:, None, :]
+    curvature = -chance[:, :, None] * chance[:, None, :]
     diagonal = np.arange(chance.shape[1])
-    found[:, diagonal, diagonal] += chance
-    return np.asarray(found)
+    curvature[:, diagonal, diagonal] += chance
+    return np.asarray(curvature)
 
 
 def _flat_derivatives(logits: Floats, labels: Integers) -> tuple[Floats, Floats]:

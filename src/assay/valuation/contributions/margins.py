@@ -77,13 +77,13 @@ def _flat_loss_change(odds: Odds, change: Real) -> Real:
     return np.log1p(lost, out=lost)
 
 
-def _correct_far(found: Real, odds: Odds, change: Real, function: Callable[[Floats], Floats]) -> None:
+def _correct_far(changes: Real, odds: Odds, change: Real, function: Callable[[Floats], Floats]) -> None:
     """Puts function(m + change) - function(m), subtracted in double precision, where a change is large."""
     if change.max(initial=0) <= FAR and change.min(initial=0) >= -FAR:
         return
     rows, columns = np.nonzero(np.abs(change) > FAR)
     before = odds.margin[columns]
-    found[rows, columns] = function(before + change[rows, columns]) - function(before)
+    changes[rows, columns] = function(before + change[rows, columns]) - function(before)
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,5 @@ SMOOTH = {"negative_loss": NEGATIVE_LOSS, "softmax_of_probabilities": SOFTMAX_OF
 
 def no_expansion() -> InputError:
     """The error of asking for the closed form of a utility that has steps."""
-    told = "has no quadratic expansion"
-    return InputError("valuation.utility", "accuracy", told, "use valuation.level=exact, or another utility")
+    limit = "has no quadratic expansion"
+    return InputError("valuation.utility", "accuracy", limit, "use valuation.level=exact, or another utility")

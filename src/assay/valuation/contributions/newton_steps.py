@@ -60,12 +60,12 @@ class Curve:
     @classmethod
     def of(cls, rows: Floats, inverse: Floats, margin: Floats, curvature: Floats, dtype: type, many: bool) -> Curve:
         """At a fit with these margins and row weights [k]."""
-        kept: Real = rows.astype(dtype)
+        typed: Real = rows.astype(dtype)
         root: Real = inverse.astype(dtype)
-        return cls(kept, root, Odds.of(margin, dtype), curvature.astype(dtype), kept @ root.T if many else None)
+        return cls(typed, root, Odds.of(margin, dtype), curvature.astype(dtype), typed @ root.T if many else None)
 
     def pull(self, position: Real) -> Real:
-        """What the rows beyond their quadratic part add at positions [n, D]: -X~' r, [n, D]."""
+        """The part that rows add beyond their quadratic terms at positions [n, D]: -X~' r, [n, D]."""
         through = self.whitened
         moved = position @ through.T if through is not None else (position @ self.inverse) @ self.rows.T
         bent = probability_change(self.odds, moved)
@@ -89,7 +89,7 @@ def corrected(
 ) -> Stepped:
     """Fixed-Hessian steps with the exact gradient from the proximal point, for points z~ [n, D] of given margin [n].
 
-    Each step is extrapolated along the secant of the last two (Anderson's method of depth 1). What does not settle is told.
+    Each step is extrapolated along the secant of the last two (Anderson's method of depth 1). Rows that do not settle are marked.
     """
     position = proximal_step(margin, leverage)[:, None].astype(points.dtype) * points
     unsettled = np.zeros(len(points), dtype=bool)

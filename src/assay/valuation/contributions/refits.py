@@ -21,7 +21,7 @@ SEED = 0  # of every fit, as in the paper's code: a difference must not be one o
 
 @dataclass(frozen=True, eq=False)
 class SubsetResult:
-    """What points add to one subset: delta [n], the subset's own utility, and how many points were refitted for safety."""
+    """Contributions of points to one subset: delta [n], the subset's utility, and the number of points refitted for safety."""
 
     delta: Floats
     utility: float
@@ -97,8 +97,8 @@ def run_jobs(job: SubsetJob, tasks: Sequence[tuple[Integers, Integers]], workers
     # some blocks for each worker, so that the setting is not sent with every task
     bounds = np.linspace(0, len(tasks), min(4 * workers, len(tasks)) + 1).astype(int)
     blocks = [tasks[start:end] for start, end in pairwise(bounds.tolist())]
-    found = Parallel(workers)(delayed(_run)(job, block) for block in blocks)
-    return [result for block in found for result in block]
+    results = Parallel(workers)(delayed(_run)(job, block) for block in blocks)
+    return [result for block in results for result in block]
 
 
 def _run(job: SubsetJob, tasks: Sequence[tuple[Integers, Integers]]) -> list[SubsetResult]:

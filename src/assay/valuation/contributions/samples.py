@@ -37,12 +37,12 @@ class Contributions:
 
     @property
     def points(self) -> int:
-        """How many points, n."""
+        """Number of points, n."""
         return int(self.delta.shape[0])
 
     @property
     def samples(self) -> int:
-        """How many samples of each point, m."""
+        """Number of samples of each point, m."""
         return int(self.delta.shape[1])
 
     def first(self, samples: int) -> Contributions:
@@ -65,7 +65,7 @@ class Contributions:
 class CardinalityMeans:
     """Mean contributions psi_k of n points at K cardinalities, with standard errors, both [n, K].
 
-    `variance` [n, K] is that of a single contribution; `samples` how many subsets each mean is over.
+    `variance` [n, K] is that of a single contribution; `samples` the number of subsets behind each mean.
     """
 
     cardinalities: Integers
@@ -82,15 +82,15 @@ def cardinality_means(contributions: Contributions) -> CardinalityMeans:
     first = contributions.cardinality[0]
     if not (contributions.cardinality == first).all():
         raise ValueError("the points were sampled at different cardinalities")
-    found, counts = np.unique(first, return_counts=True)
+    sizes, counts = np.unique(first, return_counts=True)
     if len(set(counts.tolist())) != 1 or counts[0] < 2:
         raise ValueError(f"every cardinality needs the same number of samples, 2 or more; found {counts.tolist()}")
-    held = [contributions.delta[:, first == size] for size in found]
-    mean = np.stack([each.mean(axis=1) for each in held], axis=1)
-    variance = np.stack([each.var(axis=1, ddof=1) for each in held], axis=1)
+    by_size = [contributions.delta[:, first == size] for size in sizes]
+    mean = np.stack([each.mean(axis=1) for each in by_size], axis=1)
+    variance = np.stack([each.var(axis=1, ddof=1) for each in by_size], axis=1)
     samples = int(counts[0])
     std_error = np.sqrt(variance / samples)
-    return CardinalityMeans(found, mean, std_error, variance, samples, contributions.fits, contributions.fallbacks)
+    return CardinalityMeans(sizes, mean, std_error, variance, samples, contributions.fits, contributions.fallbacks)
 
 
 def stacked(parts: Sequence[Contributions]) -> Contributions:

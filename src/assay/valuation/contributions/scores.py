@@ -1,4 +1,4 @@
-"""How good predictions are on the valid split, for many fitted models at once."""
+"""Scores of predictions on the valid split, for many fitted models at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is valued, from what subsets are drawn, and how a fitted model is judged."""
+"""Points, the pool that subsets are drawn from, and the judge of fitted models."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Setting:
 
     @property
     def intercept(self) -> bool:
-        """Whether the affine model has an intercept; ValueError for another model."""
+        """True of an affine model with an intercept; ValueError for another model."""
         if not isinstance(self.model, Affine):
             raise ValueError(f"model={self.model.name} is not affine")
         return self.model.intercept
@@ -77,8 +77,8 @@ class Setting:
 
 def labelled(part: Arrays, rows: Integers | None = None) -> Labelled:
     """Some rows of a split, or all of them."""
-    kept = np.arange(len(part)) if rows is None else rows
-    return Labelled(part.features[kept], part.target[kept])
+    chosen = np.arange(len(part)) if rows is None else rows
+    return Labelled(part.features[chosen], part.target[chosen])
 
 
 def setting_of(data: PreparedData, points: Integers, pool: Integers, model: Model, utility: ScalingUtility) -> Setting:
@@ -88,11 +88,11 @@ def setting_of(data: PreparedData, points: Integers, pool: Integers, model: Mode
     if np.intersect1d(points, pool).size:
         raise ValueError("points and pool must be different rows")
     if data.kind == "classification" and len(np.unique(data.train.target[pool])) < 2:
-        told = "leaves rows of one class only to draw from"
-        raise InputError("dataset.split.train", len(data.train), told, "raise it, or use fewer points or larger folds")
+        limit = "leaves rows of one class only to draw from"
+        raise InputError("dataset.split.train", len(data.train), limit, "raise it, or use fewer points or larger folds")
     if data.kind == "regression" and utility in ("softmax_of_probabilities", "accuracy"):
-        told = "needs a classification target"
-        raise InputError("valuation.utility", utility, told, "use valuation.utility=negative_loss")
+        limit = "needs a classification target"
+        raise InputError("valuation.utility", utility, limit, "use valuation.utility=negative_loss")
     return Setting(
         labelled(data.train, points),
         labelled(data.train, pool),

@@ -1,4 +1,4 @@
-"""Contributions to model=svm: the distances between rows are found once for all points of a subset."""
+"""Contributions to model=svm: distances between rows are computed once for all points of a subset."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class SharedDistances:
 
 
 class SharedSvmSolver(RefitSolver):
-    """What `RefitSolver` gives for model=svm, about twice as fast; the same up to the tolerance of the library's solver.
+    """Results of `RefitSolver` for model=svm, about twice as fast; the same up to the tolerance of the library's solver.
 
     ValueError for another model; InputError where the model does not fit the target or the utility.
     """
@@ -76,5 +76,5 @@ class SharedSvmSolver(RefitSolver):
 
     @staticmethod
     def serves(model: Model) -> bool:
-        """Whether a model is `Svm`."""
+        """True of `Svm`."""
         return type(model) is Svm

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from assay.errors import InputError
-from assay.learning.solvers.multinomial import Problem, contrasts, multinomial_fit, softmax, weighted_products
+from assay.learning.solvers.multinomial import SoftmaxObjective, contrasts, multinomial_fit, softmax, weighted_products
 from assay.learning.solvers.newton import newton_fit
 from assay.valuation.contributions.class_steps import Joining, Surface, corrected, proximal_pulls
 from assay.valuation.contributions.logits import SMOOTH, Chances
@@ -25,7 +25,7 @@ Integers = NDArray[np.int64]
 Real = NDArray[Any]
 
 MOST_POOL_ROWS = 5000  # that starting weights are fitted to
-BLOCK_NUMBERS = 400_000  # logits held at once
+BLOCK_NUMBERS = 400_000  # logits in memory at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +46,10 @@ class SoftmaxLogisticSolver:
 
     def __init__(self, setting: Setting, level: Level = "exact") -> None:
         if setting.kind != "classification" or setting.classes < 3:
-            told = "needs a target of three classes or more"
-            raise InputError("dataset.name", f"{setting.kind} of {setting.classes} classes", told, "use another solver")
+            limit = "needs a target of three classes or more"
+            raise InputError(
+                "dataset.name", f"{setting.kind} of {setting.classes} classes", limit, "use another solver"
+            )
         if level == "cheap" and setting.utility not in SMOOTH:
             raise no_expansion()
         self.setting, self.level = setting, level
@@ -78,12 +80,14 @@ class SoftmaxLogisticSolver:
         """Where fits to subsets of about this size start: the fit to the pool with each row counted size/N times."""
         step = round(2 * np.log2(size))
         if step not in self._starts:
-            kept = np.arange(0, len(self.pool), max(1, len(self.pool) // MOST_POOL_ROWS))
-            weight = 2.0 ** (step / 2) / len(kept)
-            problem = Problem(self.pool[kept], self.labels[1][kept], np.maximum(self.penalty, 1e-3), self.basis, weight)
+            chosen = np.arange(0, len(self.pool), max(1, len(self.pool) // MOST_POOL_ROWS))
+            weight = 2.0 ** (step / 2) / len(chosen)
+            objective = SoftmaxObjective(
+                self.pool[chosen], self.labels[1][chosen], np.maximum(self.penalty, 1e-3), self.basis, weight
+            )
             blank = np.zeros((self.basis.shape[1], len(self.penalty)))
-            weights = multinomial_fit(problem, blank, decrement=1e-3)
-            inverse = _inverted(problem.hessian(softmax(problem.logits(weights))))
+            weights = multinomial_fit(objective, blank, decrement=1e-3)
+            inverse = _inverted(objective.hessian(softmax(objective.logits(weights))))
             self._starts[step] = _Start(weights, inverse)
         return self._starts[step]
 
@@ -93,13 +97,13 @@ class SoftmaxLogisticSolver:
         if len(np.unique(labels)) < self.setting.classes:
             return self._whole(subset, chosen)
         start = self.start(len(subset))
-        problem = Problem(self.pool[subset], labels, self.penalty, self.basis)
-        weights = multinomial_fit(problem, start.weights, start.inverse)
-        logits = problem.logits(weights)
-        inverse = _inverted(problem.hessian(softmax(logits)))
+        objective = SoftmaxObjective(self.pool[subset], labels, self.penalty, self.basis)
+        weights = multinomial_fit(objective, start.weights, start.inverse)
+        logits = objective.logits(weights)
+        inverse = _inverted(objective.hessian(softmax(logits)))
         judged = self.valid @ weights.T @ self.basis.T
         surface = Surface(
-            problem.rows.astype(np.float32),
+            objective.rows.astype(np.float32),
             Chances.of(logits, labels, np.float32),
             inverse.astype(np.float32),
             self.basis.astype(np.float32),
@@ -107,7 +111,7 @@ class SoftmaxLogisticSolver:
         utility = self._utility(judged)
         if self.level == "cheap":
             return self._expanded(surface, weights, judged, chosen), utility, 0
-        delta, again = self._corrected(problem, surface, weights, judged, chosen)
+        delta, again = self._corrected(objective, surface, weights, judged, chosen)
         return delta, utility, again
 
     def _joining(self, surface: Surface, weights: Floats, chosen: Integers) -> list[tuple[slice, Joining]]:
@@ -150,15 +154,15 @@ class SoftmaxLogisticSolver:
         return -float(losses.mean())
 
     def _corrected(
-        self, problem: Problem, surface: Surface, weights: Floats, judged: Floats, chosen: Integers
+        self, objective: SoftmaxObjective, surface: Surface, weights: Floats, judged: Floats, chosen: Integers
     ) -> tuple[Floats, int]:
         delta, again = np.empty(len(chosen)), 0
-        inverse = self.start(len(problem.rows)).inverse
+        inverse = self.start(len(objective.rows)).inverse
         for part, joining in self._joining(surface, weights, chosen):
             step, unsettled = corrected(surface, joining, self.basis)
             for place in np.flatnonzero(unsettled):
                 point = chosen[part][place]
-                joined = _with(problem, self.points[point], int(self.labels[0][point]))
+                joined = _with(objective, self.points[point], int(self.labels[0][point]))
                 step[place] = (multinomial_fit(joined, weights, inverse) - weights).ravel()
                 again += 1
             delta[part] = self._changes(judged, step, surface.basis)
@@ -166,7 +170,7 @@ class SoftmaxLogisticSolver:
 
     def _changes(self, judged: Floats, step: Real, basis: Real) -> Floats:
         """Changes of the utility [n] when the weights change by `step` [n, E D] from those of logits [V, C]."""
-        labels, found, count = self.labels[2], [], len(judged)
+        labels, changes, count = self.labels[2], [], len(judged)
         valid, chances = self.valid.astype(step.dtype), Chances.of(judged, labels, step.dtype.type)
         size = max(1, BLOCK_NUMBERS // (count * len(basis)))
         for first in range(0, len(step), size):
@@ -176,11 +180,11 @@ class SoftmaxLogisticSolver:
             if self.setting.utility == "accuracy":
                 moved += judged.T.astype(step.dtype)
                 before = (judged.argmax(axis=1) == labels).sum()
-                found.append((moved.argmax(axis=1) == labels).sum(axis=1) - float(before))
+                changes.append((moved.argmax(axis=1) == labels).sum(axis=1) - float(before))
             else:
                 change = SMOOTH[self.setting.utility].change(chances, moved)
-                found.append(-change.sum(axis=1, dtype=np.float64))
-        return np.concatenate(found) / count
+                changes.append(-change.sum(axis=1, dtype=np.float64))
+        return np.concatenate(changes) / count
 
     def _whole(self, subset: Integers, chosen: Integers) -> tuple[Floats, float, int]:
         rows, labels = self.pool[subset], self.labels[1][subset]
@@ -203,13 +207,15 @@ class SoftmaxLogisticSolver:
         else:
             basis = contrasts(len(present))
             blank = np.zeros((basis.shape[1], rows.shape[1]))
-            weights = multinomial_fit(Problem(rows, codes, self.penalty, basis), blank)
+            weights = multinomial_fit(SoftmaxObjective(rows, codes, self.penalty, basis), blank)
             logits[:, present] = self.valid @ weights.T @ basis.T
         return logits
 
 
-def _with(problem: Problem, row: Floats, label: int) -> Problem:
-    return Problem(np.vstack([problem.rows, row]), np.append(problem.labels, label), problem.penalty, problem.basis)
+def _with(objective: SoftmaxObjective, row: Floats, label: int) -> SoftmaxObjective:
+    return SoftmaxObjective(
+        np.vstack([objective.rows, row]), np.append(objective.labels, label), objective.penalty, objective.basis
+    )
 
 
 def _inverted(matrix: Floats) -> Floats:

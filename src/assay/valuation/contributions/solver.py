@@ -1,4 +1,4 @@
-"""What a solver of marginal contributions promises; `solver_for` chooses one by model and level."""
+"""The interface of solvers of marginal contributions; `solver_for` chooses one by model and level."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Solved:
     fallbacks: int
 
 
-def gathered(found: Sequence[tuple[Floats, float, int]], points: int) -> Solved:
+def gathered(solutions: Sequence[tuple[Floats, float, int]], points: int) -> Solved:
     """One solution of the subsets' contributions [n], utilities and fallbacks; one fit for each subset, one for each fallback."""
-    delta = np.stack([each for each, _, _ in found], axis=1) if found else np.zeros((points, 0))
-    fallbacks = sum(again for _, _, again in found)
-    return Solved(delta, np.array([value for _, value, _ in found]), len(found) + fallbacks, fallbacks)
+    delta = np.stack([each for each, _, _ in solutions], axis=1) if solutions else np.zeros((points, 0))
+    fallbacks = sum(again for _, _, again in solutions)
+    return Solved(delta, np.array([value for _, value, _ in solutions]), len(solutions) + fallbacks, fallbacks)
 
 
 class Solver(Protocol):

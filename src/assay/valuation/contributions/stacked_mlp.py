@@ -65,11 +65,11 @@ class SharedFits:
 
     def _scores(self, networks: Networks) -> Floats:
         of = self.setting
-        found = np.empty(len(networks))
+        utilities = np.empty(len(networks))
         for block, values in outputs(networks, of.valid.features):
             predicted = values[..., 0] if of.kind == "regression" else _probabilities(values)
-            found[block] = scores(predicted, of.valid.target, of.kind, of.utility)
-        return found
+            utilities[block] = scores(predicted, of.valid.target, of.kind, of.utility)
+        return utilities
 
 
 def _probabilities(values: Floats) -> Floats:
@@ -81,7 +81,7 @@ def _probabilities(values: Floats) -> Floats:
 
 
 class SharedMlpSolver(RefitSolver):
-    """What `RefitSolver` gives for model=mlp_adam, several times faster: the same networks from the same start.
+    """Results of `RefitSolver` for model=mlp_adam, several times faster: the same networks from the same start.
 
     The steps are those of scikit-learn, its stopping rule included; rows are summed in another order, which shows from the
     14th digit on (and in the rare network whose stopping hangs on it). All in double precision: in single precision 200
@@ -96,5 +96,5 @@ class SharedMlpSolver(RefitSolver):
 
     @staticmethod
     def serves(model: Model) -> bool:
-        """Whether a model is `MlpAdam` with one hidden layer of rectifiers."""
+        """True of `MlpAdam` with one hidden layer of rectifiers."""
         return type(model) is MlpAdam and len(model.hidden) == 1 and model.activation == "relu"

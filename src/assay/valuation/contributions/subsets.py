@@ -67,8 +67,8 @@ class SubsetSampler:
     def subset(self, number: int, size: int) -> Integers:
         """Positions [size] in the pool, class by class; InputError when the pool is too small."""
         if size > self.rows:
-            told = f"cannot be drawn from a pool of {self.rows} rows"
-            raise InputError("valuation.largest", size, told, "lower it, or raise dataset.split.train")
+            limit = f"cannot be drawn from a pool of {self.rows} rows"
+            raise InputError("valuation.largest", size, limit, "lower it, or raise dataset.split.train")
         generator = self.streams.generator(self.purpose, "subset", number)
         if self.labels is None:
             return np.asarray(generator.choice(self.rows, size, replace=False))

@@ -48,20 +48,20 @@ def two_level_means(
     counts = {len(each) for each in subsets.values()}
     if len(counts) != 1 or min(counts) < 2:
         raise ValueError(f"every cardinality needs the same number of subsets, 2 or more; found {sorted(counts)}")
-    found = []
+    means = []
     for cardinality in sorted(subsets):
         asked = share(cardinality)
         if not 0 < asked <= 1:
             raise InputError("valuation.exact_share", asked, "must be above 0 and at most 1", "e.g. 0.1")
-        found.append(_means(cheap, exact, subsets[cardinality], asked, generator))
+        means.append(_means(cheap, exact, subsets[cardinality], asked, generator))
     return CardinalityMeans(
         np.array(sorted(subsets)),
-        np.hstack([each.mean for each in found]),
-        np.hstack([each.std_error for each in found]),
-        np.hstack([each.variance for each in found]),
+        np.hstack([each.mean for each in means]),
+        np.hstack([each.std_error for each in means]),
+        np.hstack([each.variance for each in means]),
         counts.pop(),
-        sum(each.fits for each in found),
-        sum(each.fallbacks for each in found),
+        sum(each.fits for each in means),
+        sum(each.fallbacks for each in means),
     )
 
 

@@ -82,7 +82,7 @@ class Reader:
 
 @dataclass(frozen=True, eq=False)
 class AmortisedLaws:
-    """Trained networks, which tell the laws of any points, sampled or not.
+    """Trained networks, which give the laws of any points, sampled or not.
 
     `reference` is a middle cardinality. Squared standard errors are the networks' spread times `inflation`; what points' own
     levels add to predicted ones has the variance `misfit` times that of one sample at the reference. Both are measured on
@@ -102,7 +102,7 @@ class AmortisedLaws:
         return self._laws(each.mean(axis=0), self._covariance(each), max(1.0, len(each) - 1.0))
 
     def updated(self, points: Labelled, samples: Contributions, covariates: Floats | None = None) -> PowerLaws:
-        """The same, with levels moved towards what each point's own samples say, by the precisions of the two. [derived]
+        """The same, with levels moved towards the estimate of each point's own samples, by the precisions of the two [derived].
 
         The level's error is then that of the two together, and taken to be independent of the other parameters'.
         """

@@ -1,4 +1,4 @@
-"""How far predicted laws are from points that the networks never saw, beyond what sampling explains."""
+"""Errors of predicted laws at points that the networks never saw, beyond those of sampling."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST = 1e6
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """What a point's own samples tell of its mean contribution at the reference: estimate and variance [n]."""
+    """Mean contribution at the reference by a point's own samples: estimate and variance [n]."""
 
     estimate: Floats
     variance: Floats

@@ -1,4 +1,4 @@
-"""One network of the amortised estimator: what it is trained on, what is held out, and its training."""
+"""One network of the amortised estimator: its table, the points left for judging, and its training."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from assay.learning.trainer import Trainer
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-BATCH, CLASSIFIER_EPOCHS, CLASSIFIER_RATE, GRADIENT_CLIP, HELD_OUT = 128, 10, 1e-3, 0.5, 0.1
+BATCH, CLASSIFIER_EPOCHS, CLASSIFIER_RATE, GRADIENT_CLIP, JUDGED_SHARE = 128, 10, 1e-3, 0.5, 0.1
 HIDDEN = (128, 128)
 BLOCK = 4096  # points that pass through a network at once
 
 
 @dataclass(frozen=True, eq=False)
 class LawTable:
-    """What networks are trained on, on one device: inputs [n, d], label [n], delta and log cardinality [n, m].
+    """The table that networks are trained on, on one device: inputs [n, d], label [n], delta and log cardinality [n, m].
 
     `classes` is 0 for a regression, whose labels are all 0.
     """
@@ -47,7 +47,7 @@ class LawTable:
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A trained network, the points that it never saw, and the epoch (from 1) whose held-out score was lowest."""
+    """A trained network, the points that it never saw, and the epoch (from 1) of the lowest score on points left for judging."""
 
     module: AmortisedLaw
     unseen: Integers
@@ -58,24 +58,24 @@ class Member:
     def laws(self, inputs: Tensor, label: Tensor) -> Floats:
         """c, alpha, log sigma and beta [n, 4], in the units of the table."""
         blocks = zip(torch.split(inputs, BLOCK), torch.split(label, BLOCK), strict=True)
-        found = torch.cat([self.module.laws(*block) for block in blocks])
-        return np.asarray(found.double().cpu().numpy())
+        laws = torch.cat([self.module.laws(*block) for block in blocks])
+        return np.asarray(laws.double().cpu().numpy())
 
 
 def hold_out(label: Integers, share: float, generator: np.random.Generator) -> tuple[Integers, Integers]:
-    """Positions to train on and to hold out; every class keeps a point to train on, and one point at the least is held out.
+    """Positions to train on and to judge by; every class leaves a point to train on, and one point at the least judges.
 
     ValueError when no class has two points.
     """
-    held: list[int] = []
+    judges: list[int] = []
     order = generator.permutation(len(label))
     members = [order[label[order] == each] for each in np.unique(label)]
     largest = max(members, key=len)
     if len(largest) < 2:
         raise ValueError(f"{len(label)} points: a network is trained on some and judged on others of a class")
     for each in members:
-        held += each[: round(share * len(each))].tolist() if len(each) > 1 else []
-    chosen = np.array(sorted(held or largest[:1].tolist()), dtype=np.int64)
+        judges += each[: round(share * len(each))].tolist() if len(each) > 1 else []
+    chosen = np.array(sorted(judges or largest[:1].tolist()), dtype=np.int64)
     return np.setdiff1d(np.arange(len(label)), chosen), chosen
 
 
@@ -84,14 +84,14 @@ def train_member(
 ) -> Member:
     """A network trained as a classifier and then on laws; with `resample`, on points drawn with replacement."""
     label = table.label.cpu().numpy()
-    kept, held = hold_out(label, HELD_OUT, generator)
+    chosen, judges = hold_out(label, JUDGED_SHARE, generator)
     if resample:
-        kept = np.sort(generator.choice(kept, len(kept)))
+        chosen = np.sort(generator.choice(chosen, len(chosen)))
     draws = torch.Generator().manual_seed(int(generator.integers(2**62)))
-    inputs, labels, delta, log_size = table.rows(kept)
+    inputs, labels, delta, log_size = table.rows(chosen)
     network = _classifier(table, inputs, labels, trainer, draws)
     module = AmortisedLaw(network, max(1, table.classes), epochs, form)
-    judged = table.rows(held)
+    judged = table.rows(judges)
 
     def score(module: LightningModule) -> float:
         assert isinstance(module, AmortisedLaw)
@@ -104,13 +104,13 @@ def train_member(
     carry_out_fit(fit, module, batches)
     module.to(table.inputs.device).eval()
     module.fill_absent(torch.bincount(labels, minlength=max(1, table.classes)))
-    return Member(module, np.setdiff1d(np.arange(len(label)), kept), best.epoch, best.best)
+    return Member(module, np.setdiff1d(np.arange(len(label)), chosen), best.epoch, best.best)
 
 
 def _classifier(
     table: LawTable, inputs: Tensor, labels: Tensor, trainer: Trainer, draws: torch.Generator
 ) -> nn.Sequential:
-    """A network that has learned to tell the classes apart; of random weights for a regression, which has none."""
+    """A network that has learned the classes; of random weights for a regression, which has none."""
     network = layers([inputs.shape[1], *HIDDEN, max(1, table.classes)], "relu")
     draw_weights(network, draws)
     if table.classes > 1:

@@ -1,4 +1,4 @@
-"""What one model, fitted on the whole pool, tells of each point before any of its contributions is sampled."""
+"""Covariates of each point from one model of the whole pool, before any contribution is sampled."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def raw_covariates(setting: Setting, cardinality: int = 400) -> Floats:
         return np.column_stack(columns)
 
 
-def standardised(found: Floats) -> Floats:
+def standardised(columns: Floats) -> Floats:
     """Columns [n, q'] in standard deviations from their means, clipped at 4, without those that do not vary."""
-    spread = found.std(axis=0)
-    varied = spread > 1e-10 * (1 + np.abs(found).max(axis=0))
-    kept = found[:, varied]
-    return np.asarray(np.clip((kept - kept.mean(axis=0)) / spread[varied], -LIMIT, LIMIT))
+    spread = columns.std(axis=0)
+    varied = spread > 1e-10 * (1 + np.abs(columns).max(axis=0))
+    chosen = columns[:, varied]
+    return np.asarray(np.clip((chosen - chosen.mean(axis=0)) / spread[varied], -LIMIT, LIMIT))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +159,10 @@ def _narrowed(setting: Setting) -> Setting:
         return setting
     centre = pool.mean(axis=0)
     _, vectors = np.linalg.eigh((pool - centre).T @ (pool - centre))
-    kept = vectors[:, ::-1][:, :most]
+    leading = vectors[:, ::-1][:, :most]
     parts = (
-        Labelled((part.features - centre) @ kept, part.target) for part in (setting.points, setting.pool, setting.valid)
+        Labelled((part.features - centre) @ leading, part.target)
+        for part in (setting.points, setting.pool, setting.valid)
     )
     points, narrow, valid = parts
     return replace(setting, points=points, pool=narrow, valid=valid)
@@ -170,13 +171,13 @@ def _narrowed(setting: Setting) -> Setting:
 def _softmax_hessian(rows: Floats, chance: Floats) -> Floats:
     """Sum over rows of (diag(p) - p p') x x', [C width, C width]."""
     classes, width = chance.shape[1], rows.shape[1]
-    found = np.empty((classes, width, classes, width))
+    products = np.empty((classes, width, classes, width))
     for first in range(classes):
         for second in range(first, classes):
             weight = chance[:, first] * ((first == second) - chance[:, second])
-            found[first, :, second] = (rows * weight[:, None]).T @ rows
-            found[second, :, first] = found[first, :, second]
-    return found.reshape(classes * width, classes * width)
+            products[first, :, second] = (rows * weight[:, None]).T @ rows
+            products[second, :, first] = products[first, :, second]
+    return products.reshape(classes * width, classes * width)
 
 
 def _regression(setting: Setting, cardinality: int) -> list[Floats]:

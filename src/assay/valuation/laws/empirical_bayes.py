@@ -1,4 +1,4 @@
-"""Laws of many points learned together: few samples of a point go far when others, and covariates, tell what to expect."""
+"""Laws of many points learned together: others, and covariates, say what to expect of a point with few samples."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class HierarchicalLaws:
     def over(self, smallest: int, largest: int) -> Predicted:
         """Posterior mean and standard deviation of the mean over k = smallest..largest [n]."""
         sizes = np.arange(smallest, largest + 1, dtype=np.float64)
-        found = self._predicted(lambda each: each.form.over(sizes / each.reference))
-        return Predicted(found.mean[:, 0], found.std_error[:, 0])
+        predicted = self._predicted(lambda each: each.form.over(sizes / each.reference))
+        return Predicted(predicted.mean[:, 0], predicted.std_error[:, 0])
 
     def _predicted(self, terms: Callable[[Posterior], Floats]) -> Predicted:
         central = [each.moments(terms(each)) for each in self.central]
@@ -92,7 +92,7 @@ class EmpiricalBayes:
 
     `form` of the mean: two_term a1/k + a2/k^2; mixed, the mean of that and of a0/k^.5 + a1/k + a2/k^2; three_term; power; or
     blend, the mean of two_term and power, each with and without covariates, for few subsets that all points share. mixed was
-    chosen on rotten_tomatoes and fashion_mnist. `calibrated`: samples have heavy tails, and tell less about
+    chosen on rotten_tomatoes and fashion_mnist. `calibrated`: samples have heavy tails, and say less about
     their own spread than Gaussian ones; how much less is read off the halves of each point's samples, and the likelihood of
     the spread is tempered by it. The mean is then over fits with and without; the standard error is that of fits tempered
     more, of this form and of three terms, widened by what all fits differ by. Without it, intervals cover too little. Of the
@@ -112,8 +112,8 @@ class EmpiricalBayes:
         The likelihood is conditional on the cardinalities, so that their density does not matter.
         """
         if samples.samples < 4:
-            told = "halves of 2 samples are needed to tell how heavy their tails are"
-            raise InputError("valuation.evaluations", samples.samples, told, "use 4 or more")
+            limit = "halves of 2 samples are needed to measure how heavy their tails are"
+            raise InputError("valuation.evaluations", samples.samples, limit, "use 4 or more")
         if samples.points < 3:
             raise InputError("task.points", samples.points, "are too few to learn a prior from", "value 3 or more")
         plain, informed = np.ones((samples.points, 1)), design_of(samples.points, covariates)
@@ -123,8 +123,8 @@ class EmpiricalBayes:
             return HierarchicalLaws(tuple(straight), tuple(straight))
         temper = scale_information(samples)
         tempered = self._fits(samples, members, temper, straight)
-        held = [form for form, _ in members]
-        further = [(form, informed) for form in (THREE_TERM,) if form not in held]
+        fitted = [form for form, _ in members]
+        further = [(form, informed) for form in (THREE_TERM,) if form not in fitted]
         starts = [*tempered, *self._fits(samples, further, 1.0)]
         wide = self._fits(samples, [*members, *further], CAUTION * temper, starts)
         return HierarchicalLaws((*straight, *tempered), tuple(wide))
@@ -152,12 +152,12 @@ def design_of(points: int, covariates: Floats | None) -> Floats:
         raise ValueError(f"covariates must be finite and of {points} points, found shape {covariates.shape}")
     spread = covariates.std(axis=0)
     varied = spread > 1e-12 * (1 + np.abs(covariates).max(axis=0))
-    kept = covariates[:, varied]
-    return np.hstack([ones, np.clip((kept - kept.mean(axis=0)) / spread[varied], -4, 4)])
+    chosen = covariates[:, varied]
+    return np.hstack([ones, np.clip((chosen - chosen.mean(axis=0)) / spread[varied], -4, 4)])
 
 
 def scale_information(samples: Contributions, beta: float = 3.0) -> float:
-    """How much samples tell about the logarithm of their spread, as a share of what Gaussian ones would: 0.02..1.
+    """Information of samples about the logarithm of their spread, as a share of that of Gaussian ones: 0.02..1.
 
     Half the mean squared difference between log mean squares of two halves of a point's samples (alternate by cardinality,
     brought to one spread by k^beta), against trigamma(h/2), which it would be for h Gaussian samples. Source: [derived].
@@ -170,9 +170,9 @@ def scale_information(samples: Contributions, beta: float = 3.0) -> float:
     square = np.take_along_axis(samples.delta, order, axis=1) ** 2 * size**beta
     half = samples.samples // 2
     first, second = square[:, : 2 * half : 2].mean(axis=1), square[:, 1 : 2 * half : 2].mean(axis=1)
-    told = (first > 0) & (second > 0)
-    if not told.any():
+    varied = (first > 0) & (second > 0)
+    if not varied.any():
         return 1.0
-    apart = float((np.log(first[told]) - np.log(second[told])) @ (np.log(first[told]) - np.log(second[told])))
-    scattered = apart / (2 * told.sum())
+    apart = float((np.log(first[varied]) - np.log(second[varied])) @ (np.log(first[varied]) - np.log(second[varied])))
+    scattered = apart / (2 * varied.sum())
     return float(np.clip(polygamma(1, half / 2) / max(scattered, 1e-300), 0.02, 1.0))

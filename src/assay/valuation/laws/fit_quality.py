@@ -1,4 +1,4 @@
-"""How near predicted contributions come to measured ones."""
+"""Agreement of predicted contributions with measured ones."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Form:
 
     @property
     def count(self) -> int:
-        """How many coefficients, p."""
+        """Number of coefficients, p."""
         return max(1, len(self.exponents))
 
     def powers(self, shape: float) -> Floats:

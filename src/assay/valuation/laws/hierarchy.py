@@ -25,7 +25,7 @@ BLOCK = 1_000  # points in memory at once
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What is believed of a point with covariates z before its samples are seen.
+    """Beliefs about a point with covariates z before its samples are seen.
 
     terms [q, p] and omega [p, p] are of r; scale [q] and scale_spread of log s; shape [q] and shape_spread of alpha.
     """
@@ -165,10 +165,10 @@ def _nodes(
     precision = sums.gram + inverse
     spread = np.linalg.inv(precision)
     data = np.einsum("nabpr,nabr->nabp", spread, sums.along)
-    held = np.einsum("nabpr,nr->nabp", spread, pulled)
+    data_mean = np.einsum("nabpr,nr->nabp", spread, pulled)
     by_square = ((sums.along * data).sum(axis=-1) - sums.square[:, None, :]) / 2
     by_one = np.einsum("nabp,np->nab", data, pulled)
-    constant = (np.einsum("nabp,np->nab", held, pulled) - np.linalg.slogdet(precision)[1]) / 2
+    constant = (np.einsum("nabp,np->nab", data_mean, pulled) - np.linalg.slogdet(precision)[1]) / 2
     constant += (BETAS / 2) * sums.logs[:, None, None]
     constant -= ((pulled * expected).sum(axis=1) / 2)[:, None, None]
     if len(form.shapes) > 1:
@@ -182,7 +182,7 @@ def _nodes(
     off = (log_scale - (design @ prior.scale)[:, None]) ** 2 / (2 * prior.scale_spread**2)
     belief = -((BETAS - prior.beta) ** 2 / (2 * prior.beta_spread**2))[None, :, None] - off[:, None, :]
     weight = likelihood - pooled + (temper * pooled + belief[:, None])
-    return _Node(data, held, spread, np.exp(weight - _log_sum(weight, (1, 2, 3))), log_scale)
+    return _Node(data, data_mean, spread, np.exp(weight - _log_sum(weight, (1, 2, 3))), log_scale)
 
 
 def _expected(node: _Node, form: Form) -> _Known:
@@ -219,10 +219,10 @@ def _moments(node: _Node) -> tuple[Floats, Floats, Floats, Floats, Floats]:
 def _quadratic(plain: Floats, once: Floats, twice: Floats, node: _Node) -> Floats:
     """Second moment [n, A, p, p] of u data + prior + Normal(0, spread), where u has moments once/plain and twice/plain."""
     mixed = np.einsum("nab,nabp,nabr->napr", once, node.data, node.prior)
-    found = np.einsum("nab,nabpr->napr", plain, node.spread)
-    found += np.einsum("nab,nabp,nabr->napr", twice, node.data, node.data)
-    found += np.einsum("nab,nabp,nabr->napr", plain, node.prior, node.prior)
-    return np.asarray(found + mixed + np.swapaxes(mixed, -1, -2))
+    second = np.einsum("nab,nabpr->napr", plain, node.spread)
+    second += np.einsum("nab,nabp,nabr->napr", twice, node.data, node.data)
+    second += np.einsum("nab,nabp,nabr->napr", plain, node.prior, node.prior)
+    return np.asarray(second + mixed + np.swapaxes(mixed, -1, -2))
 
 
 def _first_prior(columns: int, form: Form, scale: float) -> Prior:

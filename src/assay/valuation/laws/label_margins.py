@@ -1,4 +1,4 @@
-"""How far each point lies on its own label's side of a linear boundary."""
+"""Distance of each point from a linear boundary, on its own label's side."""
 
 from __future__ import annotations
 

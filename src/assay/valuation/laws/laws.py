@@ -1,4 +1,4 @@
-"""What an estimator of scaling laws finds, whatever the form of the law."""
+"""The interface of fitted laws, whatever their form, and of their estimators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """Predicted contributions with standard errors, of one shape; NaN where no error can be had."""
+    """Predicted contributions with standard errors, of one shape; NaN where no error is known."""
 
     mean: Floats
     std_error: Floats

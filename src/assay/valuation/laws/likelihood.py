@@ -44,11 +44,11 @@ class Likelihood:
         if samples.samples < 4:
             raise InputError("valuation.evaluations", samples.samples, "four parameters need 4 or more", "raise it")
         low, high = _bounds(self.box)
-        found = [
+        fits = [
             _fitted(np.log(samples.cardinality[rows].astype(np.float64)), samples.delta[rows], low, high)
             for rows in (slice(at, at + BLOCK) for at in range(0, samples.points, BLOCK))
         ]
-        joined = [np.concatenate(parts) for parts in zip(*found, strict=True)]
+        joined = [np.concatenate(parts) for parts in zip(*fits, strict=True)]
         level, alpha, spread, beta, reference, covariance = joined
         return PowerLaws(level, alpha, spread, beta, reference, covariance)
 
@@ -87,9 +87,9 @@ def _fitted(logs: Floats, delta: Floats, low: Floats, high: Floats) -> tuple[Flo
     unit[unit == 0] = 1.0
     scaled = delta / unit[:, None]
     starts = [np.tile(np.clip([0.0, math.log(2.0)], low, high), (len(delta), 1)), *_grid(logs, scaled, low, high)]
-    found = [_minimised(logs, scaled, start, low, high) for start in starts]
-    best = np.argmin([loss for _, loss in found], axis=0)
-    place = np.stack([where for where, _ in found])[best, np.arange(len(delta))]
+    fits = [_minimised(logs, scaled, start, low, high) for start in starts]
+    best = np.argmin([loss for _, loss in fits], axis=0)
+    place = np.stack([where for where, _ in fits])[best, np.arange(len(delta))]
     last = _derivatives(logs, scaled, place[:, 0], place[:, 1])
     alpha, beta = np.exp(place.T)
     scale = np.stack([unit, np.ones_like(unit), unit, np.ones_like(unit)], axis=1)

@@ -32,8 +32,8 @@ class SampleMeans:
         mean = np.full((self.samples.points, len(cardinalities)), np.nan)
         error = mean.copy()
         for column, size in enumerate(cardinalities):
-            held = self.samples.cardinality == size
-            mean[:, column], error[:, column] = _weighted(self.samples.delta, held.astype(np.float64))
+            of_size = self.samples.cardinality == size
+            mean[:, column], error[:, column] = _weighted(self.samples.delta, of_size.astype(np.float64))
         return Predicted(mean, error, self._freedom)
 
     def over(self, smallest: int, largest: int) -> Predicted:
@@ -62,10 +62,10 @@ class MonteCarlo:
 
 def _weighted(delta: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Weighted mean [n] and its standard error [n], of a ratio of sums."""
-    total, held = weight.sum(axis=1), (weight > 0).sum(axis=1)
+    total, count = weight.sum(axis=1), (weight > 0).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (weight * delta).sum(axis=1) / total
         squared = (weight**2 * (delta - mean[:, None]) ** 2).sum(axis=1) / total**2
-        error = np.sqrt(squared * held / (held - 1.0))
-    error[held < 2] = np.nan
+        error = np.sqrt(squared * count / (count - 1.0))
+    error[count < 2] = np.nan
     return mean, error

@@ -1,4 +1,4 @@
-"""What contributions to least squares are in theory: for a design, for fresh Gaussian designs, and in the limit.
+"""Contributions to least squares in theory: for a design, for fresh Gaussian designs, and in the limit.
 
 A point z = (x, y) joins k rows X with y = x'b* + noise of variance s2 and features of identity covariance; utility is minus
 the population's excess squared error; e = y - x'b* is the point's own error. No intercept, no penalty.
@@ -124,7 +124,7 @@ def fresh_contributions(
     if subsets < 2:
         raise InputError("task.samples", subsets, "a standard error needs 2 or more", "e.g. 1000")
     error = _errors(points, population)
-    found = np.empty((3, len(points), len(cardinalities)))
+    moments = np.empty((3, len(points), len(cardinalities)))
     block = max(1, _BLOCK // (dimension * max(len(points), dimension)))
     for place, size in enumerate(cardinalities.tolist()):
         generator = streams.generator("fresh subsets", size)
@@ -135,8 +135,8 @@ def fresh_contributions(
             parts.append(_contributions(fits, points.features, error, variance))
         delta = np.concatenate(parts)
         spread = delta.var(axis=0, ddof=1)
-        found[:, :, place] = delta.mean(axis=0), np.sqrt(spread / subsets), spread
-    mean, std_error, variance_of_one = found
+        moments[:, :, place] = delta.mean(axis=0), np.sqrt(spread / subsets), spread
+    mean, std_error, variance_of_one = moments
     return CardinalityMeans(cardinalities, mean, std_error, variance_of_one, subsets, fits=subsets * len(cardinalities))
 
 
@@ -159,5 +159,5 @@ def _errors(points: Labelled, population: LinearPopulation) -> Floats:
 
 def _check_cardinalities(cardinalities: Integers, dimension: int) -> None:
     if cardinalities.min() < dimension + 2:
-        told = f"{dimension} features have no mean contribution below {dimension + 2} rows"
-        raise InputError("task.cardinalities", int(cardinalities.min()), told, "raise it")
+        limit = f"{dimension} features have no mean contribution below {dimension + 2} rows"
+        raise InputError("task.cardinalities", int(cardinalities.min()), limit, "raise it")

@@ -30,8 +30,8 @@ class TwoTermLaws:
         safe = np.where(level == 0, np.nan, level)
         alpha = (first + 2 * second) / safe
         nothing = np.full(len(level), np.nan)
-        found = {"c": level * self.reference**alpha, "alpha": alpha, "sigma": nothing, "beta": nothing}
-        return found | {f"{name}_std_error": nothing for name in ("c", "alpha", "sigma", "beta")}
+        tangent = {"c": level * self.reference**alpha, "alpha": alpha, "sigma": nothing, "beta": nothing}
+        return tangent | {f"{name}_std_error": nothing for name in ("c", "alpha", "sigma", "beta")}
 
     def at(self, cardinalities: Integers) -> Predicted:
         """The mean contribution to k rows [n, K]."""
@@ -40,8 +40,8 @@ class TwoTermLaws:
     def over(self, smallest: int, largest: int) -> Predicted:
         """The mean over k = smallest..largest [n]."""
         terms = _terms(np.arange(smallest, largest + 1), self.reference).mean(axis=0, keepdims=True)
-        found = self._predicted(terms)
-        return Predicted(found.mean[:, 0], found.std_error[:, 0])
+        predicted = self._predicted(terms)
+        return Predicted(predicted.mean[:, 0], predicted.std_error[:, 0])
 
     def _predicted(self, terms: Floats) -> Predicted:
         variance = np.einsum("kp,npq,kq->nk", terms, self.covariance, terms)
