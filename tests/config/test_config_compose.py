@@ -36,7 +36,8 @@ NEEDS = {
     "audit": ["privacy=directed"],
     "law_theory": ["dataset=synthetic_regression", "model=linear"],
 }
-SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names]
+LIVE = {("dataset", "frame"), ("model", "estimator")}  # take an object from Python
+SHIPPED = [(group, name) for group, names in listing.groups().items() for name in names if (group, name) not in LIVE]
 
 
 @pytest.mark.parametrize(("group", "name"), SHIPPED)
@@ -125,10 +126,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from assay.config.limits import above
+from assay.learning.models.affine import Linear
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Linear):
     width: Annotated[int, above(0, "10 is a start")] = 10
     name: str = "mine"
 

@@ -131,11 +131,11 @@ def test_a_mistake_names_the_column_as_it_was_written(overrides: list[str], line
         ),
         (
             "dataset=wine dataset.encoding=latin-1",
-            "dataset.encoding=latin-1: dataset=wine has no such key (it belongs to dataset=csv)",
+            "dataset.encoding=latin-1: dataset=wine has no such key (it belongs to dataset=csv or dataset=frame)",
         ),
         (
             "dataset=parquet dataset.path=x.parquet dataset.target=y dataset.encoding=latin-1",
-            "dataset.encoding=latin-1: dataset=parquet has no such key (it belongs to dataset=csv)",
+            "dataset.encoding=latin-1: dataset=parquet has no such key (it belongs to dataset=csv or dataset=frame)",
         ),
     ],
 )

@@ -19,17 +19,15 @@ NEEDS = {
     "party_uncertainty": ["dataset.sources.count=4", "privacy=running_mean"],
     "federated": ["dataset.sources.count=4", "privacy=running_mean"],
 }
-PUBLISHES = "makes values for publication and task={} compares contenders for research"
+PUBLISHES = "makes values for publication and task={} is for research"
 NO_LAWS = "task={} fits scaling laws and this does not"
 NO_SOURCES = "values rows, and task={} values sources"
 NO_ACCOUNT = "valuation={} accounts for no release of this kind"
 REFUSED = {
-    **{(task, "private_semivalue"): PUBLISHES for task in ("estimation_uncertainty", "federated", "label_noise")},
-    **{(task, "private_semivalue"): PUBLISHES for task in ("membership", "party_uncertainty", "selection_curve")},
     **{
         (task, valuation): NO_LAWS
         for task in ("law_estimators", "law_theory", "learning_curve", "point_addition", "scaling_law", "value_at")
-        for valuation in ("gradient_semivalue", "private_semivalue", "semivalue")
+        for valuation in ("gradient_semivalue", "semivalue")
     },
     **{
         (task, valuation): NO_SOURCES
@@ -47,7 +45,7 @@ REFUSED = {
         for task in ("audit", "estimation_uncertainty", "label_noise", "selection_curve")
         for valuation in ("scaling_law", "semivalue")
     },
-    ("party_value", "private_semivalue"): "has no account of parties",
+    **{(task, "private_semivalue"): PUBLISHES for task, _ in listing.options("task") if task not in ("train", "value")},
     ("train", "private_semivalue"): "task=train accounts for batch_sum",
 }
 PAIRS = [(task, valuation) for task, _ in listing.options("task") for valuation, _ in listing.options("valuation")]
