@@ -15,7 +15,15 @@ from assay.cli import main
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SLOW = ("-m ", "reproduce", "logger=wandb", "experiment=quickstart", "task=train", "fetch")  # minutes, or a network
+SLOW = (
+    "report",
+    "-m ",
+    "reproduce",
+    "logger=wandb",
+    "experiment=quickstart",
+    "task=train",
+    "fetch",
+)  # minutes, or a network
 OWN = "--config-dir"  # run by the test of extensions, which has the files that such a command needs
 
 

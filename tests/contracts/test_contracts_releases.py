@@ -132,7 +132,7 @@ def test_an_estimate_is_charged_as_its_ledger_says(
     assert spent.ids.tolist() == data.train.ids.tolist()
     for entry in spent.entries:
         facts = (entry["delta"], entry["relation"], entry["noise"], entry["table"])
-        assert facts == (privacy.delta, "zero_out", "seeded", "patients")
+        assert facts == (privacy.guaranteed_delta, "zero_out", "seeded", "patients")
     assert spent.entries[-1]["epsilon"] == spent.epsilon
 
 

