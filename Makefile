@@ -49,7 +49,8 @@ quick: dev
 	$(BIN)/pytest $(PARALLEL) $(QUICK)
 
 test: lint type ## Style, import floors, types, the fast tests of every room and the examples in docstrings
-	$(BIN)/pytest $(PARALLEL) --doctest-modules tests src/assay
+	$(BIN)/pytest $(PARALLEL) tests
+	$(BIN)/pytest $(PARALLEL) --doctest-modules src/assay
 
 test-slow: dev ## The tests that take minutes
 	$(BIN)/pytest $(PARALLEL) -m slow
