@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import sys
 import types
@@ -102,7 +103,10 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
         monkeypatch.setattr(data_room, name, stand_in)
     for name, content in contents.items():
         module = types.ModuleType(name)
-        module.__dict__.update(content)
+        spec = importlib.util.find_spec(name)
+        assert spec is not None
+        # the options below it are the real ones
+        module.__dict__.update(content, __path__=list(spec.submodule_search_locations or ()))
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.chdir(tmp_path)
     for name in ("ASSAY_OUTPUTS", "ASSAY_DATA", "HYDRA_FULL_ERROR"):
