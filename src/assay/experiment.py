@@ -29,6 +29,8 @@ _PUBLISHED = "published.json"
 
 _logger = logging.getLogger(__name__)
 
+Table = tuple[str | None, float | None]  # its id, and the total of epsilon that it may come to
+
 
 def run(overrides: Sequence[str] = (), *, config_dir: str | None = None) -> RunDirectory:
     """The finished run that `assay run OVERRIDES...` leaves, carried out when there is none.
@@ -57,28 +59,39 @@ def charge(runs: Sequence[Choices]) -> None:
 
     Raises InputError, with nothing written, where a table would exceed its total. Rehearsals and finished runs are free.
     """
-    tables: dict[tuple[Path, str | None, float | None], list[Charge]] = {}
+    tables: dict[tuple[Path, Table], list[Charge]] = {}
     for choices in runs:
-        root, checksum = outputs_of(choices) / "runs", _checksum(choices)
-        if not secure(choices) or find_finished(choices.config, root, checksum, say=lambda line: None) is not None:
+        plans, root = planned(choices), outputs_of(choices) / "runs"
+        if not plans or find_finished(choices.config, root, _checksum(choices)) is not None:
             continue
-        planned = Charge(directory_of(choices.config, root, checksum), *_planned(choices))
-        tables.setdefault((_data_dir(choices), choices.privacy.table, choices.privacy.total), []).append(planned)
-    for (data_dir, table, total), charges in tables.items():
-        charge_all(data_dir, table, charges, total)
+        directory = directory_of(choices.config, root, _checksum(choices))
+        for table, (epsilon, delta) in plans.items():
+            tables.setdefault((_data_dir(choices), table), []).append(Charge(directory, epsilon, delta))
+    for (data_dir, (table_id, total)), charges in tables.items():
+        charge_all(data_dir, table_id, charges, total)
 
 
 def secure(choices: Choices) -> bool:
-    """True for a run that makes a release that counts: private, with noise that nobody can draw again."""
-    return choices.private and bool(getattr(choices.privacy, "secure_noise", False))
+    """Whether the run makes a release that counts: private, with noise that nobody can draw again."""
+    return bool(planned(choices))
 
 
-def _planned(choices: Choices) -> tuple[float, float]:
-    """The most epsilon and delta that a run may spend: each estimate of each private contender spends its budget."""
-    counts = [getattr(choices.task, "replicates", 1), len(getattr(choices.task, "evaluations", None) or [1])]
-    budgets = [each.privacy for each in choices.contenders if getattr(each.privacy, "releases", None) is not None]
-    estimates = counts[0] * counts[1]
-    return sum(each.epsilon for each in budgets) * estimates, sum(each.guaranteed_delta for each in budgets) * estimates
+def planned(choices: Choices) -> dict[Table, tuple[float, float]]:
+    """The most epsilon and delta that a run may spend by secure noise on each table, with the total of that table.
+
+    Every estimate of every private contender spends its budget. A task says by `estimates` how many it makes of each, where
+    these are not its replicates at each of its numbers of evaluations.
+    """
+    task = choices.task
+    counted = getattr(task, "replicates", 1) * len(getattr(task, "evaluations", None) or [1])
+    estimates = getattr(task, "estimates", counted)
+    sums: dict[Table, tuple[float, float]] = {}
+    for privacy in (each.privacy for each in choices.contenders):
+        if getattr(privacy, "releases", None) is not None and privacy.secure_noise:
+            table = (privacy.table, privacy.total)
+            epsilon, delta = sums.get(table, (0.0, 0.0))
+            sums[table] = epsilon + estimates * privacy.epsilon, delta + estimates * privacy.guaranteed_delta
+    return sums
 
 
 def report(choices: Choices, run_directory: RunDirectory) -> Path:

@@ -1,4 +1,4 @@
-"""Classes that `_target_` names: found, checked against a config, and built."""
+"""Classes that `_target_` names: imported, checked against a config, and built."""
 
 from __future__ import annotations
 

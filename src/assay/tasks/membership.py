@@ -59,6 +59,11 @@ class Membership:
     informed: bool = False
     name: str = "membership"
 
+    @property
+    def estimates(self) -> int:
+        """Tables that each contender values, each with releases of its own."""
+        return 2 * 2 * (self.tables // 2) * self.targets
+
     def check(self, run: Choices) -> None:
         """Raises InputError for contenders whose values of a row say nothing of the others, or of a row that is not there."""
         for each in self.contenders:
