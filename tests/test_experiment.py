@@ -1,4 +1,4 @@
-"""What a run is charged for before it starts covers what its ledger says at the end."""
+"""The charge made before a run starts covers what its ledger says at the end."""
 
 from __future__ import annotations
 

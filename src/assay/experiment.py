@@ -72,7 +72,7 @@ def charge(runs: Sequence[Choices]) -> None:
 
 
 def secure(choices: Choices) -> bool:
-    """Whether the run makes a release that counts: private, with noise that nobody can draw again."""
+    """True for a run that makes a release that counts: private, with noise that nobody can draw again."""
     return bool(planned(choices))
 
 
