@@ -5,6 +5,7 @@ Importing this package loads neither pandas, scikit-learn, datasets nor torch.
 """
 
 from assay.data.encoding.encoders import list_encoders
+from assay.data.neighbours import CHANGES, Change, Neighbours
 from assay.data.options import DatasetOptions
 from assay.data.preparation import prepare
 from assay.data.provenance import Provenance
@@ -15,8 +16,11 @@ from assay.data.sources.store import fetch, verify
 from assay.data.table import Table
 
 __all__ = [
+    "CHANGES",
     "Arrays",
+    "Change",
     "DatasetOptions",
+    "Neighbours",
     "PreparedData",
     "Provenance",
     "Table",

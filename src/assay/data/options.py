@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assay.config.choices import Choices
     from assay.data.content import Content
     from assay.data.dataset import Dataset
+    from assay.data.neighbours import Change
 
 Share = Annotated[float, share("0.3 is 30 %")]
 SplitSize = Annotated[float, at_least(0, "a share below 1, or a number of rows from 1 on")]
@@ -148,14 +149,18 @@ class DatasetOptions:
         """The dataset in storage form; InputError or AssayError in one line when it cannot be read."""
         raise NotImplementedError
 
-    def load_blind(self, data_dir: Path, valid: Callable[[int, Integers | None], Integers]) -> Dataset:
+    def load_blind(
+        self, data_dir: Path, valid: Callable[[int, Integers | None], Integers], change: Change | None = None
+    ) -> Dataset:
         """The dataset, read so that nothing but its own cells depends on a private row.
 
         `valid` gives the positions of the public rows out of a number of rows and, where there is one, the official
-        partition. A dataset whose types, categories and classes are declared is loaded as it is.
+        partition. A dataset whose types, categories and classes are declared is loaded as it is. A `change` is made to
+        one row before anything is read off the table.
         """
         del valid
-        return self.load(data_dir)
+        dataset = self.load(data_dir)
+        return dataset if change is None else change.of_dataset(dataset)
 
     def check(self, run: Choices) -> None:
         """Raises InputError when the options contradict each other, or the privacy of the run."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from assay.arrays import Floats, Integers
     from assay.data.encoding.encoded import EncodedRows
+    from assay.data.neighbours import Change
 
 
 def prepare(
@@ -30,6 +31,7 @@ def prepare(
     data_dir: Path,
     generator: Callable[[str], np.random.Generator],
     blind: bool = False,
+    change: Change | None = None,
 ) -> PreparedData:
     """Load a dataset, subsample, split, encode, corrupt train and divide it into sources; all draws from `generator`.
 
@@ -42,12 +44,13 @@ def prepare(
     With `blind`, for a run that protects rows, rows are subsampled and divided by position, without strata, and types,
     categories and classes come from declarations or from the valid rows: a change of a private cell changes its own row
     of the result and nothing else. `public_facts` lists what is still taken for public.
+    `change` makes it the neighbouring table, as an audit reads it.
     Raises InputError for what a user can mend; with `blind` for nothing that depends on a private cell.
     """
     split = Division(options, generator, blind)
     if blind:
         options.check_private()
-        dataset = options.load_blind(Path(data_dir), lambda rows, partition: split.of_rows(rows, partition)[1])
+        dataset = options.load_blind(Path(data_dir), lambda rows, partition: split.of_rows(rows, partition)[1], change)
     else:
         dataset = options.load(Path(data_dir))
     store = _store(options.name, options.preprocess, Path(data_dir))

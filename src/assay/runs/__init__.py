@@ -9,6 +9,7 @@ from assay.runs.fingerprint import fingerprint
 from assay.runs.ledger import facts_of, of_account
 from assay.runs.outcome import Headline, Outcome, Shown
 from assay.runs.parts import Parts
+from assay.runs.results import published_files
 from assay.runs.streams import Streams
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "fingerprint",
     "finished_runs",
     "of_account",
+    "published_files",
 ]

@@ -51,7 +51,8 @@ class Outcome:
     * `ledger`: entries of every account that was charged, as `assay.runs.ledger` describes them. Noise, epsilon and delta of
       the run are read from here and from nowhere else.
     * `released`: the columns of each table that may be published, once the noise is secure; all else is private.
-      `statement`: sentences on what they mean.
+      `statement`: sentences on what they mean. `noised`: those of the released columns that are computed from noised numbers;
+      every other one is public, and an audit checks it.
     * `finite`: columns of a table that must hold finite numbers, or the run fails.
     * `facts`: further entries of status.json.
     """
@@ -63,6 +64,7 @@ class Outcome:
     headline: Headline | None = None
     ledger: Sequence[Mapping[str, Any]] = ()
     released: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    noised: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     statement: tuple[str, ...] = ()
     finite: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -63,12 +63,18 @@ def write_outcome(place: Path, outcome: Outcome, costs: Mapping[str, float], *, 
 
 
 def _write_release(folder: Path, outcome: Outcome) -> None:
-    """The released columns of each table as CSV, and their meaning."""
     folder.mkdir(exist_ok=True)
-    for name, columns in outcome.released.items():
-        files.write_atomically(folder / f"{name}.csv", _csv_bytes(outcome.tables[name][list(columns)]))
+    for name, content in published_files(outcome).items():
+        files.write_atomically(folder / name, content)
+
+
+def published_files(outcome: Outcome) -> dict[str, bytes]:
+    """The bytes of every file that may be published, by its name: released columns as CSV, and their meaning."""
+    tables = {
+        f"{name}.csv": _csv_bytes(outcome.tables[name][list(columns)]) for name, columns in outcome.released.items()
+    }
     lines = "".join(f"* {sentence}\n" for sentence in outcome.statement)
-    files.write_atomically(folder / "STATEMENT.md", f"# What these values mean\n\n{lines}".encode())
+    return {**tables, "STATEMENT.md": f"# What these values mean\n\n{lines}".encode()}
 
 
 def _plain_headline(outcome: Outcome) -> Headline:

@@ -57,6 +57,22 @@ def of_summary(name: str, columns: Sequence[str], metrics: Mapping[str, Any], ti
     return Headline((Shown(title, name, tuple(columns)),), tuple(metrics)[:METRICS])
 
 
+def of_attacks(neighbours: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
+    """Attacks with their bounds, and what the publications of neighbouring tables have in common."""
+    broken = int(((neighbours["files"] != "") | (neighbours["other_rows"] > 0)).sum())
+    if broken:
+        note = (
+            f"BROKEN: {broken} of {len(neighbours)} neighbouring tables show in what is published beside noised numbers"
+        )
+    else:
+        note = f"{len(neighbours)} neighbouring tables give the same publication, byte by byte, but for noised numbers"
+    shown = (
+        Shown("attacks: the proven epsilon must not exceed its bound, but for releases without the clip", "summary"),
+    )
+    further = (Shown("neighbouring tables", "pipeline"),)
+    return Headline(shown, tuple(metrics)[:METRICS], (note,), further)
+
+
 def of_picks(table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
     """The first picks for each size `k`, best first."""
     shown = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,7 @@ import torch
 from assay.learning.modules.permutation_pass import Rows
 from assay.privacy.audit import audit_scores
 from assay.privacy.relations import Relation
-from assay.runs import Outcome, of_account
-from assay.tasks.headlines import of_summary
+from assay.runs import of_account
 from assay.valuation.gradient.directed.design import Design, mislabelled
 from assay.valuation.gradient.directed.estimate import DirectedRelease, changed_record_epsilon
 
@@ -25,10 +25,8 @@ LEVERAGES = (1.0, 2.0, 4.0, 8.0)
 """What the features of audited rows are multiplied by, so that their values lie beyond the clip: the worst that a row can be."""
 
 
-def attacked(trials: int, problem: Problem, valuator: Any, run: Run) -> Outcome:
-    """Table `audit`, a line for each attack with and without the clip; the same as flat metrics."""
-    import pandas as pd
-
+def attacks(trials: int, problem: Problem, valuator: Any, run: Run) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """A line for each attack with and without the clip, with its bound; and the clip."""
     streams, release = run.streams, DirectedRelease(valuator, problem, run, "audit")
     privacy = release.privacy
     public = release.along.thetas(release.privacy.paths)
@@ -44,25 +42,36 @@ def attacked(trials: int, problem: Problem, valuator: Any, run: Run) -> Outcome:
                 _releases(trials, design, each, streams.generator("audit", attack, int(clipped), world))
                 for world, each in (("row", x[0]), ("other", other))
             )
-            found = audit_scores(inside, outside, delta=privacy.guaranteed_delta)
-            lines.append({"attack": attack, "clipped": clipped, "bound": bound, **asdict(found)})
-    table = pd.DataFrame(lines).rename(columns={"epsilon": "proven_epsilon"})
-    table["excess"] = table["proven_epsilon"] - table["bound"]
-    metrics: dict[str, float] = {"clip": design.clip, "epsilon": privacy.epsilon}
-    for line in table.to_dict("records"):
+            scores = asdict(audit_scores(inside, outside, delta=privacy.guaranteed_delta))
+            proven = scores.pop("epsilon")
+            excess = proven - bound
+            lines.append(
+                {
+                    "attack": attack,
+                    "clipped": clipped,
+                    "bound": bound,
+                    **scores,
+                    "proven_epsilon": proven,
+                    "excess": excess,
+                }
+            )
+    return lines, {"clip": design.clip}
+
+
+def metrics_of(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The scores of each attack under its name and whether it meets the clip."""
+    metrics: dict[str, float] = {}
+    for line in lines:
         where = f"{line['attack']}/{'clipped' if line['clipped'] else 'unclipped'}"
-        metrics |= {
-            f"{where}/{key}": float(line[key]) for key in ("auc", "tpr_at_1_percent", "proven_epsilon", "excess")
-        }
+        keys = ("auc", "tpr_at_1_percent", "proven_epsilon", "excess")
+        metrics |= {f"{where}/{key}": float(line[key]) for key in keys}
+    return metrics
+
+
+def ledger_of(privacy: Any) -> list[dict[str, Any]]:
+    """The account of the release under attack; the attacker's own draws repeat it with seeds that he knows."""
     entry = {"epsilon": privacy.epsilon, "delta": privacy.delta, "relation": privacy.relation, "noise": "seeded"}
-    ledger = of_account([entry], "audit", trials)
-    return Outcome(
-        metrics,
-        {"summary": table},
-        headline=of_summary("summary", (), metrics),
-        ledger=ledger,
-        facts={"release": "an attack on itself, for research"},
-    )
+    return list(of_account([entry], "audit", 1))
 
 
 def _releases(trials: int, design: Design, x: float | None, generator: np.random.Generator) -> Any:

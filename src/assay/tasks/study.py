@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from assay.errors import InputError
@@ -35,9 +36,13 @@ def clean_rows(data: PreparedData) -> Flags:
 
 def carry_out(choices: Choices, data: PreparedData, context: RunContext) -> Outcome:
     """Asks the task of checked choices."""
+    from assay.data import Neighbours
     from assay.valuation.valuator import Problem, Run
 
-    problem = Problem(data, choices.model, choices.privacy)
+    place = Path(choices.paths.data).expanduser()
+    problem = Problem(
+        data, choices.model, choices.privacy, Neighbours(choices.dataset, place, context.streams.generator)
+    )
     run = Run(context.streams, choices.trainer, context.parts, context.progress)
     task: Task = choices.task
     return task.answer(problem, choices.valuation, run)

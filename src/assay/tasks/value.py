@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from assay.valuation.valuator import Problem, Run, Valuator
 
 RELEASED = ("id", "value", "std_error", "ci_low", "ci_high", "evaluations")
+NOISED = ("value", "std_error", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Value:
             headline=of_values("values", table, metrics),
             ledger=found.ledger,
             released={"values": RELEASED} if found.statement else {},
+            noised={"values": NOISED} if found.statement else {},
             statement=found.statement,
             finite={"values": ("value",)},
         )

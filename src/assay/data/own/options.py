@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assay.arrays import Integers
     from assay.data.content import Content
     from assay.data.dataset import Dataset
+    from assay.data.neighbours import Change
     from assay.data.own.schema import Schema
     from assay.data.own.storage import RawTable, Wanted
 
@@ -63,11 +64,14 @@ class OwnTable(DatasetOptions):
 
         return stored(self.raw(), self._wanted(), self.described)
 
-    def load_blind(self, data_dir: Path, valid: Callable[[int, Integers | None], Integers]) -> Dataset:
+    def load_blind(
+        self, data_dir: Path, valid: Callable[[int, Integers | None], Integers], change: Change | None = None
+    ) -> Dataset:
         """The dataset, judged by the schema or the public rows alone; InputError never depends on a private cell."""
         from assay.data.own.blind import stored_blind
 
-        dataset = stored_blind(self.raw(), self._wanted(), self.described, valid)
+        raw = self.raw() if change is None else change.of_cells(self.raw(), str(self.target))
+        dataset = stored_blind(raw, self._wanted(), self.described, valid)
         named = {name for group in self.classes or () for name in ([group] if isinstance(group, str) else group)}
         if self.classes is not None and set(dataset.classes) - named:
             limit = "leaves rows out by their label, and the run is private"
