@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,7 @@ def carry(choices: Choices) -> RunDirectory:
         if result is None:
             charge([choices])
             result = _execute(choices, root, checksum)
-        _publish(result, choices.logger)
+        _publish(result, choices)
     return RunDirectory(result.directory)
 
 
@@ -177,15 +177,17 @@ def prepared(choices: Choices) -> PreparedData:
     return prepare(choices.dataset, data_dir=_data_dir(choices), generator=generator, blind=choices.private)
 
 
-def _publish(result: RunResult, logger: Mapping[str, Any]) -> None:
-    """Sends the run to a logger, once for each way the logger is set."""
-    if "_target_" not in logger:
-        return
-    from assay.report import publish
+def _publish(result: RunResult, choices: Choices) -> None:
+    """Sends the run to its logger, once for each way the logger is set."""
+    from assay.report.loggers.logger import Logger
 
+    if type(choices.logger) is Logger:  # which sends nothing
+        return
     record = result.directory / _PUBLISHED
     marks = json.loads(record.read_text()) if record.is_file() else []
-    mark = hashlib.sha256(json.dumps(logger, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    mark = hashlib.sha256(json.dumps(choices.config["logger"], sort_keys=True).encode()).hexdigest()[:16]
     if mark not in marks:
-        publish(result.directory, logger)
+        from assay.report import publish
+
+        publish(result.directory, choices.logger)
         write_atomically(record, json.dumps([*marks, mark]).encode())

@@ -186,7 +186,7 @@ def test_a_logger_is_told_once_for_each_way_it_is_set(fakes: Any, assay: Any) ->
     assert fakes.published == []
     for _ in range(2):
         assay(*RUN, "logger=csv")
-    assert [(path.parent.name, logger["name"]) for path, logger in fakes.published] == [("value", "csv")]
+    assert [(path.parent.name, logger.name) for path, logger in fakes.published] == [("value", "csv")]
     assay(*RUN, "logger=csv", "logger.save_dir=elsewhere")
     assert len(fakes.published) == 2
 

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 LONG_FILES: set[str] = {"tests/tasks/test_tasks_scaling.py", "tests/valuation/test_valuation_directed.py"}
 CIRCLES: set[str] = {"assay.tasks.train"}
-HEAVY_TARGETS: set[str] = {
-    "pytorch_lightning.loggers.CSVLogger",
-    "pytorch_lightning.loggers.TensorBoardLogger",
-    "pytorch_lightning.loggers.WandbLogger",
-}
-OTHER_DEFAULTS: set[str] = {"logger=csv", "logger=none", "logger=tensorboard", "logger=wandb", "paths=default"}
+OTHER_DEFAULTS: set[str] = {"paths=default"}
 ENGLISH: dict[str, int] = {
     "src/assay/api.py": 1,
     "src/assay/cli": 9,

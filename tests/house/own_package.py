@@ -15,11 +15,12 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.config.limits import above
+from assay.config.limits import above, not_empty
 from assay.data.options import DatasetOptions
 from assay.errors import InputError
 from assay.learning.models.model import Model
 from assay.privacy.rows.gradients import GivenNorm
+from assay.report.loggers.logger import Logger
 
 
 @dataclass(frozen=True)
@@ -115,25 +116,18 @@ class Rings(DatasetOptions):
         return build_dataset(columns, outer, kind="classification", classes=("in", "out"), provenance=source)
 
 
-class Lines:
-    """A logger that writes lines of JSON."""
+@dataclass(frozen=True)
+class Lines(Logger):
+    """Lines of JSON."""
 
-    def __init__(self, save_dir: str, name: str = "", version: str = "") -> None:
-        self.file = Path(save_dir) / "lines.jsonl"
+    name: str = "lines"
+    save_dir: Annotated[str, not_empty("a folder")] = "lines"
 
-    def log_hyperparams(self, values: Any) -> None:
-        self._write(values)
-
-    def log_metrics(self, values: Any) -> None:
-        self._write(values)
-
-    def finalize(self, status: str) -> None:
-        self._write({"status": status})
-
-    def _write(self, values: Any) -> None:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        with self.file.open("a") as stream:
-            stream.write(json.dumps(values, default=str) + chr(10))
+    def send(self, record: Any) -> None:
+        file = Path(self.save_dir) / "lines.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = [json.dumps(each, default=str) for each in (record.config, record.metrics)]
+        file.write_text(chr(10).join(lines))
 '''
 
 OPTIONS = {

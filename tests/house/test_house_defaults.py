@@ -17,7 +17,7 @@ from house import TOP, options
 
 OPTIONS = {f"{group}={name}": (group, name, target) for group, name, target in options()}
 FACTS = ("name", "kind", "modality", "source")
-ROOT = {"scale": "laptop", "seed": 0, "workers": 1}
+ROOT = {"scale": "laptop", "seed": 0, "workers": 1, "paths": {"outputs": "outputs"}}
 
 
 def values_of(group: str, name: str) -> dict[str, Any]:

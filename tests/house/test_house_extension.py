@@ -41,6 +41,9 @@ REFUSALS = [
     ("dataset=rings dataset.radius=0", "dataset.radius=0: must be > 0"),
     ("dataset=rings dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),
     ("logger=lnes", "logger=lnes: unknown option (did you mean logger=lines?)"),
+    ("logger=lines logger.save_dr=x", "logger.save_dr=x: unknown key (did you mean logger.save_dir?)"),
+    ("logger=csv logger.save_dr=x", "logger.save_dr=x: unknown key (did you mean logger.save_dir?)"),
+    ("logger=lightning", "logger.target=null: needs the class of your logger"),
 ]
 
 
@@ -71,7 +74,7 @@ def test_an_own_option_is_run_and_reported(kind: str, options: Path, capfd: pyte
         assert status["epsilon"] <= 4.0
     if kind == "logger":
         lines = Path("outputs/lines/lines.jsonl").read_text().splitlines()
-        assert json.loads(lines[-1]) == {"status": "success"}
+        assert json.loads(lines[-1]) == json.loads((directory / "metrics.json").read_text())
 
 
 @pytest.mark.parametrize(("overrides", "line"), REFUSALS)

@@ -13,18 +13,19 @@ import pandas as pd
 import pytest
 import yaml
 
-from assay.config.locations import conf_root
+from assay.config.compose import compose
 from assay.errors import AssayError
-from assay.report.loggers.tensorboard_logger import SHOWN_ROWS, markdown
+from assay.report.loggers.lightning import LightningLogger
+from assay.report.loggers.logger import Logger
+from assay.report.loggers.tensorboard import SHOWN_ROWS, markdown
 from assay.report.publish import publish
 
 
-def option(name: str, folder: Path) -> dict[str, Any]:
-    """The shipped option with its interpolation resolved."""
-    text = (conf_root() / "logger" / f"{name}.yaml").read_text().replace("${paths.outputs}", str(folder))
-    values = yaml.safe_load(text)
-    assert values["name"] == name
-    return dict(values)
+def option(name: str, folder: Path) -> Logger:
+    """The shipped option, which writes below a folder."""
+    logger: Logger = compose([f"logger={name}", f"paths.outputs={folder}"]).logger
+    assert logger.name == name
+    return logger
 
 
 def only(folder: Path, pattern: str) -> Path:
@@ -94,8 +95,6 @@ def test_no_logger_writes_nothing(make_run: Any, tmp_path: Path) -> None:
     run = make_run(0)
     before = sorted(tmp_path.rglob("*"))
     publish(run, option("none", tmp_path / "out"))
-    publish(run, {})
-    publish(run, None)
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -121,7 +120,7 @@ def test_other_loggers_get_hyperparameters_and_metrics(
     module.Other = Other  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "another_logger", module)
     run = make_run(4)
-    publish(run, {"name": "other", "_target_": "another_logger.Other", "team": "x"})
+    publish(run, LightningLogger(target="another_logger.Other", arguments={"team": "x"}))
     assert seen["options"] == {
         "team": "x",
         "name": "private_valuation/estimation_uncertainty",
@@ -134,8 +133,8 @@ def test_other_loggers_get_hyperparameters_and_metrics(
 @pytest.mark.parametrize("target", ["no_such_module.Logger", "pytorch_lightning.loggers.NoSuchLogger"])
 def test_a_logger_that_cannot_be_made_is_one_line(make_run: Any, target: str) -> None:
     with pytest.raises(AssayError) as raised:
-        publish(make_run(0), {"name": "mine", "_target_": target})
-    assert str(raised.value).startswith("logger=mine: the run is finished, but could not be published")
+        publish(make_run(0), LightningLogger(target=target))
+    assert str(raised.value).startswith("logger=lightning: the run is finished, but could not be published")
     assert "\n" not in str(raised.value)
 
 

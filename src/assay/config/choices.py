@@ -28,7 +28,7 @@ class Choices:
     privacy: Any
     task: Any
     trainer: Any
-    logger: Mapping[str, Any]
+    logger: Any
     paths: Paths
     option: Mapping[str, str]
     config: Mapping[str, Any]

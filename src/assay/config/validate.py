@@ -17,7 +17,6 @@ from assay.config.typed import UnknownKeyError, shown, typed
 from assay.errors import InputError
 
 Values = dict[str, Any]
-FREE = frozenset({"logger"})  # groups whose options pass their keys on to a library, which knows them
 
 
 def validated(
@@ -90,8 +89,6 @@ def _checked(group: str, values: Values) -> tuple[Values, Any]:
     if group == "paths":
         plain = typed(Paths, values, "paths.")
         return plain, Paths(**plain)
-    if group in FREE:
-        return values, values
     if "_target_" not in values:
         limit = "an option of your own names what it builds, and this one does not"
         raise InputError(group, shown(values["name"]), limit, "give it a _target_: package.module.Class")

@@ -5,7 +5,7 @@ Importing this package loads neither pandas, scikit-learn, datasets nor torch.
 """
 
 from assay.data.encoding.encoders import list_encoders
-from assay.data.neighbours import CHANGES, Change, Neighbours
+from assay.data.neighbours import CHANGES, Change
 from assay.data.options import DatasetOptions
 from assay.data.preparation import prepare
 from assay.data.provenance import Provenance
@@ -20,7 +20,6 @@ __all__ = [
     "Arrays",
     "Change",
     "DatasetOptions",
-    "Neighbours",
     "PreparedData",
     "Provenance",
     "Table",

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.data.dataset import ID, TARGET, Dataset
-from assay.data.options import DatasetOptions
-from assay.data.preparation import prepare
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
     from assay.data.own.storage import RawTable
-    from assay.data.records import PreparedData
 
 CHANGES = ("row", "number", "word", "category", "label")
 """A row without cells, a number far out, a number that is a word, a category seen nowhere else, another target."""
@@ -73,19 +67,6 @@ class Change:
         elif self.kind == "label":
             table = _with_cell(table, TARGET, place, _other(table.column(TARGET), place))
         return replace(dataset, table=table)
-
-
-@dataclass(frozen=True, eq=False)
-class Neighbours:
-    """Prepares the neighbours of a run's data as a private run prepares the data themselves: each call reads them anew."""
-
-    options: DatasetOptions
-    data_dir: Path
-    generator: Callable[[str], np.random.Generator]
-
-    def __call__(self, change: Change) -> PreparedData:
-        """The train, valid and test rows of the changed table."""
-        return prepare(self.options, data_dir=self.data_dir, generator=self.generator, blind=True, change=change)
 
 
 def _place(row: int) -> Any:

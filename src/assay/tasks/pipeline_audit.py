@@ -93,7 +93,7 @@ class PipelineAudit:
 
     def _changed(self, change: Change) -> Problem:
         assert self.problem.neighbours is not None
-        return replace(self.problem, data=self.problem.neighbours(change))
+        return replace(self.problem, data=self.problem.neighbours(change=change))
 
     def _published(self, problem: Problem, world: str) -> Publication:
         outcome = Value().answer(problem, self.valuator, self._apart(world))

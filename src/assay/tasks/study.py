@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -36,13 +37,12 @@ def clean_rows(data: PreparedData) -> Flags:
 
 def carry_out(choices: Choices, data: PreparedData, context: RunContext) -> Outcome:
     """Asks the task of checked choices."""
-    from assay.data import Neighbours
+    from assay.data import prepare
     from assay.valuation.valuator import Problem, Run
 
     place = Path(choices.paths.data).expanduser()
-    problem = Problem(
-        data, choices.model, choices.privacy, Neighbours(choices.dataset, place, context.streams.generator)
-    )
+    again = partial(prepare, choices.dataset, data_dir=place, generator=context.streams.generator, blind=True)
+    problem = Problem(data, choices.model, choices.privacy, again)
     run = Run(context.streams, choices.trainer, context.parts, context.progress)
     task: Task = choices.task
     return task.answer(problem, choices.valuation, run)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol
 
-from assay.data import Change, PreparedData
+from assay.data import PreparedData
 from assay.errors import InputError
 from assay.learning.models import Model
 from assay.learning.trainer import Trainer
@@ -40,13 +40,13 @@ class Valuation:
 class Problem:
     """Rows to be valued, the model that they are valued by, and the privacy.
 
-    `neighbours` prepares the same data with one private row changed; for audits alone.
+    `neighbours(change=...)` prepares the same data with one private row changed; for audits alone.
     """
 
     data: PreparedData
     model: Model
     privacy: Privacy
-    neighbours: Callable[[Change], PreparedData] | None = None
+    neighbours: Callable[..., PreparedData] | None = None
 
 
 def refuse_privacy(problem: Problem) -> None:

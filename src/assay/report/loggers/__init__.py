@@ -1,1 +1,1 @@
-"""One adapter for each logger that a run can be published to."""
+"""Loggers that a finished run can be sent to, one a file; each is imported without the library that it needs."""
