@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 LONG_FILES: set[str] = {"tests/tasks/test_tasks_scaling.py", "tests/valuation/test_valuation_directed.py"}
-CIRCLES: set[str] = {"assay.tasks.train"}
 OTHER_DEFAULTS: set[str] = {"paths=default"}
 ENGLISH: dict[str, int] = {
     "src/assay/api.py": 1,

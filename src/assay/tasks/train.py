@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from assay.config.limits import above, share
 from assay.errors import InputError
 from assay.privacy.releases import Releases
 from assay.runs import Outcome
-from assay.tasks.fields import Count
 from assay.tasks.needs import check_test_split
+from assay.tasks.recipe import Recipe
 
 if TYPE_CHECKING:
     from assay.config.choices import Choices
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Train:
+class Train(Recipe):
     """Trains a network on Poisson batches of the train split, and scores it once on the test split.
 
     With noise on the batches' sums it is calibrated to the steps that the epochs come to, and every step is charged to the
@@ -28,13 +27,6 @@ class Train:
     reads_test: ClassVar[bool] = True
     accounts_for: ClassVar[frozenset[Releases]] = frozenset({Releases.BATCH_SUM})
 
-    epochs: Annotated[float, above(0, "e.g. 10")] = 10.0
-    batch_size: Count = 256
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    learning_rate: Annotated[float, above(0, "e.g. 0.05")] = 0.5
-    momentum: Annotated[float, share("0.3 is 30 %")] = 0.0
-    parts: Count = 1
-    statistics: bool = False
     name: str = "train"
 
     def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:

@@ -30,11 +30,11 @@ from assay.runs import Headline, Outcome
 
 if TYPE_CHECKING:
     from assay.data import Arrays
-    from assay.tasks.train import Train
+    from assay.tasks.recipe import Recipe
     from assay.valuation.valuator import Problem, Run
 
 
-def trained(choice: Train, problem: Problem, run: Run) -> Outcome:
+def trained(choice: Recipe, problem: Problem, run: Run) -> Outcome:
     """Metrics of the test split and of the account; table `curve` on the valid split; its figure."""
     import pandas as pd
 
@@ -80,7 +80,7 @@ def trained(choice: Train, problem: Problem, run: Run) -> Outcome:
     return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])}, headline=headline, ledger=ledger)
 
 
-def _optimizer(choice: Train) -> Callable[..., torch.optim.Optimizer]:
+def _optimizer(choice: Recipe) -> Callable[..., torch.optim.Optimizer]:
     if choice.optimizer == "adam":
         return partial(torch.optim.Adam, lr=choice.learning_rate)
     return partial(torch.optim.SGD, lr=choice.learning_rate, momentum=choice.momentum)
