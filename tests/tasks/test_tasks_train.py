@@ -131,3 +131,15 @@ def test_secure_training_does_not_repeat(answer: Answer) -> None:
     one, other = answer(*choices, folder="a"), answer(*choices, folder="b")
     assert one.metrics["test/loss"] != other.metrics["test/loss"]
     assert one.metrics["epsilon"] == other.metrics["epsilon"]
+
+
+def test_rate_and_divisor_follow_the_stated_rows(answer: Answer) -> None:
+    small = ("task=train", "dataset=breast_cancer", "model=logistic", "privacy=white", "task.epochs=2", "task.batch_size=20")
+    runs = [
+        answer(*small, "privacy.rows=100", f"dataset.split={{train: {rows}, valid: 50, test: 50}}", folder=str(rows))
+        for rows in (100, 101)
+    ]
+    assert runs[0].metrics["noise_multiplier"] == runs[1].metrics["noise_multiplier"]
+    assert runs[0].ledger == runs[1].ledger
+    with pytest.raises(InputError, match=r"privacy\.rows=100: the train split has 150 rows"):
+        answer(*small, "privacy.rows=100", "dataset.split={train: 150, valid: 50, test: 50}", folder="far")

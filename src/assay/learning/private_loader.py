@@ -10,14 +10,21 @@ from assay.errors import InputError
 from assay.learning.poisson_loader import PoissonLoader
 from assay.privacy.plan import TrainingPlan
 
+NEAR = 0.1  # share of the planned rows by which a table may differ from the plan
+
 
 def private_loader(plan: TrainingPlan, tensors: Sequence[Tensor], parts: int = 1) -> PoissonLoader:
-    """The batches of a private training: the plan's Poisson samples of `tensors`, whose first axis are its rows.
+    """The batches of a private training: the plan's Poisson samples of `tensors`, whose first axis are their rows.
 
-    Raises InputError for tensors of another number of rows than planned for, which the noise would not fit.
+    The plan's number of rows is a stated, public constant, which sampling rate and divisor come from; the table may have up
+    to a tenth more or fewer, so that a row more changes nothing but its own part. Raises InputError beyond that, and for
+    tensors of different lengths.
     """
+    planned, rows = plan.sampler.rows, len(tensors[0])
     for tensor in tensors:
-        if len(tensor) != plan.sampler.rows:
-            limit = f"the plan is for {plan.sampler.rows}"
-            raise InputError("rows", len(tensor), limit, "plan_training(rows=len(x), ...)")
-    return PoissonLoader(tensors, plan.sampler, plan.steps, parts=parts)
+        if len(tensor) != rows:
+            raise InputError("rows", len(tensor), f"the first tensor has {rows}", "one row each for every sample")
+    if abs(rows - planned) > NEAR * planned:
+        limit = f"the plan is for {planned}, and serves a tenth more or fewer"
+        raise InputError("rows", rows, limit, "plan_training(rows=...) with a public number near it")
+    return PoissonLoader(tensors, plan.sampler.of_table(rows), plan.steps, parts=parts)

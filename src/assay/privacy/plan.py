@@ -62,10 +62,11 @@ def plan_training(
 ) -> TrainingPlan:
     """The plan of a private training on `rows` rows, whose `steps` steps spend (epsilon, delta).
 
-    `batch_size` is the mean size of a Poisson sample. `clipping` is flat, per_layer or automatic, `accountant` prv, rdp or,
-    where every row takes part in every step, gaussian. `secure` takes noise and samples from the operating system's
-    entropy; otherwise both repeat with `seed`, and whoever knows it can subtract the noise. `table` is an id of the private
-    table for the ledger's entries, `record` a file that keeps them.
+    `rows` is stated and public: the table itself may have a tenth more or fewer. `batch_size` is the mean size of a Poisson
+    sample. `clipping` is flat, per_layer or automatic, `accountant` prv, rdp or, where every row takes part in every step,
+    gaussian. `secure` takes noise and samples from the operating system's entropy; otherwise both repeat with `seed`, and
+    whoever knows it can subtract the noise. `table` is an id of the private table for the ledger's entries, `record` a file
+    that keeps them.
 
     Raises InputError for a value beyond its limit and for a budget that no noise reaches.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,14 @@ class PoissonSampler:
     def expected_batch_size(self) -> float:
         """Rows of a batch on average."""
         return self.rows * self.sample_rate
+
+    def of_table(self, rows: int) -> PoissonSampler:
+        """The sampler of a table of another number of rows: the same rate, and the same coins for the rows that both have."""
+        return replace(self, rows=rows)
+
+    def serves(self, stated: PoissonSampler) -> bool:
+        """True where it draws by the rate and the coins of a stated sampler, whatever the number of rows."""
+        return self.of_table(stated.rows) == stated
 
     def batch(self, step: int) -> NDArray[np.int64]:
         """Positions of the rows that take part in `step` (from 0), ascending; possibly none."""

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from pytorch_lightning import Callback
 
+from assay.errors import InputError
 from assay.figures.values import curve_figure
 from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
@@ -23,6 +24,7 @@ from assay.learning.models import Shape
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
+from assay.learning.private_loader import NEAR, private_loader
 from assay.privacy.batch_sums import BatchSums
 from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
@@ -44,14 +46,18 @@ def trained(choice: Recipe, problem: Problem, run: Run) -> Outcome:
         problem.model, Shape.of(data), torch.Generator().manual_seed(run.streams.seed("initialisation"))
     ).to(trainer.dtype)
     module = Supervised(network, data.kind, _optimizer(choice))
-    rows = len(data.train)
+    rows = _stated_rows(problem)
     batch_size = min(choice.batch_size, rows)
     rate = batch_size / rows
     steps, every = max(1, math.ceil(choice.epochs / rate)), max(1, round(1 / rate))
-    plan = _plan(problem, run, batch_size, steps, every)
-    generator = partial(run.streams.generator, "batches")
-    sampler = plan.sampler if plan else PoissonSampler.of_batch_size(rows, batch_size, generator)
-    loader = PoissonLoader(_tensors(data.train, trainer.dtype), sampler, steps, parts=choice.parts)
+    plan = _plan(problem, run, rows, batch_size, steps, every)
+    tensors = _tensors(data.train, trainer.dtype)
+    if plan is None:
+        generator = partial(run.streams.generator, "batches")
+        sampler = PoissonSampler.of_batch_size(rows, batch_size, generator)
+        loader = PoissonLoader(tensors, sampler, steps, parts=choice.parts)
+    else:
+        loader = private_loader(plan, tensors, parts=choice.parts)
     curve = RecordCurve(*_tensors(data.valid, trainer.dtype), every=every)
     callbacks: list[Callback]
     private = PrivateGradients(plan) if plan else None
@@ -86,12 +92,21 @@ def _optimizer(choice: Recipe) -> Callable[..., torch.optim.Optimizer]:
     return partial(torch.optim.SGD, lr=choice.learning_rate, momentum=choice.momentum)
 
 
-def _plan(problem: Problem, run: Run, batch_size: int, steps: int, every: int) -> TrainingPlan | None:
+def _stated_rows(problem: Problem) -> int:
+    """The number of train rows that the privacy option states, or that of the table, which is then taken for public."""
+    stated, rows = getattr(problem.privacy, "rows", None), len(problem.data.train)
+    if stated is not None and abs(rows - stated) > NEAR * stated:
+        limit = f"the train split has {rows} rows, and a plan serves a tenth more or fewer"
+        raise InputError("privacy.rows", stated, limit, "state a public number near it")
+    return stated or rows
+
+
+def _plan(problem: Problem, run: Run, rows: int, batch_size: int, steps: int, every: int) -> TrainingPlan | None:
     """The plan of a private training; None without privacy."""
     if not isinstance(problem.privacy, BatchSums):
         return None
     return problem.privacy.plan(
-        rows=len(problem.data.train),
+        rows=rows,
         batch_size=batch_size,
         steps=steps,
         seed=run.streams.seed_value,

@@ -27,9 +27,10 @@ class PrivateGradients(Callback):
     pass, to check that.
 
     Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
-    `noise_multiplier` * C, divided by the expected batch size, which is public. The noise is added in double precision and
-    the result rounded to the type of the parameters (float32 or float64), which is post-processing. Steps on empty samples
-    are made, and are noise alone. The ledger refuses the step that would exceed its budget, before noise is drawn.
+    `noise_multiplier` * C, divided by the planned batch size, which is public whatever the number of rows. The noise is
+    added in double precision and the result rounded to the type of the parameters (float32 or float64), which is
+    post-processing. Steps on empty samples are made, and are noise alone. The ledger refuses the step that would exceed
+    its budget, before noise is drawn.
     Source: Abadi et al., arXiv 1607.00133, algorithm 1; clipping by book-keeping, arXiv 2210.00038.
 
     Example:
@@ -56,7 +57,7 @@ class PrivateGradients(Callback):
                 f"{type(loader).__name__}: its batches are no Poisson samples, which the account is for "
                 "(use private_loader(plan, tensors))"
             )
-        if loader.sampler != self.plan.sampler:
+        if not loader.sampler.serves(self.plan.sampler):
             raise AssayError("the loader's sampler is not that of the plan (use private_loader(plan, tensors))")
         if trainer.accumulate_grad_batches != loader.parts:
             raise AssayError(
