@@ -14,6 +14,7 @@ from assay.errors import AssayError
 from assay.runs.fingerprint import fingerprint
 
 MATRIX = Path(__file__).parent / "matrix.csv"
+DAMAGED, OWNED = "dataset.corruption.labels=0.3", "dataset.sources.count=4"
 NEEDS = {
     "csv": ["dataset.path=x.csv", "dataset.target=y"],
     "parquet": ["dataset.path=x.parquet", "dataset.target=y"],
@@ -28,12 +29,13 @@ NEEDS = {
     "lower_triangular": [f"privacy.matrix={MATRIX}"],
     "lightning": ["logger.target=pytorch_lightning.loggers.MLFlowLogger"],
     "white": ["task=train"],
-    "estimation_uncertainty": ["privacy=running_mean_burn_in"],
-    "label_noise": ["privacy=running_mean_burn_in"],
+    "estimation_uncertainty": ["privacy=running_mean_burn_in", DAMAGED],
+    "label_noise": ["privacy=running_mean_burn_in", DAMAGED],
     "selection_curve": ["privacy=running_mean_burn_in"],
     "membership": ["privacy=running_mean_burn_in"],
-    "party_uncertainty": ["privacy=running_mean_burn_in"],
-    "federated": ["privacy=running_mean"],
+    "party_uncertainty": ["privacy=running_mean_burn_in", OWNED],
+    "party_value": [OWNED],
+    "federated": ["privacy=running_mean", OWNED],
     "audit": ["privacy=directed"],
     "law_theory": ["dataset=synthetic_regression", "model=linear"],
 }
@@ -114,7 +116,7 @@ def test_a_count_of_burn_in_below_every_number_of_evaluations_passes() -> None:
         ["dataset.split={train:20,valid:20,test:0}", "dataset.rows=40"],
         ["valuation.utility=accuracy", "dataset=wine"],
         ["valuation=semivalue", "model=xgboost"],
-        ["task=estimation_uncertainty", "task.contenders=[none]"],
+        ["task=estimation_uncertainty", "task.contenders=[none]", DAMAGED],
         ["seed=0"],
     ],
 )

@@ -8,7 +8,7 @@ from assay.config import compose
 from assay.errors import AssayError
 
 PRIVATE = "privacy=iid"
-STUDY = "task=estimation_uncertainty privacy=running_mean_burn_in"
+STUDY = "task=estimation_uncertainty privacy=running_mean_burn_in dataset.corruption.labels=0.3"
 TREES = "valuation=semivalue model=xgboost"
 
 MISSPELT = [

@@ -45,7 +45,11 @@ REFUSED = {
         for task in ("audit", "estimation_uncertainty", "label_noise", "selection_curve")
         for valuation in ("scaling_law", "semivalue")
     },
-    **{(task, "private_semivalue"): PUBLISHES for task, _ in listing.options("task") if task not in ("train", "value")},
+    **{
+        (task, "private_semivalue"): PUBLISHES
+        for task, _ in listing.options("task")
+        if task not in ("audit", "train", "value")
+    },
     ("train", "private_semivalue"): "task=train accounts for batch_sum",
 }
 PAIRS = [(task, valuation) for task, _ in listing.options("task") for valuation, _ in listing.options("valuation")]
@@ -74,7 +78,9 @@ PLANS = {
 
 @pytest.mark.parametrize(("task", "valuation"), PAIRS)
 def test_a_pair_composes_or_is_refused_in_one_line(task: str, valuation: str) -> None:
-    overrides = ["scale=smoke", f"task={task}", *NEEDS.get(task, []), f"valuation={valuation}"]
+    damaged = ["dataset.corruption.labels=0.3"] if task in ("estimation_uncertainty", "label_noise") else []
+    owned = ["dataset.sources.count=4"] if task.startswith(("party", "federated")) else []
+    overrides = ["scale=smoke", f"task={task}", *damaged, *owned, *NEEDS.get(task, []), f"valuation={valuation}"]
     reason = REFUSED.get((task, valuation))
     if reason is None:
         assert compose(overrides).option["valuation"] == valuation

@@ -134,7 +134,14 @@ def test_secure_training_does_not_repeat(answer: Answer) -> None:
 
 
 def test_rate_and_divisor_follow_the_stated_rows(answer: Answer) -> None:
-    small = ("task=train", "dataset=breast_cancer", "model=logistic", "privacy=white", "task.epochs=2", "task.batch_size=20")
+    small = (
+        "task=train",
+        "dataset=breast_cancer",
+        "model=logistic",
+        "privacy=white",
+        "task.epochs=2",
+        "task.batch_size=20",
+    )
     runs = [
         answer(*small, "privacy.rows=100", f"dataset.split={{train: {rows}, valid: 50, test: 50}}", folder=str(rows))
         for rows in (100, 101)

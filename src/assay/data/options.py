@@ -122,6 +122,7 @@ class DatasetOptions:
     """
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"source"})  # keys of facts that change no number of a run
+    marked: ClassVar[bool] = True  # its rows may be marked as damaged by the loader; False is known before loading
 
     name: str = ""
     kind: Literal["regression", "classification", "auto"] = "auto"
@@ -134,6 +135,11 @@ class DatasetOptions:
     corruption: Corruption = field(default_factory=Corruption)
     sources: Owners = field(default_factory=Owners)
     preprocess: Preprocess = field(default_factory=Preprocess)
+
+    @property
+    def owned(self) -> bool:
+        """False where rows are known to have no owners before they are loaded."""
+        return True
 
     @property
     def content(self) -> Content | None:

@@ -82,13 +82,18 @@ class Parties:
         return flags
 
 
+def no_sources() -> InputError:
+    """The error for rows without owners."""
+    remedy = "e.g. dataset.sources.count=20, or a dataset with sources of its own"
+    return InputError("dataset.sources.count", 0, "the rows have no sources to value", remedy)
+
+
 def parties_of(train: Arrays) -> Parties:
     """The parties that own a row of train, in order of source; InputError when the rows have no sources."""
     import numpy as np
 
     if train.source is None:
-        remedy = "e.g. dataset.sources.count=20, or a dataset with sources of its own"
-        raise InputError("dataset.sources.count", 0, "the rows have no sources to value", remedy)
+        raise no_sources()
     source = np.unique(train.source)
     rows = tuple(np.flatnonzero(train.source == each) for each in source)
     if len(rows) < 2:

@@ -14,6 +14,7 @@ from assay.statistics import Interval, detection_auc, mean_interval, spearman
 from assay.tasks.comparison import RESEARCH, Measured, cost_rows, reference_cell, spending, swept_cells
 from assay.tasks.fields import AtLeastTwo, Contenders, Evaluations, Sweep
 from assay.tasks.headlines import of_comparison
+from assay.tasks.needs import check_damaged
 from assay.tasks.study import clean_rows
 from assay.tasks.uncertainty import columns, slope_table, spread_of
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from assay.arrays import Flags, Floats
+    from assay.config.choices import Choices
     from assay.valuation.valuator import Problem, Run, Valuator
 
 SHOWN = ("contender", "evaluations", "estimation_uncertainty", "spearman", "auc", "epsilon", "seconds")
@@ -44,6 +46,10 @@ class EstimationUncertainty:
     replicates: AtLeastTwo = 24
     reference_evaluations: Evaluations = 1200
     name: str = "estimation_uncertainty"
+
+    def check(self, run: Choices) -> None:
+        """Raises InputError for rows of which none is corrupted."""
+        check_damaged(run)
 
     def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Tables summary, slopes, costs and values; the same as flat metrics; two figures."""

@@ -13,7 +13,7 @@ from assay.statistics import mean_interval
 from assay.tasks.comparison import RESEARCH, Cell, Measured, spending, with_evaluations, without_privacy
 from assay.tasks.fields import AtLeastTwo, Contenders, Count, Level, Sweep
 from assay.tasks.headlines import of_comparison
-from assay.tasks.needs import of_clients
+from assay.tasks.needs import check_owned, of_clients
 from assay.tasks.party_comparison import SHOWN, PartyComparison
 from assay.tasks.uncertainty import columns
 
@@ -49,6 +49,7 @@ class Federated:
         """Raises InputError for a valuator without values of clients, and a mechanism without an account of them."""
         for contender in self.contenders:
             self._of_clients(contender.valuation).check(run.of(contender))
+        check_owned(run)
 
     def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Tables summary, slopes, costs, parties and test; the same as flat metrics; a figure."""

@@ -22,6 +22,7 @@ from assay.statistics import (
 from assay.tasks.comparison import RESEARCH, Measured, cost_rows, reference_cell, spending, swept_cells
 from assay.tasks.fields import AtLeastTwo, BurnInShare, Contenders, Evaluations, Sweep
 from assay.tasks.headlines import of_comparison
+from assay.tasks.needs import check_damaged
 from assay.tasks.study import clean_rows
 from assay.tasks.uncertainty import columns
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from assay.arrays import Flags, Floats
+    from assay.config.choices import Choices
     from assay.runs import Streams
     from assay.valuation.valuator import Problem, Run, Valuator
 
@@ -55,6 +57,10 @@ class LabelNoise:
     replicates: AtLeastTwo = 24
     reference_evaluations: Evaluations = 1200
     name: str = "label_noise"
+
+    def check(self, run: Choices) -> None:
+        """Raises InputError for rows of which none is corrupted."""
+        check_damaged(run)
 
     def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Tables summary, burn_in and contrasts; the same as flat metrics; two figures. InputError if all rows are clean."""

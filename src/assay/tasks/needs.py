@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from assay.data.owners import no_sources
 from assay.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,12 +35,32 @@ def check_laws(run: Choices) -> None:
         raise InputError("valuation", _name(run.valuation), limit, "use valuation=scaling_law, or leave it out")
 
 
+def check_owned(run: Choices) -> None:
+    """Raises InputError for rows that are known to have no owners."""
+    if not run.dataset.owned:
+        raise no_sources()
+
+
+def check_damaged(run: Choices) -> None:
+    """Raises InputError for rows that are known to be as they came, for a task that judges by finding the others."""
+    corruption = run.dataset.corruption
+    if not run.dataset.marked and not corruption.labels and not corruption.features:
+        raise undamaged()
+
+
+def undamaged() -> InputError:
+    """The error for train rows of which none is corrupted."""
+    limit = "no row of the train split is corrupted, and so there is none to find"
+    return InputError("dataset.corruption", "none", limit, "e.g. dataset.corruption.labels=0.3")
+
+
 def check_sources(run: Choices) -> None:
-    """Raises InputError for a valuator that has no values of sources, and a mechanism without an account of them."""
+    """Raises InputError for rows without owners, a valuator that has no values of them, and a mechanism without an account."""
     for contender in run.contenders:
         valuator = of_sources(contender.valuation, run.task.level, run.task.name)
         if callable(getattr(valuator, "check", None)):
             valuator.check(run.of(contender))
+    check_owned(run)
 
 
 def of_sources(valuator: Any, level: str, task: str) -> Any:

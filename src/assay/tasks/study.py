@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from assay.errors import InputError
 from assay.runs import Outcome, RunContext
+from assay.tasks.needs import undamaged
 
 if TYPE_CHECKING:
     from assay.arrays import Flags
@@ -30,8 +30,7 @@ def clean_rows(data: PreparedData) -> Flags:
     """Which train rows are as they came [n]; InputError when all are, for a task that judges by finding the others."""
     clean = data.train.clean
     if clean.all():
-        told = "no row of the train split is corrupted, and so there is none to find"
-        raise InputError("dataset.corruption", "none", told, "e.g. dataset.corruption.labels=0.3")
+        raise undamaged()
     return clean
 
 

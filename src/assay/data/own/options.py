@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from assay.config.limits import Limit
 from assay.config.typed import shown
@@ -29,10 +29,17 @@ if TYPE_CHECKING:
 class OwnTable(DatasetOptions):
     """Base of a user's own table; column types and the kind of target are inferred where neither options nor schema say."""
 
+    marked: ClassVar[bool] = False
+
     path: str | None = None
     target: str | None = None
     missing: Literal["error", "drop"] = "error"
     schema: str | None = None
+
+    @property
+    def owned(self) -> bool:
+        """False: the columns of a table are features and a target."""
+        return bool(self.sources.count)
 
     @cached_property
     def described(self) -> Schema | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.data.options import DatasetOptions
 from assay.data.sources.source import Source
@@ -19,9 +19,16 @@ if TYPE_CHECKING:
 class NamedDataset(DatasetOptions):
     """A dataset of the catalogue: its YAML file says what it is and where its files come from."""
 
+    marked: ClassVar[bool] = False
+
     path: str | None = None
     download: bool = True
     source: Source = field(default_factory=lambda: Source("", ""))
+
+    @property
+    def owned(self) -> bool:
+        """True where the catalogue says that rows have owners, or the options draw some."""
+        return self.source.owned or bool(self.sources.count)
 
     @cached_property
     def content(self) -> Content | None:

@@ -74,6 +74,7 @@ class Source:
     archives: list[Archive] = field(default_factory=list)
     original: Original | None = None
     loader: Annotated[str | None, _DOTTED] = None
+    owned: bool = False  # its rows have owners
 
     @property
     def needs_files(self) -> bool:
