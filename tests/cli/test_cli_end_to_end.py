@@ -83,14 +83,31 @@ def test_a_finished_run_comes_back_without_torch(undisturbed: Path) -> None:
     assert {file: file.stat().st_mtime_ns for file in undisturbed.rglob("*")} == before
 
 
-def test_a_config_error_ends_before_torch_is_imported_and_writes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        ("privacy=iid privacy.delta=2", "privacy.delta=2: must be between 0 and 1, both excluded ("),
+        ("privacy=iid privacy.burn_in=0.3", "privacy.burn_in=0.3: privacy=iid has no such key ("),
+        ("privacy=iid valuation=semivalue", "privacy=iid: valuation=semivalue accounts for no release"),
+        ("model=cnn dataset=wine", "model=cnn: reads images"),
+        ("task=party_value", "dataset.sources.count=0: the rows have no sources"),
+        ("task=federated", "dataset.sources.count=0: the rows have no sources"),
+        ("task=label_noise", "dataset.corruption=none: no row"),
+        ("task=law_theory dataset=diabetes", "dataset=diabetes: has no population"),
+        ("task=selection_curve dataset.split.test=0", "dataset.split.test=0: task=selection_curve scores"),
+        ("dataset=csv dataset.path=none.csv dataset.target=y", "dataset.path=none.csv: no such file"),
+        ("logger=lightning", "logger.target=null: needs the class"),
+        ("privacy=lower_triangular privacy.matrix=no.npy", "privacy.matrix=no.npy: "),
+    ],
+)
+def test_a_refusal_comes_before_torch_and_leaves_nothing(overrides: str, line: str, tmp_path: Path) -> None:
     code = (
         "import sys; from assay.cli import main\n"
-        "status = main(['run', 'privacy=iid', 'privacy.delta=2'])\n"
+        f"status = main(['run', *{overrides.split()!r}])\n"
         "print(status, [name for name in ('torch', 'pandas', 'sklearn', 'datasets') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.startswith(line)
     assert done.stdout == "2 []\n"
-    assert done.stderr.startswith("privacy.delta=2: must be between 0 and 1, both excluded (")
     assert done.stderr.count("\n") == 1
     assert os.listdir(tmp_path) == []  # noqa: PTH208
