@@ -8,6 +8,8 @@ WORKERS ?= 2
 # Idle workers take over what others have still to do; each computes in one thread.
 PARALLEL := --numprocesses $(WORKERS) --dist worksteal
 QUICK := tests/house tests/config tests/runs tests/gradients tests/test_statistics.py
+# These carry out whole commands.
+WHOLE := $(foreach name,extension neighbours path,--ignore=tests/house/test_house_$(name).py)
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev run lint type check quick test test-slow reproduce bench clean
@@ -46,7 +48,7 @@ check: dev ## Style, import floors, types and the quick rooms, side by side: bel
 	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target lint type quick
 
 quick: dev
-	$(BIN)/pytest $(PARALLEL) $(QUICK)
+	$(BIN)/pytest $(PARALLEL) $(QUICK) $(WHOLE)
 
 test: lint type ## Style, import floors, types, the fast tests of every room and the examples in docstrings
 	$(BIN)/pytest $(PARALLEL) tests

@@ -77,7 +77,7 @@ def test_one_row_more_adds_its_clipped_gradient_alone() -> None:
 
 
 def test_a_divisor_that_counts_the_rows_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Broken variant: rows times rate of the table itself, which tells whether a row is there from everybody's gradients."""
+    """Broken variant: the divisor is the table's own rows times the rate, so that a row changes the share of all others."""
     counted = {}
 
     def of_table(self: PoissonSampler, rows: int) -> PoissonSampler:
