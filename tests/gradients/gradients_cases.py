@@ -33,7 +33,7 @@ def settled(model: nn.Module, dtype: torch.dtype, seed: int = 0) -> nn.Module:
     """The model with all parameters drawn anew from a known seed, biases and norm scales included."""
     model = model.to(dtype)
     for number, parameter in enumerate(model.parameters()):
-        scale = 0.5 / max(1, parameter[0].numel()) ** 0.5 if parameter.dim() > 1 else 0.3
+        scale = 0.5 / max(1, parameter.numel() // len(parameter)) ** 0.5 if parameter.dim() > 1 else 0.3
         parameter.data = draw(*parameter.shape, seed=seed + number, dtype=dtype) * scale + (parameter.dim() == 1) * 0.5
     return model
 

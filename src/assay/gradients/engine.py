@@ -14,7 +14,7 @@ from assay.gradients.factors import Workspace
 from assay.gradients.fallback import Loss, record_by_vmap
 from assay.gradients.plan import Plan, make_plan, still_holds
 from assay.gradients.recorded import Recorded
-from assay.gradients.refusals import LayerError, may_mix, refuse_mixing
+from assay.gradients.refusals import LayerError, UsedOutsideError, may_mix, refuse_mixing
 from assay.gradients.tape import Tape
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class PerSampleGradients:
 
     The model is left as it is: hooks are attached while a batch is recorded and removed afterwards. `layers` names the
     modules whose own parameters are differentiated (default: every trainable parameter; see `last_layers`). `fallback`
-    says when torch.func.vmap takes over, at N x P numbers: None, for models with layers that have no rule; True, always;
+    says when torch.func.vmap takes over, at N x P numbers: None, for modules that have no rule; True, for the whole model;
     False, never. `audit` compares one sample of the first batch of several with that sample alone, once.
 
     Raises LayerError, by name and with the remedy, for modules that mix samples and wherever a result would be wrong.
@@ -53,13 +53,14 @@ class PerSampleGradients:
         self._suspects = may_mix(model)
         refuse_mixing(self._suspects)
         self._workspace, self._parameters = Workspace(), tuple(model.parameters())
+        self._whole: set[str] = set()
         self._plan, self._trained = make_plan(model, layers), self._flags()
-        if self._plan.uncovered and fallback is False:
+        if self._plan.written_out and fallback is False:
             raise self._no_rule("allow the fallback, or replace the module")
-        if self._plan.uncovered:
+        if self._plan.written_out:
             _log.warning(
-                "no rule for %s: torch.func.vmap takes over and writes out every sample's gradient",
-                ", ".join(self._plan.uncovered),
+                "no rule for %s: torch.func.vmap writes out the gradient of every sample there",
+                ", ".join(self._plan.written_out),
             )
 
     def record(self, loss: Loss, *batch: Any) -> Recorded:
@@ -73,11 +74,12 @@ class PerSampleGradients:
         if samples == 0:
             first = next(iter(plan.parameters.values()))
             return Recorded(plan.parameters, {}, 0, first.new_zeros(0))
-        if plan.uncovered or self._fallback:
+        if self._fallback:
             return record_by_vmap(self.model, plan, loss, batch, samples)
         if self._audit and samples > 1:
             with evaluating(self.model):
-                recorded = self._pass(plan, loss, batch, samples)
+                recorded = self._first_pass(loss, batch, samples)
+                plan = self._current_plan()
                 refuse_mixed_samples(self.model, dict(plan.parameters), loss, batch, recorded)
                 del recorded  # its memory is for the batch itself
             self._audit = False
@@ -96,8 +98,8 @@ class PerSampleGradients:
             4
         """
         plan = self._current_plan()
-        if plan.uncovered or self._fallback:
-            raise self._no_rule("use record(loss, *batch), which can fall back to torch.func.vmap")
+        if self._fallback:
+            raise self._no_rule("use record(loss, *batch), or leave fallback out")
         return Tape(plan, samples, self._workspace)
 
     def store(self, gradients: Mapping[str, Tensor]) -> None:
@@ -105,6 +107,24 @@ class PerSampleGradients:
         parameters = self._plan.parameters
         for name, gradient in gradients.items():
             parameters[name].grad = gradient
+
+    def widen(self, error: UsedOutsideError) -> None:
+        """Rewrites the module around the layer whose parameter was used outside it; raises the error where there is none."""
+        owner = error.parameter.rpartition(".")[0]
+        around = [name for name in self._whole if owner == name or owner.startswith(f"{name}.")]
+        owner = min(around, key=len) if around else owner
+        if not owner or self._fallback is False:
+            raise error
+        self._whole.add(owner.rpartition(".")[0])
+        self._plan = make_plan(self.model, self._layers, self._whole)
+        _log.warning("%s is used outside its layer: torch.func.vmap writes out the module around it", error.parameter)
+
+    def _first_pass(self, loss: Loss, batch: tuple[Any, ...], samples: int) -> Recorded:
+        while True:
+            try:
+                return self._pass(self._current_plan(), loss, batch, samples)
+            except UsedOutsideError as error:
+                self.widen(error)
 
     def _pass(self, plan: Plan, loss: Loss, batch: tuple[Any, ...], samples: int) -> Recorded:
         with Tape(plan, samples, self._workspace) as tape:
@@ -116,12 +136,12 @@ class PerSampleGradients:
         refuse_mixing(self._suspects)
         if self._flags() != self._trained or not still_holds(self._plan):
             self._parameters = tuple(self.model.parameters())
-            self._plan, self._trained = make_plan(self.model, self._layers), self._flags()
+            self._plan, self._trained = make_plan(self.model, self._layers, self._whole), self._flags()
         return self._plan
 
     def _flags(self) -> list[bool]:
         return [parameter.requires_grad for parameter in self._parameters]
 
     def _no_rule(self, remedy: str) -> LayerError:
-        names = ", ".join(self._plan.uncovered) or type(self.model).__name__
+        names = ", ".join(self._plan.written_out) or type(self.model).__name__
         return LayerError(names, "no rule for its parameters", remedy)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from torch import nn
 
 from assay.gradients.layers import Rule, rule_for
 from assay.gradients.refusals import LayerError
+from assay.gradients.rewrites import unit_of, writes_out
 
 
 @dataclass(frozen=True)
@@ -24,17 +25,40 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class Unit:
+    """A module without a rule, whose forward is rewritten; `wanted` maps its parameters' names in it to those in the model."""
+
+    name: str
+    module: nn.Module
+    wanted: dict[str, str]
+    vectorised: bool = False  # although its kind has a rewriting of its own
+
+    @property
+    def shown(self) -> str:
+        """The module for a message."""
+        return f"{self.name or '(the model itself)'} ({type(self.module).__name__})"
+
+
+@dataclass(frozen=True)
 class Plan:
-    """The parameters to differentiate by name, the layers that cover them, and parameters left out or not covered."""
+    """The parameters to differentiate by name, the layers and units that cover them, and parameters left out."""
 
     parameters: dict[str, nn.Parameter]
     layers: tuple[Layer, ...]
+    units: tuple[Unit, ...]
     left_out: tuple[nn.Parameter, ...]
-    uncovered: tuple[str, ...]
+
+    @property
+    def written_out(self) -> list[str]:
+        """Units whose gradients are written out, N x P numbers."""
+        return [unit.shown for unit in self.units if unit.vectorised or writes_out(unit.module)]
 
 
-def make_plan(model: nn.Module, layers: Collection[str] | None) -> Plan:
-    """The plan for all trainable parameters, or for those of the modules named in `layers` (tied weights included)."""
+def make_plan(model: nn.Module, layers: Collection[str] | None, whole: Collection[str] = ()) -> Plan:
+    """The plan for all trainable parameters, or for those of the modules named in `layers` (tied weights included).
+
+    Modules named in `whole` are rewritten although what is in them has rules.
+    """
     modules = dict(model.named_modules())
     unknown = sorted(set(layers or ()) - set(modules))
     if unknown:
@@ -49,18 +73,46 @@ def make_plan(model: nn.Module, layers: Collection[str] | None) -> Plan:
         raise LayerError(
             ", ".join(layers or ()), "no trainable parameter", "set requires_grad on what is to be trained"
         )
-    covered, uncovered = [], []
-    for name, module in modules.items():
-        own = dict(module.named_parameters(recurse=False, remove_duplicate=False))
-        wanted = {local: names[id(p)] for local, p in own.items() if names[id(p)] in chosen}
-        rule = rule_for(module)
-        if wanted and (rule is None or not wanted.keys() <= {"weight", "bias"}):
-            uncovered.append(f"{name or '(the model itself)'} ({type(module).__name__}: {', '.join(wanted)})")
-        elif wanted and rule is not None:
-            covered.append(Layer(name, module, rule, wanted, frozenset(wanted), tuple(own[each] for each in wanted)))
+    owners = _owners(modules, names, set(chosen))
+    roots = {unit_of(name, modules) for name, wanted in owners.items() if _rule(modules[name], wanted) is None}
+    roots |= set(whole)
+    roots = {name for name in roots if not any(_inside(name, other) for other in roots)}
+    covered, units = [], []
+    for name, wanted in owners.items():
+        rule = _rule(modules[name], wanted)
+        if rule is not None and not any(name == root or _inside(name, root) for root in roots):
+            own = dict(modules[name].named_parameters(recurse=False, remove_duplicate=False))
+            parameters = tuple(own[each] for each in wanted)
+            covered.append(Layer(name, modules[name], rule, wanted, frozenset(wanted), parameters))
+    for name in sorted(roots):
+        inner = modules[name].named_parameters(remove_duplicate=False)
+        wanted = {local: names[id(p)] for local, p in inner if names[id(p)] in chosen}
+        units.append(Unit(name, modules[name], wanted, name in whole))
     ordered = {name: chosen[name] for name in names.values() if name in chosen}
     left_out = tuple(p for n, p in model.named_parameters() if p.requires_grad and n not in chosen)
-    return Plan(ordered, tuple(covered), left_out, tuple(uncovered))
+    return Plan(ordered, tuple(covered), tuple(units), left_out)
+
+
+def _owners(
+    modules: Mapping[str, nn.Module], names: Mapping[int, str], chosen: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """The modules that own a chosen parameter, with its name in the module and in the model."""
+    owners = {}
+    for name, module in modules.items():
+        own = module.named_parameters(recurse=False, remove_duplicate=False)
+        wanted = {local: names[id(p)] for local, p in own if names[id(p)] in chosen}
+        if wanted:
+            owners[name] = wanted
+    return owners
+
+
+def _rule(module: nn.Module, wanted: Mapping[str, str]) -> Rule | None:
+    """The rule that answers for all wanted parameters of a module."""
+    return rule_for(module) if wanted.keys() <= {"weight", "bias"} else None
+
+
+def _inside(name: str, root: str) -> bool:
+    return name != root and (not root or name.startswith(f"{root}."))
 
 
 def still_holds(plan: Plan) -> bool:
@@ -68,6 +120,10 @@ def still_holds(plan: Plan) -> bool:
     for layer in plan.layers:
         own = layer.module._parameters
         if any(own.get(name) is not parameter for name, parameter in zip(layer.wanted, layer.parameters, strict=True)):
+            return False
+    for unit in plan.units:
+        inner = dict(unit.module.named_parameters(remove_duplicate=False))
+        if any(inner.get(local) is not plan.parameters[name] for local, name in unit.wanted.items()):
             return False
     return True
 

@@ -18,12 +18,21 @@ class LayerError(AssayError):
         super().__init__(f"layer={name or '(the model itself)'}: {limit} ({remedy})")
 
 
+class UsedOutsideError(LayerError):
+    """A parameter that is used outside the forward of the layer whose rule covers it."""
+
+    def __init__(self, parameter: str) -> None:
+        limit = "this parameter is also used outside its layer's forward"
+        super().__init__(parameter, limit, "call the layer itself, or use PerSampleGradients(..., fallback=True)")
+        self.parameter = parameter
+
+
 Named = Sequence[tuple[str, nn.Module]]
 
 
 def may_mix(model: nn.Module) -> Named:
     """The modules, by name, of kinds of which `refuse_mixing` refuses some."""
-    kinds = (_NormBase, nn.Embedding)
+    kinds = (_NormBase, nn.Embedding, nn.EmbeddingBag)
     return [(name, module) for name, module in model.named_modules() if isinstance(module, kinds)]
 
 
@@ -43,7 +52,9 @@ def refuse_mixing(modules: Named) -> None:
             if trained or module.training or module.running_mean is None:
                 remedy = "replace it by GroupNorm, or freeze it and call eval() on it"
                 raise LayerError(name, f"{kind} mixes the samples of a batch", remedy)
-        elif isinstance(module, nn.Embedding) and (module.scale_grad_by_freq or module.max_norm is not None):
+        elif isinstance(module, nn.Embedding | nn.EmbeddingBag) and (
+            module.scale_grad_by_freq or module.max_norm is not None
+        ):
             trained = module.weight.requires_grad or module.max_norm is not None
             if trained:
                 limit = "rescales rows by what the batch contains"

@@ -15,9 +15,11 @@ from torch.utils.hooks import RemovableHandle
 from assay.errors import AssayError, InputError
 from assay.gradients.factors import Factor, PassTensor, Workspace, total
 from assay.gradients.layers import Call
-from assay.gradients.plan import Layer, Plan
+from assay.gradients.plan import Layer, Plan, Unit
 from assay.gradients.recorded import Recorded
-from assay.gradients.refusals import LayerError
+from assay.gradients.refusals import LayerError, UsedOutsideError
+from assay.gradients.rewrites import Rewrite, rewrite_for
+from assay.gradients.rewrites.recorder import Forward, Recorder
 
 
 class Tape:
@@ -34,6 +36,8 @@ class Tape:
         self._losses: Tensor | None = None
         self._anchor = torch.zeros((), requires_grad=True)
         self._handles: list[RemovableHandle] = []
+        self._calls: list[tuple[Unit, Recorder]] = []
+        self._replaced: list[tuple[nn.Module, Any]] = []
 
     def __enter__(self) -> Tape:
         _require(self._plan.left_out, False)
@@ -43,23 +47,34 @@ class Tape:
             self._handles.append(layer.module.register_forward_pre_hook(before))
             options = {"prepend": True, "with_kwargs": True, "always_call": True}
             self._handles.append(layer.module.register_forward_hook(after, **options))
+        for unit in self._plan.units:
+            own = vars(unit.module).get("forward")
+            forward = unit.module.forward
+            rewrite = rewrite_for(unit.module, forward, unit.vectorised)
+            vars(unit.module)["forward"] = partial(self._rewritten, unit, forward, rewrite)
+            self._replaced.append((unit.module, own))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for handle in self._handles:
             handle.remove()
+        for module, own in self._replaced:
+            if own is None:
+                del vars(module)["forward"]
+            else:
+                vars(module)["forward"] = own
+        self._replaced.clear()
         _require(self._plan.left_out, True)
         self._inputs.clear()
         if kind is not None:
             _require(self._plan.parameters.values(), True)
-            self._parts.clear()
+            self._forget()
             return
         for (name, parameter), before in zip(self._plan.parameters.items(), self._before, strict=True):
             if parameter.grad is not before[0] or _version(parameter.grad) != before[1]:
                 parameter.grad = None
-                self._parts.clear()
-                limit = "this parameter is also used outside its layer's forward"
-                raise LayerError(name, limit, "call the layer itself, or use PerSampleGradients(..., fallback=True)")
+                self._forget()
+                raise UsedOutsideError(name)
 
     def backward(self, losses: Tensor) -> None:
         """Runs the backward pass of per-sample losses [N]; a loss that has been reduced is refused by its shape."""
@@ -77,12 +92,28 @@ class Tape:
 
         Raises AssayError if no layer was reached by a backward pass.
         """
+        for unit, call in self._calls:
+            for name, factor in call.factors().items():
+                self._parts[unit.wanted[name]].append(factor)
+        self._calls.clear()
         if self._samples and not self._parts:
             raise AssayError(
                 "recording: no backward pass reached a layer (call tape.backward(losses) before leaving it)"
             )
         factors = {name: total(parts) for name, parts in self._parts.items()}
         return Recorded(self._plan.parameters, factors, self._samples, self._losses, scale)
+
+    def _rewritten(self, unit: Unit, forward: Forward, rewrite: Rewrite, *args: Any, **kwargs: Any) -> Any:
+        """In place of the forward of a module without a rule."""
+        if not torch.is_grad_enabled() or not self._samples:
+            return forward(*args, **kwargs)
+        call = Recorder(unit.name, unit.module, unit.wanted, self._samples, self._anchor)
+        self._calls.append((unit, call))
+        return rewrite(call, *args, **kwargs)
+
+    def _forget(self) -> None:
+        self._parts.clear()
+        self._calls.clear()
 
     def _called(
         self, layer: Layer, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any

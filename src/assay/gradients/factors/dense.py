@@ -21,7 +21,7 @@ class Dense(Factor):
     @property
     def _flat(self) -> Tensor:
         value = self._source.value
-        return value if value.dim() == 2 else value.flatten(1)
+        return value if value.dim() == 2 else value.reshape(len(value), -1)
 
     def squared_norms(self) -> Tensor:
         """|g_n|^2."""

@@ -1,0 +1,69 @@
+"""The kinds of modules whose forward has a rewriting of its own; all others are vectorised whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from torch import nn
+
+from assay.gradients.rewrites.attention import attention
+from assay.gradients.rewrites.recorder import Forward, Recorder
+from assay.gradients.rewrites.recurrent import cell, recurrent
+from assay.gradients.rewrites.whole import is_sequence_first, whole
+
+Rewrite = Callable[..., Any]
+"""From a recorder and the arguments of a call to what the module's forward returns."""
+
+_KINDS: dict[type[nn.Module], Rewrite] = {
+    nn.MultiheadAttention: attention,
+    **dict.fromkeys((nn.LSTM, nn.GRU, nn.RNN), recurrent),
+    **dict.fromkeys((nn.LSTMCell, nn.GRUCell, nn.RNNCell), cell),
+}
+
+
+def rewrite_for(module: nn.Module, forward: Forward, vectorised: bool = False) -> Rewrite:
+    """The rewriting of a module, whose own forward is `forward`: it is called with a `Recorder` and the arguments."""
+    if vectorised or writes_out(module):
+        return partial(_whole, forward)
+    return _KINDS[type(module)]
+
+
+def writes_out(module: nn.Module) -> bool:
+    """True where the gradients of a module are written out, N x P numbers."""
+    own = _KINDS.get(type(module))
+    extra = isinstance(module, nn.MultiheadAttention) and module.bias_k is not None
+    return own is None or extra or "forward" in vars(module) or _parametrised(module)
+
+
+def unit_of(name: str, modules: dict[str, nn.Module]) -> str:
+    """Name of the module that is rewritten for the sake of the parameters that module `name` owns.
+
+    It is the outermost of those around it that use the parameters of modules inside them by their own ways: attention,
+    recurrent layers, torch's transformers with the sequence first, parametrised modules, adapters with a magnitude.
+    """
+    name = f".{name}".partition(".parametrizations.")[0].removeprefix(".")
+    while isinstance(modules[name], nn.ParameterList | nn.ParameterDict):
+        name = name.rpartition(".")[0]
+    parts = name.split(".") if name else []
+    for length in range(len(parts) + 1):
+        outer = ".".join(parts[:length])
+        if outer in modules and _uses_inner(modules[outer]):
+            return outer
+    return name
+
+
+def _uses_inner(module: nn.Module) -> bool:
+    adapters = type(module).__module__.startswith("peft.tuners.lora") and bool(
+        getattr(module, "lora_magnitude_vector", None)
+    )
+    return type(module) in _KINDS or is_sequence_first(module) or _parametrised(module) or adapters
+
+
+def _parametrised(module: nn.Module) -> bool:
+    return isinstance(getattr(module, "parametrizations", None), nn.ModuleDict)
+
+
+def _whole(forward: Forward, call: Recorder, *args: Any, **kwargs: Any) -> Any:
+    return whole(call, forward, *args, **kwargs)

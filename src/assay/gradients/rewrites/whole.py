@@ -1,0 +1,126 @@
+"""Any module: each sample runs with parameters of its own, vectorised; N x P numbers are written out."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
+
+from assay.gradients.rewrites.recorder import Forward, Recorder
+
+LARGEST = 1 << 28
+"""Numbers that the gradients of one module may be written out to: 1 GB in single precision."""
+
+_TENSOR = object()  # stands for a tensor among the leaves of an output
+SEQUENCE_FIRST = ("src", "tgt", "memory")  # arguments of torch's transformers whose second axis is the sample's
+COMMON = ("src_mask", "tgt_mask", "memory_mask", "mask", "attn_mask")  # and those that all samples share
+
+
+def whole(call: Recorder, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+    """The module's own forward under torch.func.vmap, one sample at a time as far as it can see.
+
+    Random numbers (dropout) are drawn for each sample. Arguments whose first axis has a sample's length are the samples'.
+    """
+    size = call.samples * sum(call.parameters[name].numel() for name in call.wanted)
+    if size > LARGEST:
+        limit = f"{size:.1g} numbers to write out for {call.samples} samples, above {LARGEST:.1g}"
+        raise call.refuse(limit, "cut the batch in parts, e.g. private_loader(plan, tensors, parts=8)")
+    axis = 1 if is_sequence_first(call.module) else 0
+    axes = _axes(call, forward, args, kwargs, axis)
+    shape: list[Any] = []
+
+    def alone(parameters: Mapping[str, Tensor], own: tuple[Any, Mapping[str, Any]]) -> list[Tensor]:
+        given = tree_map(_unsqueezed, axes, own, is_leaf=_is_none)
+        bound = _Bound(call.module, forward)
+        output = torch.func.functional_call(bound, _named(parameters), given[0], given[1])
+        leaves, spec = tree_flatten(output)
+        tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        shape[:] = [spec, [_TENSOR if isinstance(leaf, Tensor) else leaf for leaf in leaves]]
+        for leaf in tensors:
+            if leaf.dim() <= axis or leaf.shape[axis] != 1:
+                limit = f"an output of shape {tuple(leaf.shape)} for one sample"
+                raise call.refuse(limit, "give its outputs the sample's axis first, or freeze the module")
+        return [leaf.squeeze(axis) for leaf in tensors]
+
+    each = torch.func.vmap(alone, (0, axes), out_dims=axis, randomness="different")
+    try:
+        outputs = iter(each(call.leaves(), (args, kwargs)))
+    except (RuntimeError, ValueError, NotImplementedError) as error:
+        if type(error).__module__.startswith("assay"):
+            raise
+        first = str(error).splitlines()[0]
+        remedy = "take apart what it does into modules of torch.nn, or freeze it"
+        raise call.refuse(f"torch.func.vmap cannot vectorise it ({first})", remedy) from error
+    spec, others = shape
+    return tree_unflatten([next(outputs) if each is _TENSOR else each for each in others], spec)
+
+
+def is_sequence_first(module: nn.Module) -> bool:
+    """True for torch's transformers whose tensors are [T, N, E]."""
+    kinds = (nn.Transformer, nn.TransformerEncoder, nn.TransformerDecoder)
+    layers = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+    if not isinstance(module, (*kinds, *layers)):
+        return False
+    return any(isinstance(each, nn.MultiheadAttention) and not each.batch_first for each in module.modules())
+
+
+class _Bound(nn.Module):
+    """The forward as a module, so that parameters can be passed to it."""
+
+    def __init__(self, module: nn.Module, forward: Forward) -> None:
+        super().__init__()
+        self.module, self._forward = module, forward
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module's own forward returns.
+
+        Tensors that hooks of torch.nn.utils.weight_norm compute before it are computed from the passed parameters.
+        """
+        hooks: list[Any] = list(self.module._forward_pre_hooks.values())
+        computed = [hook for hook in hooks if hasattr(hook, "compute_weight")]
+        before = {hook.name: getattr(self.module, hook.name) for hook in computed}
+        try:
+            for hook in computed:
+                setattr(self.module, hook.name, hook.compute_weight(self.module))
+            return self._forward(*args, **kwargs)
+        finally:
+            for name, value in before.items():
+                setattr(self.module, name, value)
+
+
+def _named(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"module.{name}": value for name, value in parameters.items()}
+
+
+def _axes(call: Recorder, forward: Forward, args: Any, kwargs: Any, axis: int) -> Any:
+    """The arguments with the sample's axis in place of each tensor that has one, and None elsewhere."""
+    if axis == 0:
+        return tree_map(partial(_axis_of, samples=call.samples, axis=0), (args, dict(kwargs)))
+    bound = inspect.signature(forward).bind(*args, **kwargs).arguments
+    names = list(bound)
+
+    def of(name: str, value: Any) -> Any:
+        if not isinstance(value, Tensor) or name in COMMON:
+            return None
+        return axis if name in SEQUENCE_FIRST else 0
+
+    positional = tuple(of(name, value) for name, value in zip(names, args, strict=False))
+    return positional, {name: of(name, value) for name, value in kwargs.items()}
+
+
+def _axis_of(leaf: Any, samples: int, axis: int) -> int | None:
+    own = isinstance(leaf, Tensor) and leaf.dim() > axis and leaf.shape[axis] == samples
+    return axis if own else None
+
+
+def _unsqueezed(axis: int | None, leaf: Any) -> Any:
+    return leaf if axis is None else leaf.unsqueeze(axis)
+
+
+def _is_none(leaf: object) -> bool:
+    return leaf is None
