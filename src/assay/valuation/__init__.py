@@ -1,1 +1,1 @@
-"""What each training row is worth: semivalues and the utilities behind them."""
+"""Values of training rows: semivalues and the utilities behind them."""

@@ -1,4 +1,4 @@
-"""How good a fitted predictor is on the valid split."""
+"""Utilities: the score of a fitted predictor on the valid split."""
 
 from __future__ import annotations
 
