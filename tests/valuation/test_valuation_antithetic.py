@@ -38,15 +38,15 @@ def saturating(coalition: Coalition) -> float:
 
 
 def estimates(game: Callable[[Coalition], float], antithetic: bool, rounds: int, seeds: int) -> list[MarginalSums]:
-    found = []
+    replicates = []
     for seed in range(seeds):
         orders = random_orders(Streams(seed), N, 1)
         orders = antithetic_orders(orders) if antithetic else orders
         sums = MarginalSums(N, group=2 if antithetic else 1)
         for number in range(1, rounds + 1):
             sums.add(number, orders(number), walk(game, orders(number)[0])[None])
-        found.append(sums)
-    return found
+        replicates.append(sums)
+    return replicates
 
 
 def test_every_second_order_is_the_one_before_from_its_end() -> None:
@@ -79,16 +79,16 @@ def test_pairs_are_unbiased_have_less_variance_and_say_so() -> None:
     exact = exact_semivalue(saturating, N, np.ones(N))
     spread = {}
     for antithetic in (True, False):
-        found = estimates(saturating, antithetic, rounds=20, seeds=400)
-        values = np.array([sums.values()[0] for sums in found])
+        replicates = estimates(saturating, antithetic, rounds=20, seeds=400)
+        values = np.array([sums.values()[0] for sums in replicates])
         spread[antithetic] = values.var(axis=0, ddof=1)
         assert (np.abs(values.mean(axis=0) - exact) < 4 * (spread[antithetic] / 400) ** 0.5).all()
-        told = np.mean([sums.std_errors()[0] ** 2 for sums in found], axis=0)
-        np.testing.assert_allclose(told, spread[antithetic], rtol=4 * (2 / 400 + 2 / 10 / 400) ** 0.5)
+        stated_variance = np.mean([sums.std_errors()[0] ** 2 for sums in replicates], axis=0)
+        np.testing.assert_allclose(stated_variance, spread[antithetic], rtol=4 * (2 / 400 + 2 / 10 / 400) ** 0.5)
     assert (spread[True] < 0.8 * spread[False]).all()
 
 
-def test_rounds_taken_for_independent_would_tell_too_much() -> None:
+def test_rounds_taken_for_independent_would_overstate_the_errors() -> None:
     """Broken variant: the same pairs, summed up round by round."""
     orders = antithetic_orders(random_orders(Streams(0), N, 1))
     pairs, rounds = MarginalSums(N, group=2), MarginalSums(N)
@@ -128,10 +128,10 @@ def test_a_valuation_takes_pairs(portion: Callable[..., PreparedData], mechanism
     """Pairs halve the degrees of freedom; the touches stay; without noise the values of real data scatter less, by little."""
     data, surroundings = portion("diabetes"), Run(Streams(0), Trainer())
     valuator = GradientSemivalue(evaluations=10, permutations="antithetic", bootstrap=4)
-    found = valuator.valuate(Problem(data, Auto(), privacy_of(mechanism)), surroundings)
-    assert found.values.freedom == (3 if mechanism == "running_mean" else 4)
+    valuation = valuator.valuate(Problem(data, Auto(), privacy_of(mechanism)), surroundings)
+    assert valuation.values.freedom == (3 if mechanism == "running_mean" else 4)
     if mechanism != "none":
-        assert found.ledger[-1]["most_per_row"] == 10
+        assert valuation.ledger[-1]["most_per_row"] == 10
         return
     start, problem = {"evaluations": 4, "learning_rate": 0.05}, Problem(data, Auto(), privacy_of("none"))
     spread = [

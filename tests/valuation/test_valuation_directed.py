@@ -72,11 +72,11 @@ def test_first_order_contributions_are_inner_products_of_gradients(portion: Port
     model = Mlp(hidden=(40,)).replicated(Shape(data.kind, 10, 6))
     train, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
     theta = model.initial("random", torch.Generator().manual_seed(0))
-    found = mean_contributions(model, theta[None], train, valid, learning_rate=0.1, utility="negative_loss")
+    contributions = mean_contributions(model, theta[None], train, valid, learning_rate=0.1, utility="negative_loss")
     slope = torch.func.grad(lambda t: path_utility(model, t[None], valid.features, valid.target, "negative_loss")[0])
     rows = model.row_gradients(theta.expand(len(train), -1), train.features, train.target)
     assert model.parameter_count > 256
-    torch.testing.assert_close(found, -0.1 * rows @ slope(theta), rtol=1e-10, atol=1e-14)
+    torch.testing.assert_close(contributions, -0.1 * rows @ slope(theta), rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("utility", ["negative_loss", "accuracy"])
@@ -85,7 +85,7 @@ def test_small_models_take_the_difference_of_utilities_itself(portion: Portion, 
     model = Logistic().replicated(Shape(data.kind, 2, 4))
     train, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
     thetas = torch.randn(3, model.parameter_count, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    found = mean_contributions(model, thetas, train, valid, learning_rate=0.5, utility=utility)
+    contributions = mean_contributions(model, thetas, train, valid, learning_rate=0.5, utility=utility)
     for row in range(3):
         slow = 0.0
         for theta in thetas:
@@ -93,7 +93,7 @@ def test_small_models_take_the_difference_of_utilities_itself(portion: Portion, 
             pair = torch.cat([theta[None] - 0.5 * gradient, theta[None]])
             reached = path_utility(model, pair, valid.features, valid.target, utility)
             slow += float(reached[0] - reached[1]) / 3
-        assert float(found[row]) == pytest.approx(slow, abs=1e-14)
+        assert float(contributions[row]) == pytest.approx(slow, abs=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -113,18 +113,18 @@ def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
     choices: dict[str, Any] = {"learning_rate": 0.05, "evaluations": 40, "replicates": 8}
     reference = value(data, "none", model="linear", **choices).values.mean(axis=0)
     for name, floor in (("directed", 0.9), ("directed_private_path", 0.85), ("directed_gaussian", 0.5)):
-        found = value(data, name, model="linear", privacy={"epsilon": 8.0, "paths": 24}, **choices)
-        assert spearman(found.values, reference).mean() > floor
+        estimates = value(data, name, model="linear", privacy={"epsilon": 8.0, "paths": 24}, **choices)
+        assert spearman(estimates.values, reference).mean() > floor
 
 
 @pytest.mark.parametrize("name", MECHANISMS)
 @pytest.mark.parametrize("relation", ["zero_out", "replace_one"])
 def test_the_budget_is_spent_and_not_passed(portion: Portion, name: str, relation: str) -> None:
-    found = value(portion("diabetes"), name, privacy={"epsilon": 2.0, "relation": relation})
-    assert found.epsilon == pytest.approx(2.0, rel=1e-6)
-    assert found.epsilon <= 2.0
-    assert (found.touches == (2 if name == "directed_private_path" else 1)).all()
-    assert [entry["what"] for entry in found.entries] == ["mean gradient path", "values"][-len(found.entries) :]
+    estimates = value(portion("diabetes"), name, privacy={"epsilon": 2.0, "relation": relation})
+    assert estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+    assert estimates.epsilon <= 2.0
+    assert (estimates.touches == (2 if name == "directed_private_path" else 1)).all()
+    assert [entry["what"] for entry in estimates.entries] == ["mean gradient path", "values"][-len(estimates.entries) :]
 
 
 @pytest.mark.parametrize("name", ["directed", "directed_gaussian"])
@@ -155,11 +155,11 @@ def test_the_released_number_is_bounded_whatever_the_row(portion: Portion) -> No
         "x",
     )
     exact = release.exact_values(release.train, release.along.thetas(24))
-    found = release.run()
-    law, clip = found.design.law, found.design.clip
+    released = release.run()
+    law, clip = released.design.law, released.design.clip
     assert isinstance(law, PiecewiseLaw)
     assert float(exact.abs().max()) > 100 * clip
-    assert np.abs(found.estimates.values).max() <= clip * (law.reach + 1e-3)
+    assert np.abs(released.estimates.values).max() <= clip * (law.reach + 1e-3)
 
 
 def test_a_row_that_is_no_number_is_released_as_nothing(portion: Portion) -> None:
@@ -246,15 +246,15 @@ def test_a_mean_path_without_noise_is_gradient_descent(portion: Portion) -> None
     choice = MeanGradientPath(steps=5, clip=Clip(Sensitivity(1e9, Relation.ZERO_OUT)), deviation=0.0)
     draws = torch.zeros(5, model.parameter_count, dtype=torch.float64)
     options: dict[str, Any] = {"length": 20, "learning_rate": 0.05, "draws": draws}
-    found = mean_gradient_path(model, start, rows, choice, positions=np.array([0, 4, 6, 19]), **options)
+    path = mean_gradient_path(model, start, rows, choice, positions=np.array([0, 4, 6, 19]), **options)
     slow = [start]
     for _ in range(5):
         slow.append(
             slow[-1] - 0.05 * 4 * model.row_gradients(slow[-1].expand(20, -1), rows.features, rows.target).mean(0)
         )
-    torch.testing.assert_close(found[1], slow[1])
-    torch.testing.assert_close(found[2], (slow[1] + slow[2]) / 2)
-    torch.testing.assert_close(found[3], slow[4] * 0.25 + slow[5] * 0.75)
+    torch.testing.assert_close(path[1], slow[1])
+    torch.testing.assert_close(path[2], (slow[1] + slow[2]) / 2)
+    torch.testing.assert_close(path[3], slow[4] * 0.25 + slow[5] * 0.75)
 
 
 def test_public_paths_are_one_pass_sgd(portion: Portion) -> None:
@@ -263,7 +263,7 @@ def test_public_paths_are_one_pass_sgd(portion: Portion) -> None:
     rows, start = rows_of(data.valid, torch.float64), torch.zeros(model.parameter_count, dtype=torch.float64)
     options: dict[str, Any] = {"learning_rate": 0.05, "paths": 3}
     generator = Streams(0).generator("x")
-    found = public_paths(
+    paths = public_paths(
         model, start, rows, steps=12, positions=np.array([0, 1, 1, 11]), generator=generator, **options
     )
     again = Streams(0).generator("x")
@@ -272,17 +272,17 @@ def test_public_paths_are_one_pass_sgd(portion: Portion) -> None:
     for step in range(11):
         row = orders[1, step]
         theta = theta - 0.05 * model.row_gradients(theta[None], rows.features[row][None], rows.target[row][None])[0]
-    torch.testing.assert_close(found[1, 3], theta)
-    assert torch.equal(found[:, 1], found[:, 2])
-    assert (found[:, 0] == 0).all()
+    torch.testing.assert_close(paths[1, 3], theta)
+    assert torch.equal(paths[:, 1], paths[:, 2])
+    assert (paths[:, 0] == 0).all()
 
 
 def test_standard_errors_are_those_of_repeated_releases(portion: Portion) -> None:
     data = portion("diabetes")
     for name in ("directed", "directed_gaussian"):
-        found = value(data, name, replicates=400, privacy={"epsilon": 4.0})
-        spread = found.values.std(axis=0, ddof=1)
-        ratio = np.median((found.std_errors**2).mean(axis=0) ** 0.5 / spread)
+        estimates = value(data, name, replicates=400, privacy={"epsilon": 4.0})
+        spread = estimates.values.std(axis=0, ddof=1)
+        ratio = np.median((estimates.std_errors**2).mean(axis=0) ** 0.5 / spread)
         assert 0.95 < ratio < 1.6  # the largest over inputs, since the input is not known
 
 
@@ -291,18 +291,18 @@ def test_one_estimate_with_facts_of_its_release(portion: Portion) -> None:
     valuator = GradientSemivalue(learning_rate=0.5)
     for relation, low, high in (("zero_out", 4.0, 8.0), ("replace_one", 4.0, 4.0)):
         privacy = privacy_of("directed", epsilon=4.0, relation=relation, paths=3)
-        found = valuator.valuate(Problem(data, Auto(), privacy), Run(Streams(0), Trainer()))
-        assert found.epsilon == 4.0
-        assert low - 1e-6 <= found.facts["release/epsilon_of_a_changed_record"] <= high + 1e-6
-        assert found.facts["release/clip"] > 0
-        table = found.values.table()
+        valuation = valuator.valuate(Problem(data, Auto(), privacy), Run(Streams(0), Trainer()))
+        assert valuation.epsilon == 4.0
+        assert low - 1e-6 <= valuation.facts["release/epsilon_of_a_changed_record"] <= high + 1e-6
+        assert valuation.facts["release/clip"] > 0
+        table = valuation.values.table()
         assert (table["ci_low"] < table["value"]).all()
 
 
 def test_the_user_may_fix_law_and_clip(portion: Portion) -> None:
-    found = value(portion("diabetes"), "directed", privacy={"law": "laplace", "clip": 0.01})
-    assert found.entries[-1]["law"] == "laplace"
-    assert found.entries[-1]["clip"] == 0.01
+    estimates = value(portion("diabetes"), "directed", privacy={"law": "laplace", "clip": 0.01})
+    assert estimates.entries[-1]["law"] == "laplace"
+    assert estimates.entries[-1]["clip"] == 0.01
     for name, law in (("directed", "cauchy"), ("directed_private_path", "gaussian")):
         with pytest.raises(InputError, match=rf"privacy\.law={law}: must be one of auto, laplace"):
             compose([f"privacy={name}", f"privacy.law={law}"])

@@ -46,14 +46,14 @@ def test_a_client_pays_for_each_participation_and_none_overspends(
 ) -> None:
     privacy = privacy_of(mechanism, epsilon=2.0, burn_in=0.25)
     choices = {"level": level, "local_steps": steps, "sampling": sampling}
-    found, participation = value(owned(portion("diabetes", train=30), 10), privacy, **choices)
-    assert (found.touches == participation.counts * releases).all()
-    assert found.epsilon == pytest.approx(2.0, rel=1e-6)
-    assert found.epsilon <= 2.0
+    estimates, participation = value(owned(portion("diabetes", train=30), 10), privacy, **choices)
+    assert (estimates.touches == participation.counts * releases).all()
+    assert estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+    assert estimates.epsilon <= 2.0
     rounds = participation.rounds[2:] if mechanism == "running_mean_burn_in" else participation.rounds
     counted = np.bincount(np.concatenate(rounds), minlength=10)
-    assert (found.evaluations == counted).all()
-    assert (found.values[:, counted == 0] == 0).all()
+    assert (estimates.evaluations == counted).all()
+    assert (estimates.values[:, counted == 0] == 0).all()
 
 
 def test_noise_for_the_mean_client_is_refused(portion: Portion, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_clients_with_wrong_labels_contribute_less(portion: Portion) -> None:
     target = np.where(source < 4, 1 - data.train.target, data.train.target)
     data = replace(data, train=replace(data.train, source=source, target=target))
     valuator = FederatedShapley(evaluations=30, learning_rate=0.3, fraction=0.5)
-    found = valuator.replicates(Problem(data, AUTO, NONE), Run(Streams(0), TRAINER), 2)
-    assert detection_auc(found.values[0], np.arange(12) >= 4) > 0.95
-    assert found.epsilon == 0.0
-    assert found.touches.sum() == 0
+    estimates = valuator.replicates(Problem(data, AUTO, NONE), Run(Streams(0), TRAINER), 2)
+    assert detection_auc(estimates.values[0], np.arange(12) >= 4) > 0.95
+    assert estimates.epsilon == 0.0
+    assert estimates.touches.sum() == 0

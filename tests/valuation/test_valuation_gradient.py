@@ -42,19 +42,19 @@ def test_every_row_is_touched_exactly_k_times_and_the_budget_is_spent(
     portion: Portion, mechanism: str, relation: str
 ) -> None:
     privacy = privacy_of(mechanism, epsilon=2.0, relation=relation, burn_in=0.5)
-    found = value(portion("diabetes"), privacy)
-    assert (found.touches == 6).all()
-    assert found.epsilon == pytest.approx(2.0, rel=1e-6)
-    assert found.epsilon <= 2.0
-    assert [entry["releases"] for entry in found.entries] == [2 * 30 * t for t in range(1, 7)]
-    assert (found.evaluations == (3 if mechanism == "running_mean_burn_in" else 6)).all()
+    estimates = value(portion("diabetes"), privacy)
+    assert (estimates.touches == 6).all()
+    assert estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+    assert estimates.epsilon <= 2.0
+    assert [entry["releases"] for entry in estimates.entries] == [2 * 30 * t for t in range(1, 7)]
+    assert (estimates.evaluations == (3 if mechanism == "running_mean_burn_in" else 6)).all()
 
 
 def test_without_privacy_nothing_is_released(portion: Portion) -> None:
-    found = value(portion("diabetes"))
-    assert found.touches.sum() == 0
-    assert found.epsilon == 0.0
-    assert found.entries == []
+    estimates = value(portion("diabetes"))
+    assert estimates.touches.sum() == 0
+    assert estimates.epsilon == 0.0
+    assert estimates.entries == []
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(portion: Portion) -> None:
@@ -129,8 +129,8 @@ def test_independent_rounds_give_their_own_errors(portion: Portion) -> None:
 
 def test_flipped_labels_have_low_values(portion: Portion) -> None:
     data = portion("breast_cancer", train=100, valid=150, labels=0.3, components=5)
-    found = value(data, evaluations=20, learning_rate=0.5, replicates=1)
-    assert detection_auc(found.values[0], data.train.clean) > 0.9
+    estimates = value(data, evaluations=20, learning_rate=0.5, replicates=1)
+    assert detection_auc(estimates.values[0], data.train.clean) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_detection_stays_below_its_ceiling(portion: Portion, mechanism: str, rel
     """On the easiest data there is (non-private AUC above 0.9) the lower end of the 95 % interval may not pass the ceiling."""
     data = portion("breast_cancer", train=60, valid=100, labels=0.3, components=5)
     privacy = privacy_of(mechanism, epsilon=epsilon, relation=relation, burn_in=0.5)
-    found = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)
-    interval = mean_interval(detection_auc(found.values, data.train.clean))
+    estimates = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)
+    interval = mean_interval(detection_auc(estimates.values, data.train.clean))
     assert interval.low <= detection_ceiling(privacy.budget.mu, Relation(relation))
 
 
@@ -155,8 +155,8 @@ def test_releases_without_noise_would_pass_the_ceiling(portion: Portion, monkeyp
     monkeypatch.setattr("assay.privacy.ledger.Ledger.charge", lambda self, release: None)
     data = portion("breast_cancer", train=60, valid=100, labels=0.3, components=5)
     privacy = privacy_of("running_mean", epsilon=1.0)
-    found = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)
-    interval = mean_interval(detection_auc(found.values, data.train.clean))
+    estimates = value(data, privacy, evaluations=10, learning_rate=0.5, replicates=24)
+    interval = mean_interval(detection_auc(estimates.values, data.train.clean))
     assert interval.low > detection_ceiling(privacy.budget.mu, Relation.ZERO_OUT)
 
 
@@ -173,9 +173,9 @@ def test_an_mlp_is_valued_privately(portion: Portion) -> None:
     data, spec = portion("digits", train=20, components=8), Mlp(hidden=(6,))
     valuator = GradientSemivalue(evaluations=3, utility="accuracy")
     problem = Problem(data, spec, privacy_of("running_mean", epsilon=4.0))
-    found = valuator.replicates(problem, Run(Streams(0), TRAINER), 2)
-    assert (found.touches == 3).all()
-    assert np.isfinite(found.values).all()
+    estimates = valuator.replicates(problem, Run(Streams(0), TRAINER), 2)
+    assert (estimates.touches == 3).all()
+    assert np.isfinite(estimates.values).all()
 
 
 def test_single_precision_agrees_with_double(portion: Portion) -> None:

@@ -57,13 +57,13 @@ def test_every_party_is_touched_k_times_and_the_budget_is_spent(
     portion: Portion, mechanism: str, relation: str, level: str
 ) -> None:
     privacy = privacy_of(mechanism, epsilon=2.0, relation=relation, burn_in=0.5)
-    found = value(owned(portion("diabetes"), 7), privacy, level)
-    assert (found.touches == 6).all()
-    assert found.epsilon == pytest.approx(2.0, rel=1e-6)
-    assert found.epsilon <= 2.0
-    assert [entry["releases"] for entry in found.entries] == [2 * 7 * t for t in range(1, 7)]
-    assert {entry["level"] for entry in found.entries} == {level}
-    assert found.ids.tolist() == list(range(7))
+    estimates = value(owned(portion("diabetes"), 7), privacy, level)
+    assert (estimates.touches == 6).all()
+    assert estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+    assert estimates.epsilon <= 2.0
+    assert [entry["releases"] for entry in estimates.entries] == [2 * 7 * t for t in range(1, 7)]
+    assert {entry["level"] for entry in estimates.entries} == {level}
+    assert estimates.ids.tolist() == list(range(7))
 
 
 def test_protecting_a_whole_party_costs_more(portion: Portion) -> None:
@@ -106,8 +106,8 @@ def test_bad_parties_have_low_values(portion: Portion) -> None:
     bad, target = source < 4, data.train.target.copy()
     target[bad] = 1 - target[bad]
     data = replace(data, train=replace(data.train, source=source, target=target))
-    found = value(data, evaluations=20, replicates=1, learning_rate=0.5)
-    assert detection_auc(found.values[0], np.arange(12) >= 4) > 0.95
+    estimates = value(data, evaluations=20, replicates=1, learning_rate=0.5)
+    assert detection_auc(estimates.values[0], np.arange(12) >= 4) > 0.95
 
 
 def test_rows_without_sources_and_a_single_source_are_refused(portion: Portion) -> None:

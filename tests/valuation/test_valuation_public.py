@@ -45,11 +45,11 @@ def value(data: PreparedData, mechanism: str, seed: int = 0, epsilon: float = 2.
 
 @BOTH
 def test_the_budget_is_spent_in_as_many_touches_as_said(portion: Portion, mechanism: str) -> None:
-    found = value(portion("diabetes"), mechanism)
-    assert (found.touches == (6 if mechanism == "public_clip" else 1)).all()
-    assert found.epsilon == pytest.approx(2.0, rel=1e-6)
-    assert found.epsilon <= 2.0
-    assert (found.evaluations == (3 if mechanism == "public_clip" else 6)).all()
+    estimates = value(portion("diabetes"), mechanism)
+    assert (estimates.touches == (6 if mechanism == "public_clip" else 1)).all()
+    assert estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+    assert estimates.epsilon <= 2.0
+    assert (estimates.evaluations == (3 if mechanism == "public_clip" else 6)).all()
 
 
 @BOTH
@@ -166,7 +166,7 @@ def test_the_released_gradient_is_clipped_at_the_start_and_noised(portion: Porti
 
 @pytest.mark.parametrize("utility", ["negative_loss", "accuracy"])
 def test_standard_errors_are_the_spread_over_releases(portion: Portion, utility: str) -> None:
-    """Mean variance told by one run, against that over 60 runs of noise: within a factor 1.5."""
+    """Mean variance stated by one run, against that over 60 runs of noise: within a factor 1.5."""
     data = portion("breast_cancer", train=25, components=4)
     privacy = privacy_of("vector_release", epsilon=8.0)
     valuator = GradientSemivalue(evaluations=40, learning_rate=0.5, utility=utility, bootstrap=40)
@@ -180,12 +180,12 @@ def test_without_much_noise_values_rank_as_those_without_privacy(portion: Portio
     data = portion("breast_cancer", train=40, components=4, labels=0.3)
     wanted = value(data, "none", evaluations=40, learning_rate=0.5, replicates=1).values[0]
     for mechanism, least in (("vector_release", 0.75), ("public_clip", 0.75)):
-        found = value(data, mechanism, epsilon=1e5, evaluations=40, learning_rate=0.5, replicates=1)
-        assert spearman(found.values, wanted)[0] > least
+        estimates = value(data, mechanism, epsilon=1e5, evaluations=40, learning_rate=0.5, replicates=1)
+        assert spearman(estimates.values, wanted)[0] > least
 
 
 def test_a_finished_release_is_not_made_again(portion: Portion, tmp_path: Path) -> None:
-    """With secure noise a second run from the checkpoint has the same values: the release was kept."""
+    """With secure noise a second run from the checkpoint has the same values: the release was saved."""
     privacy, valuator = privacy_of("vector_release", secure_noise=True), GradientSemivalue(evaluations=3)
     problem, run = Problem(portion("diabetes"), AUTO, privacy), Run(Streams(0), TRAINER, Parts(tmp_path))
     runs = [valuator.replicates(problem, run, 1) for _ in range(2)]

@@ -38,11 +38,11 @@ def publish(portion: Portion, name: str = "directed", **choices: Any) -> Valuati
     ],
 )
 def test_the_guarantee_is_that_of_the_mechanism(portion: Portion, name: str, delta: str) -> None:
-    found = publish(portion, name)
-    assert f"(epsilon=4, {delta}-differentially private" in found.statement[0]
-    assert "30 rows" in found.statement[0]
-    assert "one row is left out" in found.statement[0]
-    assert found.statement[0].startswith("With secure noise, which this run did not have, each of the 30 rows")
+    valuation = publish(portion, name)
+    assert f"(epsilon=4, {delta}-differentially private" in valuation.statement[0]
+    assert "30 rows" in valuation.statement[0]
+    assert "one row is left out" in valuation.statement[0]
+    assert valuation.statement[0].startswith("With secure noise, which this run did not have, each of the 30 rows")
 
 
 def test_a_changed_row_is_said_to_be_protected_less(portion: Portion) -> None:
@@ -74,7 +74,7 @@ def test_without_a_mechanism_there_is_nothing_to_publish(portion: Portion) -> No
 
 def test_two_releases_from_one_seed_lay_the_values_bare_and_the_statement_says_so(portion: Portion) -> None:
     """Laplace noise of epsilon 1 is twice that of epsilon 2 for the same draws: the difference has no noise left."""
-    found = {e: publish(portion, epsilon=e, law="laplace", clip=0.001) for e in (1.0, 2.0)}
-    bare = 2 * found[2.0].values.value - found[1.0].values.value
+    valuations = {e: publish(portion, epsilon=e, law="laplace", clip=0.001) for e in (1.0, 2.0)}
+    bare = 2 * valuations[2.0].values.value - valuations[1.0].values.value
     assert np.abs(bare).max() <= 0.001 + 1e-5
-    assert "one can be subtracted from the other" in found[1.0].statement[6].replace("  ", " ")
+    assert "one can be subtracted from the other" in valuations[1.0].statement[6].replace("  ", " ")

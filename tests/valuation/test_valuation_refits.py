@@ -44,15 +44,15 @@ def valuate(data: PreparedData, model: Model = AUTO, **choices: object) -> Valua
 @pytest.mark.parametrize(("name", "model"), [("diabetes", AUTO), ("breast_cancer", AUTO), ("diabetes", TREES)])
 def test_values_of_a_permutation_sum_to_the_gain_of_the_whole(portion: Portion, name: str, model: Model) -> None:
     data = portion(name, train=12, valid=40)
-    found = valuate(data, model)
+    valuation = valuate(data, model)
     learner = Learner(model, Shape.of(data))
     nothing = learner.fit(data.train.features[:0], data.train.target[:0])
-    assert found.model_fits == 3 * 13
-    assert found.epsilon == math.inf
+    assert valuation.model_fits == 3 * 13
+    assert valuation.epsilon == math.inf
     orders_matter = model == TREES or name == "breast_cancer"  # solvers see rows in another order: not bit-equal
     everything = learner.fit(data.train.features, data.train.target)
     gain = predictor_utility(everything, data, "negative_loss") - predictor_utility(nothing, data, "negative_loss")
-    assert found.values.value.sum() == pytest.approx(gain, abs=0.05 if orders_matter else 1e-8)
+    assert valuation.values.value.sum() == pytest.approx(gain, abs=0.05 if orders_matter else 1e-8)
 
 
 def test_many_permutations_approach_exact_enumeration(portion: Portion) -> None:
@@ -67,9 +67,9 @@ def test_many_permutations_approach_exact_enumeration(portion: Portion) -> None:
         )
 
     exact = exact_semivalue(game, 5, np.ones(5))
-    found = valuate(data, evaluations=60).values
-    assert (np.abs(found.value - exact) < 4 * found.std_error).all()
-    assert np.abs(exact).max() > 2 * found.std_error.max()  # else the line above would say nothing
+    values = valuate(data, evaluations=60).values
+    assert (np.abs(values.value - exact) < 4 * values.std_error).all()
+    assert np.abs(exact).max() > 2 * values.std_error.max()  # else the line above would say nothing
 
 
 def test_one_or_two_workers_give_the_same_bytes(portion: Portion, tmp_path: Path) -> None:
@@ -142,8 +142,8 @@ def test_models_fitted_whole_repeat_and_are_silent(
 
 
 def test_a_support_vector_machine_joins_coalitions_of_any_size(portion: Portion) -> None:
-    found = valuate(portion("breast_cancer", train=6), SVM, evaluations=1)
-    assert np.isfinite(found.values.value).all()
+    valuation = valuate(portion("breast_cancer", train=6), SVM, evaluations=1)
+    assert np.isfinite(valuation.values.value).all()
 
 
 def test_accuracy_of_a_regression_is_refused(portion: Portion) -> None:

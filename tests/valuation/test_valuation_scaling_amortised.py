@@ -34,7 +34,7 @@ class Population:
 
     @classmethod
     def drawn(cls, count: int, classes: int, seed: int, own: float = 0.0) -> Population:
-        """`own` is the deviation of what features do not tell, in units of one sample's at 300 rows."""
+        """`own` is the deviation that features do not explain, in units of one sample's at 300 rows."""
         generator = np.random.default_rng(seed)
         features = generator.normal(size=(count, 4))
         target = generator.integers(classes, size=count) if classes else generator.normal(size=count)
@@ -61,8 +61,10 @@ class Population:
 DEVIATION = 6e-4  # of one sample at 300 rows: more than the largest contribution there
 
 
-def r_squared(truth: Floats, found: Floats) -> float:
-    return float(1 - ((truth - found) ** 2).sum(axis=0).mean() / ((truth - truth.mean(axis=0)) ** 2).sum(axis=0).mean())
+def r_squared(truth: Floats, predicted: Floats) -> float:
+    return float(
+        1 - ((truth - predicted) ** 2).sum(axis=0).mean() / ((truth - truth.mean(axis=0)) ** 2).sum(axis=0).mean()
+    )
 
 
 def psi(laws: PowerLaws, sizes: NDArray[np.int64] = SIZES) -> Floats:
@@ -71,7 +73,7 @@ def psi(laws: PowerLaws, sizes: NDArray[np.int64] = SIZES) -> Floats:
 
 def per_point_likelihood(samples: Contributions) -> Floats:
     """The paper's estimator of one point at a time, by a grid over alpha and beta."""
-    best, found = np.full(samples.points, np.inf), np.zeros((samples.points, len(SIZES)))
+    best, fitted = np.full(samples.points, np.inf), np.zeros((samples.points, len(SIZES)))
     log_size = np.log(samples.cardinality / 300)
     for alpha in np.linspace(0.3, 3, 15):
         for beta in np.linspace(0.5, 6, 12):
@@ -81,8 +83,8 @@ def per_point_likelihood(samples: Contributions) -> Floats:
             loss = np.log(variance) / 2 - beta / 2 * log_size.mean(1)
             better = loss < best
             best[better] = loss[better]
-            found[better] = c[better, None] * (SIZES / 300) ** -alpha
-    return found
+            fitted[better] = c[better, None] * (SIZES / 300) ** -alpha
+    return fitted
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def few(population: Population) -> Contributions:
     return population.samples(10)
 
 
-def test_points_share_what_ten_samples_of_one_cannot_tell(population: Population, few: Contributions) -> None:
+def test_points_share_what_ten_samples_of_one_do_not_show(population: Population, few: Contributions) -> None:
     laws = population.estimator(2, form="expected_sign", units="centred", epochs=50).fit(
         few, generator=np.random.default_rng(0)
     )
@@ -175,7 +177,7 @@ def test_centred_units_do_not_depend_on_the_data_s_units() -> None:
 
 
 @pytest.mark.slow
-def test_own_samples_add_what_features_do_not_tell() -> None:
+def test_own_samples_add_what_features_do_not_show() -> None:
     population = Population.drawn(1500, 2, seed=6, own=0.3)
     estimator, samples = population.estimator(2, form="expected_sign", epochs=50), population.samples(60)
     networks = estimator.train(samples, generator=np.random.default_rng(0))
@@ -189,7 +191,7 @@ def test_own_samples_add_what_features_do_not_tell() -> None:
 
 
 @pytest.mark.slow
-def test_errors_of_an_ensemble_cover_what_features_do_not_tell() -> None:
+def test_errors_of_an_ensemble_cover_what_features_do_not_show() -> None:
     """Points' own parts are three tenths of a deviation: the networks' spread alone covers far fewer than 95 %."""
     population = Population.drawn(600, 2, seed=9, own=0.3)
     estimator = population.estimator(2, form="expected_sign", epochs=25, ensemble=3, units="centred")
@@ -221,7 +223,7 @@ def test_observed_contributions_are_weighted_least_squares() -> None:
         assert own.variance[row] == pytest.approx(1 / (scaled**2).sum())
 
 
-def test_the_excess_is_found_and_never_negative() -> None:
+def test_the_excess_is_estimated_and_never_negative() -> None:
     """Errors of variance 1 + 3 v; the mean of 4000 squares is within 0.15 of one, far inside three deviations."""
     generator = np.random.default_rng(0)
     spread = generator.uniform(0.5, 2, 4000)
@@ -233,11 +235,11 @@ def test_the_excess_is_found_and_never_negative() -> None:
 
 def test_every_class_keeps_a_point_to_train_on() -> None:
     label = np.array([0] * 30 + [1] * 15 + [2])
-    kept, held = hold_out(label, 0.1, np.random.default_rng(0))
-    assert sorted([*kept, *held]) == list(range(46))
-    assert np.bincount(label[held], minlength=3).tolist() == [3, 2, 0]
-    kept, held = hold_out(np.array([0, 0, 1]), 0.1, np.random.default_rng(0))
-    assert len(held) == 1
+    chosen, judges = hold_out(label, 0.1, np.random.default_rng(0))
+    assert sorted([*chosen, *judges]) == list(range(46))
+    assert np.bincount(label[judges], minlength=3).tolist() == [3, 2, 0]
+    chosen, judges = hold_out(np.array([0, 0, 1]), 0.1, np.random.default_rng(0))
+    assert len(judges) == 1
     with pytest.raises(ValueError, match="of a class"):
         hold_out(np.array([0, 1]), 0.1, np.random.default_rng(0))
 

@@ -65,11 +65,11 @@ def adam(samples: Contributions) -> np.ndarray:
 @pytest.mark.parametrize("samples", [8, 60])
 def test_likelihood_is_never_above_where_adam_ends(samples: int) -> None:
     drawn = simulated(40, samples, seed=3)
-    found = Likelihood().fit(drawn)
-    ours = profiled_loss(np.log(drawn.cardinality), drawn.delta, np.log(found.alpha), np.log(found.beta))
+    laws = Likelihood().fit(drawn)
+    ours = profiled_loss(np.log(drawn.cardinality), drawn.delta, np.log(laws.alpha), np.log(laws.beta))
     assert (ours <= adam(drawn) + 1e-7).all()
-    assert (np.log(found.alpha) <= 2 + 1e-12).all()
-    assert (np.log(found.beta) <= 2 + 1e-12).all()
+    assert (np.log(laws.alpha) <= 2 + 1e-12).all()
+    assert (np.log(laws.beta) <= 2 + 1e-12).all()
 
 
 def test_likelihood_recovers_the_point_of_the_papers_figure() -> None:
@@ -77,25 +77,25 @@ def test_likelihood_recovers_the_point_of_the_papers_figure() -> None:
 
     Those of sigma are linear in a skewed parameter (it is far outside the samples' range) and are let off to 0.75.
     """
-    found = Likelihood().fit(simulated(400, 100)).parameters()
+    parameters = Likelihood().fit(simulated(400, 100)).parameters()
     for name, true, least in zip(("c", "alpha", "sigma", "beta"), GOLDEN, (0.75, 0.84, 0.75, 0.83), strict=True):
-        within = np.abs(found[name] - true) <= 1.645 * found[f"{name}_std_error"]
+        within = np.abs(parameters[name] - true) <= 1.645 * parameters[f"{name}_std_error"]
         assert least <= within.mean() <= 0.96, name
-    assert np.median(found["alpha"]) == pytest.approx(1.33, abs=4 * np.std(found["alpha"]) * 1.25 / 20)
-    assert np.median(found["beta"]) == pytest.approx(2.83, abs=4 * np.std(found["beta"]) * 1.25 / 20)
+    assert np.median(parameters["alpha"]) == pytest.approx(1.33, abs=4 * np.std(parameters["alpha"]) * 1.25 / 20)
+    assert np.median(parameters["beta"]) == pytest.approx(2.83, abs=4 * np.std(parameters["beta"]) * 1.25 / 20)
 
 
 def test_observed_information_agrees_with_finite_differences() -> None:
     drawn = simulated(1, 60, seed=5)
-    found = Likelihood().fit(drawn)
-    size, delta = drawn.cardinality[0] / found.reference[0], drawn.delta[0]
+    laws = Likelihood().fit(drawn)
+    size, delta = drawn.cardinality[0] / laws.reference[0], drawn.delta[0]
 
     def loss(vector: np.ndarray) -> float:
         level, alpha, spread, beta = vector
         error = (delta - level * size**-alpha) / (spread * size ** (-beta / 2))
         return float((np.log(spread) - beta / 2 * np.log(size) + error**2 / 2).sum())
 
-    best = np.array([found.level[0], found.alpha[0], found.spread[0], found.beta[0]])
+    best = np.array([laws.level[0], laws.alpha[0], laws.spread[0], laws.beta[0]])
     step = 1e-4 * best
     hessian = np.empty((4, 4))
     for i in range(4):
@@ -103,7 +103,7 @@ def test_observed_information_agrees_with_finite_differences() -> None:
             signs = [(a, b) for a in (1, -1) for b in (1, -1)]
             moved = [loss(best + a * step * np.eye(4)[i] + b * step * np.eye(4)[j]) * a * b for a, b in signs]
             hessian[i, j] = sum(moved) / (4 * step[i] * step[j])
-    np.testing.assert_allclose(np.linalg.inv(hessian), found.covariance[0], rtol=2e-3, atol=1e-9 * best.max())
+    np.testing.assert_allclose(np.linalg.inv(hessian), laws.covariance[0], rtol=2e-3, atol=1e-9 * best.max())
 
 
 @settings(deadline=None, max_examples=15, derandomize=True)
@@ -119,11 +119,11 @@ def test_scaled_contributions_scale_c_and_sigma_alone(scale: float, seed: int) -
 
 
 def test_box_holds_alpha_and_beta() -> None:
-    found = Likelihood(box=True).fit(simulated(50, 6, seed=1))
-    assert (found.alpha >= 0.5 - 1e-12).all()
-    assert (found.alpha <= 2.5 + 1e-12).all()
-    assert (found.beta >= 1.5 - 1e-12).all()
-    assert (found.beta <= 5.5 + 1e-12).all()
+    laws = Likelihood(box=True).fit(simulated(50, 6, seed=1))
+    assert (laws.alpha >= 0.5 - 1e-12).all()
+    assert (laws.alpha <= 2.5 + 1e-12).all()
+    assert (laws.beta >= 1.5 - 1e-12).all()
+    assert (laws.beta <= 5.5 + 1e-12).all()
 
 
 def test_too_few_samples_and_a_silent_point() -> None:
@@ -131,9 +131,9 @@ def test_too_few_samples_and_a_silent_point() -> None:
         Likelihood().fit(simulated(2, 3))
     silent = simulated(2, 10)
     silent.delta[0] = 0.0
-    found = Likelihood().fit(silent)
-    assert found.level[0] == 0
-    assert np.isfinite(found.alpha).all()
+    laws = Likelihood().fit(silent)
+    assert laws.level[0] == 0
+    assert np.isfinite(laws.alpha).all()
 
 
 def test_power_laws_mean_is_over_all_whole_cardinalities_and_its_error_is_the_delta_methods() -> None:
@@ -145,14 +145,14 @@ def test_power_laws_mean_is_over_all_whole_cardinalities_and_its_error_is_the_de
     slow = [
         np.mean([level * (k / 300) ** -a for k in range(100, 1000)]) for level, a in zip(laws.level, alpha, strict=True)
     ]
-    found = laws.over(100, 999)
-    np.testing.assert_allclose(found.mean, slow, rtol=1e-12)
+    average = laws.over(100, 999)
+    np.testing.assert_allclose(average.mean, slow, rtol=1e-12)
     draws = np.random.default_rng(1).standard_normal((40_000, 4))
     for point in range(3):
         moved = draws @ root[point].T
         shape, _ = mean_powers(alpha[point] + moved[:, 1], np.full(len(draws), 300.0), 100, 999)
         # 40,000 draws: the standard deviation is known to 0.35 %, and the delta method leaves out terms of 1e-3.
-        assert found.std_error[point] == pytest.approx(((laws.level[point] + moved[:, 0]) * shape).std(), rel=0.02)
+        assert average.std_error[point] == pytest.approx(((laws.level[point] + moved[:, 0]) * shape).std(), rel=0.02)
     np.testing.assert_allclose(laws.at(np.array([300, 600])).mean[:, 0], laws.level)
     np.testing.assert_allclose(laws.parameters()["c"], laws.level * 300**alpha)
 
@@ -160,15 +160,15 @@ def test_power_laws_mean_is_over_all_whole_cardinalities_and_its_error_is_the_de
 def test_line_in_logarithms_against_its_definition() -> None:
     drawn = on_grid(5, 6, seed=2)
     means = cardinality_means(drawn)
-    found = LogLinear().fit(drawn)
+    laws = LogLinear().fit(drawn)
     for point in range(5):
         x, y = -np.log10(means.cardinalities), np.log10(np.abs(means.mean[point]) + 1e-12)
         slope, intercept = np.polyfit(x, y, 1)
         power = drawn.cardinality[point] ** -slope
-        assert found.alpha[point] == pytest.approx(slope)
-        assert found.parameters()["c"][point] == pytest.approx((drawn.delta[point] @ power) / (power @ power))
-        assert found.r_squared is not None
-        assert found.r_squared[point] == pytest.approx(r2_score(y, slope * x + intercept))
+        assert laws.alpha[point] == pytest.approx(slope)
+        assert laws.parameters()["c"][point] == pytest.approx((drawn.delta[point] @ power) / (power @ power))
+        assert laws.r_squared is not None
+        assert laws.r_squared[point] == pytest.approx(r2_score(y, slope * x + intercept))
 
 
 @pytest.mark.parametrize("name", ["log_linear", "weighted_power"])
@@ -178,14 +178,14 @@ def test_lines_recover_a_law_and_their_errors_its_scatter(name: str) -> None:
     exact = estimator.fit(on_grid(2, 2, law=(0.39, 1.33, 1e-9, 2.83)))
     np.testing.assert_allclose(exact.alpha, 1.33, atol=1e-5)
     np.testing.assert_allclose(exact.parameters()["c"], 0.39, rtol=1e-4)
-    found = estimator.fit(on_grid(500, 100))
-    assert (np.abs(found.alpha - 1.33) <= 1.645 * found.parameters()["alpha_std_error"]).mean() == pytest.approx(
+    laws = estimator.fit(on_grid(500, 100))
+    assert (np.abs(laws.alpha - 1.33) <= 1.645 * laws.parameters()["alpha_std_error"]).mean() == pytest.approx(
         0.9, abs=0.055
     )
     true = np.mean(0.39 * np.arange(100, 1000.0) ** -1.33)
-    over = found.over(100, 999)
+    over = laws.over(100, 999)
     assert (np.abs(over.mean - true) <= 1.645 * over.std_error).mean() == pytest.approx(0.9, abs=0.055)
-    assert np.median(found.beta) == pytest.approx(2.83, abs=0.05)
+    assert np.median(laws.beta) == pytest.approx(2.83, abs=0.05)
 
 
 def test_plain_means_weigh_by_inverse_density_and_know_only_what_was_sampled() -> None:
@@ -202,15 +202,15 @@ def test_plain_means_weigh_by_inverse_density_and_know_only_what_was_sampled() -
     np.testing.assert_allclose(uniform.std_error, delta.std(axis=1, ddof=1) / 2)
 
 
-def test_law_of_the_whole_error_recovers_floor_and_tells_the_size_needed() -> None:
+def test_law_of_the_whole_error_recovers_floor_and_the_size_needed() -> None:
     sizes = np.geomspace(50, 5000, 9)
     exact = fit_aggregate(sizes, 0.1 + 2 * sizes**-0.6, np.full(9, 1e-4))
     assert (exact.floor, exact.c, exact.alpha) == pytest.approx((0.1, 2.0, 0.6), rel=1e-3)
     assert exact.at(np.array([50_000])).mean[0] == pytest.approx(0.1 + 2 * 50_000**-0.6, rel=1e-3)
     assert exact.size_for(0.105).mean == pytest.approx((2 / 0.005) ** (1 / 0.6), rel=1e-2)
     assert exact.size_for(0.1 * 0.99).mean == math.inf
-    held = fit_aggregate(sizes, 2 * sizes**-0.6, np.full(9, 1e-4))
-    assert held.floor == pytest.approx(0, abs=1e-4)
+    without_floor = fit_aggregate(sizes, 2 * sizes**-0.6, np.full(9, 1e-4))
+    assert without_floor.floor == pytest.approx(0, abs=1e-4)
     with pytest.raises(ValueError, match="4 cardinalities"):
         fit_aggregate(sizes[:3], sizes[:3], sizes[:3])
 
@@ -221,8 +221,8 @@ def test_errors_of_the_whole_law_are_those_of_repeated_measurements() -> None:
     generator, within = np.random.default_rng(0), []
     for _ in range(200):
         errors = 0.1 + 2 * sizes**-0.6 + 2e-3 * generator.standard_normal(9)
-        found = fit_aggregate(sizes, errors, np.full(9, 2e-3)).at(np.array([50_000]))
-        within.append(abs(found.mean[0] - true) <= 1.645 * found.std_error[0])
+        prediction = fit_aggregate(sizes, errors, np.full(9, 2e-3)).at(np.array([50_000]))
+        within.append(abs(prediction.mean[0] - true) <= 1.645 * prediction.std_error[0])
     assert 0.83 <= np.mean(within) <= 0.99
 
 

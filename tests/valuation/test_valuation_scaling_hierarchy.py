@@ -56,7 +56,7 @@ def test_posterior_is_that_of_brute_force_integration() -> None:
     drawn, _, _ = population(4, 6, seed=2)
     prior = Prior(np.array([[0.2]]), np.array([[0.3]]), np.array([-7.0]), 0.5, 3.0, 0.5, np.array([1.2]), 0.4)
     temper = 0.5
-    found = fit_hierarchy(drawn, np.ones((4, 1)), form, temper=temper, start=prior, steps=0)
+    posterior = fit_hierarchy(drawn, np.ones((4, 1)), form, temper=temper, start=prior, steps=0)
     reference = np.exp(np.log(drawn.cardinality).mean())
     r, log_s = np.linspace(-4, 4, 801), np.linspace(-10, -4, 201)
     for point in range(4):
@@ -75,7 +75,7 @@ def test_posterior_is_that_of_brute_force_integration() -> None:
         weight = np.exp(joint - joint.max())
         weight /= weight.sum()
         values = np.exp(log_s)[:, None, None] * r
-        mean, variance = found.moments(form.at(np.array([1.0])))
+        mean, variance = posterior.moments(form.at(np.array([1.0])))
         assert mean[point, 0] == pytest.approx((weight * values).sum(), rel=0.01)
         slow = (weight * values**2).sum() - (weight * values).sum() ** 2
         assert variance[point, 0] == pytest.approx(slow, rel=0.03)
@@ -103,7 +103,7 @@ def test_intervals_cover_in_a_population_of_the_model() -> None:
 
 
 def test_heavy_tails_are_seen_and_calibration_widens_intervals() -> None:
-    """Gaussian samples tell all (share 1 up to sampling); heavy tails less; then calibrated intervals cover 0.85 or more."""
+    """Gaussian samples say all (share 1 up to sampling), heavy tails less; then calibrated intervals cover 0.85 or more."""
     light, _, _ = population(400, 20, seed=1)
     heavy, known, true = population(400, 20, seed=1, heavy=True)
     assert scale_information(light) > 0.75
@@ -130,17 +130,17 @@ def test_broken_tempering_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_form_scales_flips_and_repeats(form: str) -> None:
     drawn, known, true = population(40, 8, seed=5)
     estimator = EmpiricalBayes(form, steps=5)  # type: ignore[arg-type]
-    found = estimator.fit(drawn, known)
+    laws = estimator.fit(drawn, known)
     again = estimator.fit(drawn, known, np.random.default_rng(9))
     turned = estimator.fit(replace(drawn, delta=-1e3 * drawn.delta), known)
     cards = np.array([100, 999])
-    assert found.at(cards).mean.tobytes() == again.at(cards).mean.tobytes()
+    assert laws.at(cards).mean.tobytes() == again.at(cards).mean.tobytes()
     np.testing.assert_allclose(
-        turned.at(cards).mean, -1e3 * found.at(cards).mean, rtol=1e-4, atol=1e-6 * 1e3 * true.std()
+        turned.at(cards).mean, -1e3 * laws.at(cards).mean, rtol=1e-4, atol=1e-6 * 1e3 * true.std()
     )
-    np.testing.assert_allclose(turned.over(100, 999).std_error, 1e3 * found.over(100, 999).std_error, rtol=1e-4)
-    np.testing.assert_allclose(found.at(SIZES).mean.mean(axis=1), found.over(100, 999).mean)
-    parameters = found.parameters()
+    np.testing.assert_allclose(turned.over(100, 999).std_error, 1e3 * laws.over(100, 999).std_error, rtol=1e-4)
+    np.testing.assert_allclose(laws.at(SIZES).mean.mean(axis=1), laws.over(100, 999).mean)
+    parameters = laws.parameters()
     assert all(parameters[name].shape == (40,) for name in ("c", "alpha", "sigma", "beta", "alpha_std_error"))
 
 
@@ -188,14 +188,14 @@ def setting(classes: int, *, seed: int = 0, width: int = 3) -> Setting:
 
 
 @pytest.mark.parametrize("classes", [0, 2, 3])
-def test_covariates_tell_of_a_points_contribution(classes: int) -> None:
+def test_covariates_correlate_with_a_points_contribution(classes: int) -> None:
     """Some column correlates with what refits to 400 rows say: |r| > 0.7, where 60 unrelated points give 0.42 once in 1,000."""
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
     problem = setting(classes)
-    found = covariates_of(problem)
-    assert found.shape[0] == 60
-    np.testing.assert_array_less(np.abs(found), 4 + 1e-9)
+    covariates = covariates_of(problem)
+    assert covariates.shape[0] == 60
+    np.testing.assert_array_less(np.abs(covariates), 4 + 1e-9)
     generator, delta = np.random.default_rng(1), np.zeros(60)
 
     def utility(features: np.ndarray, target: np.ndarray) -> float:
@@ -211,7 +211,7 @@ def test_covariates_tell_of_a_points_contribution(classes: int) -> None:
         for point in range(60):
             one = problem.points.take(np.array([point]))
             delta[point] += utility(np.vstack([rows.features, one.features]), np.append(rows.target, one.target)) - base
-    assert np.abs(np.corrcoef(found.T, delta)[-1, :-1]).max() > 0.7
+    assert np.abs(np.corrcoef(covariates.T, delta)[-1, :-1]).max() > 0.7
 
 
 def test_covariates_of_many_parameters_go_through_components() -> None:
@@ -234,7 +234,7 @@ def test_a_class_that_the_pool_lacks_leaves_the_margins_of_the_others() -> None:
     whole = setting(3)
     pool = whole.pool.take(np.flatnonzero(whole.pool.target != 1))
     points = whole.points.take(np.flatnonzero(whole.points.target != 1))
-    found = raw_covariates(replace(whole, pool=pool, points=points))
+    covariates = raw_covariates(replace(whole, pool=pool, points=points))
     fitted = LogisticRegression(max_iter=2000).fit(pool.features, pool.target)
     margin = fitted.decision_function(points.features) * np.where(points.target == 2, 1, -1)
-    np.testing.assert_allclose(found[:, 0], margin, atol=1e-6)
+    np.testing.assert_allclose(covariates[:, 0], margin, atol=1e-6)

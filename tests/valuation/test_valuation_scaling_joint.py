@@ -43,11 +43,11 @@ def test_each_pick_is_the_best_of_refits_that_have_the_picks_before(setting: Set
     for number, pick in enumerate(picked):
         gains = np.zeros(40)
         for each in range(3):
-            held = setting.pool.take(sampler.subset(3 * number + each, 60))
-            held = joined(held, setting.points.take(np.array(before, dtype=np.int64)))
-            alone = utility(setting, held)
+            rows = setting.pool.take(sampler.subset(3 * number + each, 60))
+            rows = joined(rows, setting.points.take(np.array(before, dtype=np.int64)))
+            alone = utility(setting, rows)
             for point in range(40):
-                gains[point] += utility(setting, joined(held, setting.points.take(np.array([point])))) - alone
+                gains[point] += utility(setting, joined(rows, setting.points.take(np.array([point])))) - alone
         gains[before] = -np.inf
         # the closed form may choose another among near equals, never one that is clearly worse
         assert gains[pick] >= gains.max() - 0.05 * (gains.max() - np.median(gains))
@@ -65,14 +65,14 @@ def test_copies_of_the_best_point_are_not_picked_one_after_the_other(setting: Se
     sampler = SubsetSampler(200, setting.pool.target.astype(np.int64), Streams(1), "judge")
     ahead = []
     for number in range(6):
-        held = setting.pool.take(sampler.subset(number, 60))
+        rows = setting.pool.take(sampler.subset(number, 60))
         ahead.append(
-            utility(crowd, joined(held, copies.take(together))) - utility(crowd, joined(held, copies.take(by_score)))
+            utility(crowd, joined(rows, copies.take(together))) - utility(crowd, joined(rows, copies.take(by_score)))
         )
     assert min(ahead) > 0
 
 
-def test_quotas_are_kept_and_picks_repeat(setting: Setting) -> None:
+def test_quotas_are_met_and_picks_repeat(setting: Setting) -> None:
     quotas = np.array([4, 6])
     picked = pick_jointly(setting, 60, 10, Streams(0), quotas)
     assert np.bincount(setting.points.target[picked].astype(int)).tolist() == [4, 6]

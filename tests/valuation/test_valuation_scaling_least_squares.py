@@ -80,8 +80,8 @@ def test_fresh_takes_one_point_a_subset() -> None:
 def test_a_squared_error_is_a_quadratic_form_whatever_the_rank(rows: int, columns: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
     design, target, at = (generator.standard_normal(shape) for shape in ((rows, columns), rows, columns))
-    found = squared_error_utility(design, target).value(at)
-    assert found == pytest.approx(-np.mean((target - design @ at) ** 2), rel=1e-8)
+    utility = squared_error_utility(design, target).value(at)
+    assert utility == pytest.approx(-np.mean((target - design @ at) ** 2), rel=1e-8)
 
 
 def test_population_risk_needs_a_population_and_a_line() -> None:
@@ -128,10 +128,10 @@ def test_fresh_subsets_scatter_about_the_exact_means(exact_over_noise: bool) -> 
     population = line(5)
     points, sizes = drawn(40, population, 3), np.array([30, 200])
     exact = exact_contributions(points, population, sizes)
-    found = fresh_contributions(points, population, sizes, 2000, Streams(0), exact_over_noise=exact_over_noise)
-    assert (np.abs(found.mean - exact) < 5 * found.std_error).all()
-    assert (found.samples, found.fits) == (2000, 4000)
-    np.testing.assert_allclose(found.std_error, np.sqrt(found.variance / 2000))
+    means = fresh_contributions(points, population, sizes, 2000, Streams(0), exact_over_noise=exact_over_noise)
+    assert (np.abs(means.mean - exact) < 5 * means.std_error).all()
+    assert (means.samples, means.fits) == (2000, 4000)
+    np.testing.assert_allclose(means.std_error, np.sqrt(means.variance / 2000))
 
 
 def test_fresh_subsets_have_the_law_of_drawn_rows() -> None:
@@ -143,11 +143,11 @@ def test_fresh_subsets_have_the_law_of_drawn_rows() -> None:
         points, pool, pool, "regression", 0, spec, "population_risk", coefficients=population.coefficients
     )
     rows = LeastSquaresSolver(setting).shared(list(np.arange(15 * 3000).reshape(3000, 15))).delta
-    found = fresh_contributions(points, population, np.array([15]), 3000, Streams(0))
-    error = np.hypot(rows.std(axis=1, ddof=1) / np.sqrt(3000), found.std_error[:, 0])
-    assert (np.abs(rows.mean(axis=1) - found.mean[:, 0]) < 4.5 * error).all()
+    means = fresh_contributions(points, population, np.array([15]), 3000, Streams(0))
+    error = np.hypot(rows.std(axis=1, ddof=1) / np.sqrt(3000), means.std_error[:, 0])
+    assert (np.abs(rows.mean(axis=1) - means.mean[:, 0]) < 4.5 * error).all()
     squares = (rows - rows.mean(axis=1, keepdims=True)) ** 2
-    assert (np.abs(rows.var(axis=1) - found.variance[:, 0]) < 4.5 * np.sqrt(2 / 3000) * squares.std(axis=1)).all()
+    assert (np.abs(rows.var(axis=1) - means.variance[:, 0]) < 4.5 * np.sqrt(2 / 3000) * squares.std(axis=1)).all()
 
 
 def test_integrating_the_noise_out_leaves_a_small_part_of_the_error() -> None:

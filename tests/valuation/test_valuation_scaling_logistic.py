@@ -80,21 +80,21 @@ def refitted(setting: Setting, subset: NDArray[np.int64]) -> tuple[Floats, float
 def test_exact_contributions_are_those_of_full_fits(utility: ScalingUtility, intercept: bool, size: int) -> None:
     """Sizes below the 31 weights too, and separable subsets, and subsets of one class."""
     setting = breast_cancer(utility, intercept, points=40)
-    found = BinaryLogisticSolver(setting).shared(subsets(size, 2))
+    contributions = BinaryLogisticSolver(setting).shared(subsets(size, 2))
     truth, bases = zip(*(refitted(setting, subset) for subset in subsets(size, 2)), strict=True)
     wanted = np.stack(truth, axis=1)
-    assert np.abs(found.utility - bases).max() < 1e-7
+    assert np.abs(contributions.utility - bases).max() < 1e-7
     # scikit-learn's own fits are off by some 1e-7 of the utility, which is what the second term allows for
-    assert np.sqrt(((found.delta - wanted) ** 2).mean()) < 1e-5 * np.sqrt((wanted**2).mean()) + 2e-8
-    assert found.fits == 2 + found.fallbacks
+    assert np.sqrt(((contributions.delta - wanted) ** 2).mean()) < 1e-5 * np.sqrt((wanted**2).mean()) + 2e-8
+    assert contributions.fits == 2 + contributions.fallbacks
 
 
 def test_accuracy_is_counted_exactly() -> None:
     setting = breast_cancer("accuracy")
-    found = BinaryLogisticSolver(setting).shared(subsets(12, 3))
+    contributions = BinaryLogisticSolver(setting).shared(subsets(12, 3))
     wanted = np.stack([refitted(setting, subset)[0] for subset in subsets(12, 3)], axis=1)
     assert np.abs(wanted).max() > 0
-    np.testing.assert_allclose(found.delta, wanted, atol=1e-12)
+    np.testing.assert_allclose(contributions.delta, wanted, atol=1e-12)
 
 
 @pytest.mark.parametrize("utility", SMOOTH_UTILITIES)
@@ -115,11 +115,11 @@ def test_cheap_contributions_are_the_formula(utility: ScalingUtility, points: in
         along, h = solver.valid @ inverse @ z, 1e-4
         at = [loss(solver.valid @ weights + step * along).mean() for step in (-h, 0.0, h)]
         wanted.append(-t * (at[2] - at[0]) / (2 * h) - 0.5 * t**2 * (at[2] - 2 * at[1] + at[0]) / h**2)
-    found = solver.shared([subset]).delta[:, 0]
+    contributions = solver.shared([subset]).delta[:, 0]
     scale = np.sqrt(np.mean(np.square(wanted)))
-    assert np.abs(found - wanted).max() < 1e-4 * scale
+    assert np.abs(contributions - wanted).max() < 1e-4 * scale
     exact = BinaryLogisticSolver(setting).shared([subset]).delta[:, 0]
-    assert np.corrcoef(found, exact)[0, 1] > 0.9
+    assert np.corrcoef(contributions, exact)[0, 1] > 0.9
 
 
 @pytest.mark.parametrize("level", ["cheap", "exact"])
@@ -155,9 +155,9 @@ def test_neither_the_order_of_rows_nor_that_of_features_matters(size: int, seed:
 @settings(max_examples=200, derandomize=True, deadline=None)
 @given(margin=st.floats(-60, 60), leverage=st.floats(0, 1e4))
 def test_the_scalar_step_is_the_root_for_any_margin_and_leverage(margin: float, leverage: float) -> None:
-    found = float(proximal_step(np.array([margin]), np.array([leverage]))[0])
+    root = float(proximal_step(np.array([margin]), np.array([leverage]))[0])
     logit = brentq(lambda x: x + margin + leverage * expit(x), -1e5, 1e5, xtol=1e-13, rtol=1e-13)
-    assert found == pytest.approx(expit(logit), rel=1e-6)
+    assert root == pytest.approx(expit(logit), rel=1e-6)
 
 
 def test_newtons_method_on_the_step_itself_would_jump_for_ever() -> None:
@@ -180,9 +180,10 @@ def test_changes_of_probabilities_and_losses_keep_their_relative_precision(dtype
     np.testing.assert_allclose(probability_change(odds, change.astype(dtype)), exact, rtol=tolerance, atol=1e-15)
     for utility in SMOOTH.values():
         small = change[3:8]
-        found = utility.change(odds, small.astype(dtype))
+        losses = utility.change(odds, small.astype(dtype))
         slope = utility.derivatives(margin)[0]
-        np.testing.assert_allclose(found[1], slope * -1e-5, rtol=2e-5)  # first order, where subtracting would have none
+        # first order, where subtracting would have none
+        np.testing.assert_allclose(losses[1], slope * -1e-5, rtol=2e-5)
         plain = utility.loss(margin + change) - utility.loss(margin)
         np.testing.assert_allclose(utility.change(odds, change.astype(dtype)), plain, rtol=1e-4, atol=2e-7)
 
@@ -224,10 +225,10 @@ def test_points_that_do_not_settle_are_refitted_and_counted(monkeypatch: pytest.
     wanted = BinaryLogisticSolver(setting).shared(hard)
     original = steps.corrected
     monkeypatch.setattr(binary_logistic, "corrected", lambda *given: original(*given, most=2))
-    found = BinaryLogisticSolver(setting).shared(hard)
+    two_steps = BinaryLogisticSolver(setting).shared(hard)
     scale = math.sqrt(np.mean(wanted.delta**2))
-    assert found.fallbacks > 40 >= wanted.fallbacks
-    assert np.sqrt(np.mean((found.delta - wanted.delta) ** 2)) < 2e-5 * scale
+    assert two_steps.fallbacks > 40 >= wanted.fallbacks
+    assert np.sqrt(np.mean((two_steps.delta - wanted.delta) ** 2)) < 2e-5 * scale
 
     def careless(*given: object) -> steps.Stepped:
         stepped = original(*given, most=2)  # type: ignore[arg-type]
@@ -243,15 +244,15 @@ def test_a_subset_of_one_class_is_a_certain_model_and_the_other_class_a_refit() 
     setting = breast_cancer(points=40)
     only = np.flatnonzero(setting.pool.target == 1)[:5]
     for level in ("cheap", "exact"):
-        found = BinaryLogisticSolver(setting, level).shared([only])  # type: ignore[arg-type]
+        contributions = BinaryLogisticSolver(setting, level).shared([only])  # type: ignore[arg-type]
         other = setting.points.target == 0
-        assert found.fallbacks == other.sum()
-        assert (found.delta[~other] == 0).all()
-        assert (found.delta[other] > 0).all()
-        assert found.utility[0] == pytest.approx(np.log(1e-6) * np.mean(setting.valid.target == 0))
+        assert contributions.fallbacks == other.sum()
+        assert (contributions.delta[~other] == 0).all()
+        assert (contributions.delta[other] > 0).all()
+        assert contributions.utility[0] == pytest.approx(np.log(1e-6) * np.mean(setting.valid.target == 0))
 
 
-def test_what_cannot_be_solved_is_told() -> None:
+def test_what_cannot_be_solved_is_refused() -> None:
     with pytest.raises(InputError, match=r"valuation.utility=accuracy: has no quadratic expansion"):
         BinaryLogisticSolver(breast_cancer("accuracy"), "cheap")
     with pytest.raises(InputError, match="needs a target of two classes"):
@@ -263,10 +264,10 @@ def test_two_levels_come_nearer_to_the_exact_mean_than_either_part() -> None:
     given = {25: subsets(25, 80)}
     cheap, exact = BinaryLogisticSolver(setting, "cheap"), BinaryLogisticSolver(setting, "exact")
     truth = exact.shared(given[25]).delta
-    found = two_level_means(cheap, exact, given, np.random.default_rng(1), lambda _: 0.25).mean[:, 0]
+    two_level = two_level_means(cheap, exact, given, np.random.default_rng(1), lambda _: 0.25).mean[:, 0]
 
     def missed(mean: NDArray[np.float64]) -> float:
         return float(np.sqrt(np.mean((mean - truth.mean(axis=1)) ** 2)))
 
-    assert missed(found) < 0.5 * missed(truth[:, :20].mean(axis=1))
-    assert missed(found) < 0.5 * missed(cheap.shared(given[25]).delta.mean(axis=1))
+    assert missed(two_level) < 0.5 * missed(truth[:, :20].mean(axis=1))
+    assert missed(two_level) < 0.5 * missed(cheap.shared(given[25]).delta.mean(axis=1))

@@ -47,7 +47,7 @@ def setting(
 @pytest.mark.parametrize("model", [SVM, ADAM, XGBoost(trees=3), Logistic()])
 def test_contributions_are_differences_of_the_valuators_utilities(portion: Portion, model: Model) -> None:
     data = portion("breast_cancer", train=60, valid=50)
-    found = RefitSolver(setting(portion, "breast_cancer", model)).shared([np.arange(0, 30), np.arange(20, 56)])
+    contributions = RefitSolver(setting(portion, "breast_cancer", model)).shared([np.arange(0, 30), np.arange(20, 56)])
     learner, train = Learner(model, Shape.of(data)), data.train
 
     def worth(rows: list[int]) -> float:
@@ -55,9 +55,9 @@ def test_contributions_are_differences_of_the_valuators_utilities(portion: Porti
 
     subsets = [list(range(4, 34)), list(range(24, 60))]
     expected = [[worth([*rows, point]) - worth(rows) for rows in subsets] for point in range(4)]
-    np.testing.assert_allclose(found.delta, expected, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(found.utility, [worth(rows) for rows in subsets], rtol=1e-12)
-    assert (found.fits, found.fallbacks) == (10, 0)
+    np.testing.assert_allclose(contributions.delta, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(contributions.utility, [worth(rows) for rows in subsets], rtol=1e-12)
+    assert (contributions.fits, contributions.fallbacks) == (10, 0)
 
 
 @pytest.mark.parametrize(("model", "level"), [(SVM, "refit"), (ADAM, "exact")])
@@ -90,13 +90,13 @@ def test_networks_stop_when_those_of_scikit_learn_stop(portion: Portion) -> None
     rows = adam_networks.CodedRows(data.train.features[:40], labels[:40, None].astype(float))
     alone = adam_networks.CodedRows(data.train.features[40:44], labels[40:44, None].astype(float))
     start = adam_networks.drawn_networks(rows.features.shape[1], 6, 1, seed=0)
-    found = adam_networks.trained(start, rows, alone, np.array([0.0, 1, 1, 1]), "classification", 2000)
+    networks = adam_networks.trained(start, rows, alone, np.array([0.0, 1, 1, 1]), "classification", 2000)
     learner, steps = Learner(replace(ADAM, iterations=2000), Shape("classification", 2, 0)), []
     for place in range(4):
         members = [*range(40), *([40 + place] if place else [])]
         fitted = learner.fit(data.train.features[members], labels[members]).fitted.estimator  # type: ignore[attr-defined]
-        np.testing.assert_allclose(found.hidden[place, :-1], fitted.coefs_[0], rtol=1e-6, atol=1e-9)
-        np.testing.assert_allclose(found.last[place, -1], fitted.intercepts_[1], rtol=1e-6)
+        np.testing.assert_allclose(networks.hidden[place, :-1], fitted.coefs_[0], rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(networks.last[place, -1], fitted.intercepts_[1], rtol=1e-6)
         steps.append(fitted.n_iter_)
     assert max(steps) < 2000
     assert len(set(steps)) > 1
@@ -154,8 +154,8 @@ def test_the_second_softmax_is_one_of_probabilities() -> None:
     generator = np.random.default_rng(0)
     predicted, target = generator.dirichlet(np.ones(3), (2, 8)), generator.integers(0, 3, 8)
     expected = log_softmax(predicted, axis=-1)[:, np.arange(8), target].mean(axis=1)
-    found = scores(predicted, target, "classification", "softmax_of_probabilities")
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    utilities = scores(predicted, target, "classification", "softmax_of_probabilities")
+    np.testing.assert_allclose(utilities, expected, rtol=1e-12)
     sure = np.array([[1.0, 0.0]])
     assert scores(sure, np.array([0]), "classification", "softmax_of_probabilities") == pytest.approx(-0.3132616875)
     assert scores(sure, np.array([1]), "classification", "negative_loss") == pytest.approx(np.log(1e-6))

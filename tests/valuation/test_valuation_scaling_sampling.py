@@ -37,7 +37,7 @@ def setting(portion: Portion) -> Setting:
 
 
 def test_a_contribution_is_what_two_fits_differ_by(setting: Setting) -> None:
-    found = Sampling(setting, Streams(0)).samples("x", LAW, 6)
+    samples = Sampling(setting, Streams(0)).samples("x", LAW, 6)
     sampler = module.SubsetSampler(180, setting.pool.target, Streams(0), "x")
 
     def utility(rows: np.ndarray, point: int | None) -> float:
@@ -50,10 +50,10 @@ def test_a_contribution_is_what_two_fits_differ_by(setting: Setting) -> None:
         return float(logs[np.arange(len(logs)), setting.valid.target.astype(int)].mean())
 
     for j in range(6):
-        rows = sampler.subset(j, int(found.cardinality[0, j]))
+        rows = sampler.subset(j, int(samples.cardinality[0, j]))
         alone = utility(rows, None)
         expected = np.array([utility(rows, point) - alone for point in range(20)])
-        assert found.delta[:, j] == pytest.approx(expected, abs=1e-4 * float(np.sqrt((expected**2).mean())) + 1e-7)
+        assert samples.delta[:, j] == pytest.approx(expected, abs=1e-4 * float(np.sqrt((expected**2).mean())) + 1e-7)
 
 
 def test_workers_and_a_kill_change_no_byte(setting: Setting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +75,10 @@ def test_workers_and_a_kill_change_no_byte(setting: Setting, tmp_path: Path, mon
 
 
 def test_fresh_samples_have_subsets_of_their_own(setting: Setting) -> None:
-    found = Sampling(setting, Streams(0)).samples("x", LAW, 4, shared=False)
-    assert found.delta.shape == found.cardinality.shape == (20, 4)
-    assert not (found.cardinality == found.cardinality[0]).all()
-    assert not found.shared
+    samples = Sampling(setting, Streams(0)).samples("x", LAW, 4, shared=False)
+    assert samples.delta.shape == samples.cardinality.shape == (20, 4)
+    assert not (samples.cardinality == samples.cardinality[0]).all()
+    assert not samples.shared
 
 
 def test_corrected_means_are_those_of_exact_contributions(setting: Setting) -> None:
@@ -95,14 +95,14 @@ def test_corrected_means_are_those_of_exact_contributions(setting: Setting) -> N
 
 def test_shapley_is_the_mean_over_uniform_sizes(setting: Setting) -> None:
     sampling = Sampling(setting, Streams(0))
-    found = sampling.shapley("x", LAW, 300, None)
+    shapley = sampling.shapley("x", LAW, 300, None)
     direct = sampling.samples("y", LAW, 300)
-    error = np.sqrt(found.std_error**2 + direct.delta.var(axis=1, ddof=1) / 300)
-    z = (found.mean - direct.delta.mean(axis=1)) / error
+    error = np.sqrt(shapley.std_error**2 + direct.delta.var(axis=1, ddof=1) / 300)
+    z = (shapley.mean - direct.delta.mean(axis=1)) / error
     # 20 points, two independent means: |z| above 4 once in 800 runs
     assert np.abs(z).max() < 4
     whole = sampling.shapley("x", LAW, 300, 1.0)
-    assert whole.mean == pytest.approx(found.mean)
+    assert whole.mean == pytest.approx(shapley.mean)
 
 
 def test_parts_are_put_together() -> None:
@@ -143,7 +143,7 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
 
     monkeypatch.setattr(module.Sampling, "samples", spied)
     valuator = ScalingLaw("monte_carlo", evaluations=8, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
+    valuation = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
     assert sorted(len(each.points) for each in seen) == [40, 40, 40]
     rows = {each.tobytes() for each in data.train.features}
     valued = [each.tobytes() for setting in seen for each in setting.points.features]
@@ -152,16 +152,16 @@ def test_no_row_joins_a_subset_that_has_it(portion: Portion, monkeypatch: pytest
     assert len(valued) == 120
     for each in seen:
         assert not {row.tobytes() for row in each.points.features} & {row.tobytes() for row in each.pool.features}
-    assert found.values.value.shape == (120,)
-    assert found.epsilon == np.inf
+    assert valuation.values.value.shape == (120,)
+    assert valuation.epsilon == np.inf
 
 
 def test_values_are_in_the_order_of_the_rows(portion: Portion) -> None:
     data = portion("breast_cancer", train=120, valid=100, labels=0.2, components=5)
     valuator = ScalingLaw("monte_carlo", evaluations=60, smallest=10, largest=40, folds=3, density="uniform")
-    found = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings())
+    values = valuator.valuate(Problem(data, Auto(), privacy_of("none")), surroundings()).values
     clean = data.train.clean
-    assert found.values.value[clean].mean() > found.values.value[~clean].mean() + 3 * found.values.std_error.mean() / 4
+    assert values.value[clean].mean() > values.value[~clean].mean() + 3 * values.std_error.mean() / 4
 
 
 def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
@@ -174,15 +174,15 @@ def test_privacy_and_too_large_subsets_are_refused(portion: Portion) -> None:
 
 
 def test_a_solver_is_the_same_whatever_the_number_of_threads() -> None:
-    """What least squares keeps of many valid rows is rounded differently by two threads: a worker has fewer than a lone run."""
+    """Two threads round what least squares keeps of many valid rows differently: a worker has fewer than a lone run."""
     generator = np.random.default_rng(0)
     parts = []
     for rows in (5, 400, 4000):
         features = generator.standard_normal((rows, 120))
         parts.append(Labelled(features, features[:, 0] + generator.standard_normal(rows)))
     of = Setting(*parts, "regression", 0, Linear(intercept=True))
-    found = []
+    contributions = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            found.append(Sampling(of, Streams(0)).shared("x", np.array([200, 200])).delta)
-    assert found[0].tolist() == found[1].tolist()
+            contributions.append(Sampling(of, Streams(0)).shared("x", np.array([200, 200])).delta)
+    assert contributions[0].tolist() == contributions[1].tolist()

@@ -63,10 +63,10 @@ def by_scikit_learn(setting: Setting, rows: NDArray[np.int64]) -> tuple[Floats, 
             probabilities[:, present] = model.fit(features, target).predict_proba(setting.valid.features)
         return utility_of(probabilities, setting)
 
-    held, points = setting.pool.take(rows), setting.points
-    base = utility(held.features, held.target)
+    coalition, points = setting.pool.take(rows), setting.points
+    base = utility(coalition.features, coalition.target)
     pairs = zip(points.features, points.target, strict=True)
-    joined = [utility(np.vstack([held.features, z]), np.append(held.target, y)) for z, y in pairs]
+    joined = [utility(np.vstack([coalition.features, z]), np.append(coalition.target, y)) for z, y in pairs]
     return np.array(joined) - base, base
 
 
@@ -78,10 +78,10 @@ def by_newton(solver: SoftmaxLogisticSolver, rows: NDArray[np.int64]) -> Floats:
         weights = multinomial_fit(SoftmaxObjective(features, target, solver.penalty, basis), blank, decrement=1e-11)
         return -float(loss(solver.valid @ weights.T @ basis.T, solver.labels[2]).mean())
 
-    held, target = solver.pool[rows], solver.labels[1][rows]
+    inputs, target = solver.pool[rows], solver.labels[1][rows]
     pairs = zip(solver.points, solver.labels[0], strict=True)
-    joined = [utility(np.vstack([held, z]), np.append(target, y)) for z, y in pairs]
-    return np.array(joined) - utility(held, target)
+    joined = [utility(np.vstack([inputs, z]), np.append(target, y)) for z, y in pairs]
+    return np.array(joined) - utility(inputs, target)
 
 
 @pytest.mark.parametrize("utility", SMOOTH_UTILITIES)
@@ -91,13 +91,13 @@ def test_exact_contributions_are_those_of_full_fits(utility: ScalingUtility, int
     """scikit-learn stops some 1e-8 of the utility short; our whole fits, which agree with it to that, do not."""
     setting = digits(utility, intercept)
     solver, rows = SoftmaxLogisticSolver(setting), subset(size)
-    found = solver.shared([rows])
+    contributions = solver.shared([rows])
     wanted, base = by_scikit_learn(setting, rows)
-    assert found.utility[0] == pytest.approx(base, abs=1e-6)
-    np.testing.assert_allclose(found.delta[:, 0], wanted, atol=1e-6)
+    assert contributions.utility[0] == pytest.approx(base, abs=1e-6)
+    np.testing.assert_allclose(contributions.delta[:, 0], wanted, atol=1e-6)
     tight = by_newton(solver, rows)
-    assert np.sqrt(np.mean((found.delta[:, 0] - tight) ** 2)) < 3e-5 * np.sqrt(np.mean(tight**2))
-    assert found.fits == 1 + found.fallbacks
+    assert np.sqrt(np.mean((contributions.delta[:, 0] - tight) ** 2)) < 3e-5 * np.sqrt(np.mean(tight**2))
+    assert contributions.fits == 1 + contributions.fallbacks
 
 
 def test_accuracy_is_counted_exactly() -> None:
@@ -116,8 +116,8 @@ def test_cheap_contributions_are_the_formula(utility: ScalingUtility) -> None:
     problem = SoftmaxObjective(solver.pool[rows], solver.labels[1][rows], solver.penalty, solver.basis)
     weights = multinomial_fit(problem, np.zeros((CLASSES - 1, 13)), decrement=1e-11)
     hessian = problem.hessian(softmax(problem.logits(weights)))
-    found = solver.shared([rows]).delta[:, 0]
-    loss, scale, h = SMOOTH[utility].loss, np.sqrt(np.mean(found**2)), 1e-3
+    contributions = solver.shared([rows]).delta[:, 0]
+    loss, scale, h = SMOOTH[utility].loss, np.sqrt(np.mean(contributions**2)), 1e-3
     for place in range(6):
         z, label = solver.points[place], solver.labels[0][place]
         block = np.kron(solver.basis, z[None])  # [C, E D]: what the weights make of the row's logits
@@ -137,7 +137,7 @@ def test_cheap_contributions_are_the_formula(utility: ScalingUtility) -> None:
         step = best.reshape(CLASSES - 1, -1)
         at = [loss(solver.valid @ (weights + t * step).T @ solver.basis.T, solver.labels[2]).mean() for t in (-h, 0, h)]
         wanted = -(at[2] - at[0]) / (2 * h) - 0.5 * (at[2] - 2 * at[1] + at[0]) / h**2
-        assert abs(found[place] - wanted) < 1e-3 * scale
+        assert abs(contributions[place] - wanted) < 1e-3 * scale
 
 
 @pytest.mark.parametrize("level", ["cheap", "exact"])
@@ -163,26 +163,26 @@ def test_neither_the_order_of_rows_nor_that_of_features_matters(size: int, seed:
 
 
 @pytest.mark.parametrize("utility", [*SMOOTH_UTILITIES, "accuracy"])
-@pytest.mark.parametrize("kept", [1, 2, 3])
-def test_subsets_that_lack_classes_are_fitted_whole_and_counted(utility: ScalingUtility, kept: int) -> None:
+@pytest.mark.parametrize("classes", [1, 2, 3])
+def test_subsets_that_lack_classes_are_fitted_whole_and_counted(utility: ScalingUtility, classes: int) -> None:
     setting = digits(utility)
-    rows = np.flatnonzero(setting.pool.target < kept)[: 4 * kept]
+    rows = np.flatnonzero(setting.pool.target < classes)[: 4 * classes]
     wanted, base = by_scikit_learn(setting, rows)
-    found = SoftmaxLogisticSolver(setting).shared([rows])
-    assert found.fallbacks == POINTS
-    assert found.utility[0] == pytest.approx(base, abs=1e-5)
+    contributions = SoftmaxLogisticSolver(setting).shared([rows])
+    assert contributions.fallbacks == POINTS
+    assert contributions.utility[0] == pytest.approx(base, abs=1e-5)
     # scikit-learn is loose where a class has few rows
-    np.testing.assert_allclose(found.delta[:, 0], wanted, atol=2e-4 if utility != "accuracy" else 1e-12)
+    np.testing.assert_allclose(contributions.delta[:, 0], wanted, atol=2e-4 if utility != "accuracy" else 1e-12)
 
 
 def test_points_that_do_not_settle_are_refitted_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     setting, hard, original = digits(), subset(8), class_steps.corrected
     wanted = SoftmaxLogisticSolver(setting).shared([hard])
     monkeypatch.setattr(softmax_logistic, "corrected", lambda *given: original(*given, most=1))
-    found = SoftmaxLogisticSolver(setting).shared([hard])
-    assert found.fallbacks > wanted.fallbacks
+    refitted = SoftmaxLogisticSolver(setting).shared([hard])
+    assert refitted.fallbacks > wanted.fallbacks
     scale = np.sqrt(np.mean(wanted.delta**2))
-    assert np.sqrt(np.mean((found.delta - wanted.delta) ** 2)) < 2e-5 * scale
+    assert np.sqrt(np.mean((refitted.delta - wanted.delta) ** 2)) < 2e-5 * scale
     careless = lambda *given: (original(*given, most=1)[0], np.zeros(len(given[1].labels), dtype=bool))  # noqa: E731
     monkeypatch.setattr(softmax_logistic, "corrected", careless)
     wrong = SoftmaxLogisticSolver(setting).shared([hard])
@@ -225,7 +225,7 @@ def test_losses_their_derivatives_and_changes(name: str) -> None:
         np.testing.assert_allclose(got, probability, atol=1e-6 * min(factor, 1.0), rtol=1e-5)
 
 
-def test_what_cannot_be_solved_is_told() -> None:
+def test_what_cannot_be_solved_is_refused() -> None:
     with pytest.raises(InputError, match=r"valuation.utility=accuracy: has no quadratic expansion"):
         SoftmaxLogisticSolver(digits("accuracy"), "cheap")
     with pytest.raises(InputError, match="needs a target of three classes"):

@@ -18,9 +18,9 @@ def test_sizes_have_the_density_they_say(density: str) -> None:
     drawn = law.draw(20_000, np.random.default_rng(0))
     sizes = np.arange(10, 30)
     expected = law.weights(sizes) / law.weights(sizes).sum()
-    found = np.bincount(drawn, minlength=30)[10:] / len(drawn)
+    shares = np.bincount(drawn, minlength=30)[10:] / len(drawn)
     # one from each stratum: every share is within one draw of two strata of what it should be
-    assert np.abs(found - expected).max() <= 2 / len(drawn)
+    assert np.abs(shares - expected).max() <= 2 / len(drawn)
 
 
 def test_a_mean_with_inverse_densities_is_one_over_uniform_sizes() -> None:
@@ -47,16 +47,16 @@ def test_sizes_in_the_wrong_order_are_refused() -> None:
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=8), st.integers(0, 10_000), st.integers(0, 5))
 @example([1, 1, 1, 997], 4, 0)
 def test_classes_keep_their_proportions(sizes: list[int], wanted: int, seed: int) -> None:
-    held = np.array(sizes)
-    total = min(wanted, int(held.sum()))
-    counts = proportional(held, total, np.random.default_rng(seed))
+    available = np.array(sizes)
+    total = min(wanted, int(available.sum()))
+    counts = proportional(available, total, np.random.default_rng(seed))
     assert counts.sum() == total
     assert (counts >= 0).all()
-    if total >= len(held):
+    if total >= len(available):
         assert (counts >= 1).all()
-    assert (counts <= held).all()
-    exact = total * held / held.sum()
-    assert (np.abs(counts - exact) < len(held) + 1).all()
+    assert (counts <= available).all()
+    exact = total * available / available.sum()
+    assert (np.abs(counts - exact) < len(available) + 1).all()
 
 
 def test_subsets_are_without_replacement_and_stratified() -> None:

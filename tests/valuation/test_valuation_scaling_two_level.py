@@ -45,15 +45,15 @@ def test_unbiased_with_the_variance_it_states(slope: float) -> None:
     generator = np.random.default_rng(7)
     cheap, exact, means, variances = Known(slope, 0.3), Known(1.0, 0.0), [], []
     for _ in range(4000):
-        found = two_level_means(cheap, exact, {5: standard_normal(generator, 40)}, generator, lambda _: 0.2)
-        means.append(found.mean[:, 0])
-        variances.append(found.std_error[:, 0] ** 2)
+        estimate = two_level_means(cheap, exact, {5: standard_normal(generator, 40)}, generator, lambda _: 0.2)
+        means.append(estimate.mean[:, 0])
+        variances.append(estimate.std_error[:, 0] ** 2)
     spread, size = np.var(means, axis=0, ddof=1), np.array([1.0, 4.0, 0.25])
     theory = size * (1 / 40 + (1 - slope) ** 2 * (1 / 8 - 1 / 40))
     assert (np.abs(np.mean(means, axis=0)) < 4 * np.sqrt(theory / 4000)).all()
     assert (np.abs(spread / theory - 1) < 4 * 0.0224).all()
     assert (np.abs(np.mean(variances, axis=0) / theory - 1) < 0.06).all()  # an estimate from 8, clipped at nought
-    assert (found.mean[:, 0] != 0.3).all()
+    assert (estimate.mean[:, 0] != 0.3).all()
 
 
 def test_adding_the_two_variances_as_if_independent_would_be_wrong() -> None:
@@ -66,26 +66,26 @@ def test_adding_the_two_variances_as_if_independent_would_be_wrong() -> None:
 def test_counts_and_the_share_of_each_cardinality() -> None:
     generator = np.random.default_rng(0)
     given = {size: standard_normal(generator, 40) for size in (100, 500)}
-    found = two_level_means(Known(1.0, 0.0, 1), Known(1.0, 0.0, 7), given, generator)
+    means = two_level_means(Known(1.0, 0.0, 1), Known(1.0, 0.0, 7), given, generator)
     assert [default_share(100), default_share(500)] == [0.25, 0.1]
-    assert found.fits == 4 * (40 + 40 + 10 + 4)
-    assert found.fallbacks == 16
-    assert found.samples == 40
-    np.testing.assert_array_equal(found.cardinalities, [100, 500])
+    assert means.fits == 4 * (40 + 40 + 10 + 4)
+    assert means.fallbacks == 16
+    assert means.samples == 40
+    np.testing.assert_array_equal(means.cardinalities, [100, 500])
 
 
 def test_all_exact_is_the_plain_mean() -> None:
     generator = np.random.default_rng(0)
     given = {5: standard_normal(generator, 30)}
-    found = two_level_means(Known(0.0, 9.0), Known(1.0, 0.0), given, generator, lambda _: 1.0)
+    means = two_level_means(Known(0.0, 9.0), Known(1.0, 0.0), given, generator, lambda _: 1.0)
     delta = Known(1.0, 0.0).shared(given[5]).delta
     ones = np.ones(delta.shape)
     plain = cardinality_means(Contributions(np.full(delta.shape, 5), delta, ones, True))
-    np.testing.assert_allclose(found.mean, plain.mean)
-    np.testing.assert_allclose(found.std_error, plain.std_error)
+    np.testing.assert_allclose(means.mean, plain.mean)
+    np.testing.assert_allclose(means.std_error, plain.std_error)
 
 
-def test_what_cannot_be_averaged_is_told() -> None:
+def test_what_cannot_be_averaged_is_refused() -> None:
     generator = np.random.default_rng(0)
     solver = Known(1.0, 0.0)
     with pytest.raises(ValueError, match="the same number of subsets"):

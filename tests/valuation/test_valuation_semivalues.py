@@ -68,8 +68,8 @@ def test_exact_values_of_known_games() -> None:
 
 def test_banzhaf_of_a_voting_game() -> None:
     """Votes 4, 2, 1 with quota 4 and veto: raw Banzhaf powers are (swings / 2^(n-1))."""
-    found = exact_semivalue(lambda s: float(sum((4, 2, 1)[p] for p in s) >= 5), 3, semivalue_weights("banzhaf", 3))
-    assert found == pytest.approx([3 / 4, 1 / 4, 1 / 4])
+    values = exact_semivalue(lambda s: float(sum((4, 2, 1)[p] for p in s) >= 5), 3, semivalue_weights("banzhaf", 3))
+    assert values == pytest.approx([3 / 4, 1 / 4, 1 / 4])
 
 
 def test_enumeration_has_a_limit() -> None:

@@ -103,37 +103,37 @@ def test_in_the_whole_space_without_noise_values_are_first_order_contributions(p
     """All dimensions lose nothing: for any rows that judge, -a * mean gradient of V times the mean row gradient."""
     data = portion("diabetes")
     release = release_of(data, dimensions=11, clip=1e6, epsilon=1e8, delta=0.5)
-    found, judges = release.run(), Rows(release.valid.features[:9], release.valid.target[:9])
-    values, error = found.projections.values(release.slope(judges))
+    released, judges = release.run(), Rows(release.valid.features[:9], release.valid.target[:9])
+    values, error = released.projections.values(release.slope(judges))
     model, thetas, rows = release.model, release.paths.flatten(0, 1), release.train
     slope = torch.func.grad(lambda t: path_utility(model, t[None], judges.features, judges.target, "negative_loss")[0])
     direction = torch.stack([slope(theta) for theta in thetas]).mean(0)
     mean = sum(model.row_gradients(t.expand(len(rows), -1), rows.features, rows.target) for t in thetas) / len(thetas)
     tolerance = 6 * error + 1e6 * 2.0**-20
     np.testing.assert_allclose(values[0], (-0.1 * mean @ direction).numpy(), atol=tolerance)
-    assert found.facts["release/share_of_direction"] == pytest.approx(1.0)
+    assert released.facts["release/share_of_direction"] == pytest.approx(1.0)
 
 
 def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
     data = portion("breast_cancer", train=60, valid=120, labels=0.3, components=5, norm=1.0)
     choice = GradientSemivalue(evaluations=40, learning_rate=0.5)
     reference = choice.replicates(Problem(data, Auto(), privacy_of("none")), RUN, 8).values.mean(axis=0)
-    found = choice.replicates(Problem(data, Auto(), privacy_of("directed_subspace", epsilon=20.0)), RUN, 8)
-    assert spearman(found.values, reference).mean() > 0.6
-    assert np.ptp(found.std_errors) == 0
+    estimates = choice.replicates(Problem(data, Auto(), privacy_of("directed_subspace", epsilon=20.0)), RUN, 8)
+    assert spearman(estimates.values, reference).mean() > 0.6
+    assert np.ptp(estimates.std_errors) == 0
 
 
 @pytest.mark.parametrize("relation", ["zero_out", "replace_one"])
 def test_the_budget_is_spent_once_whatever_is_computed(portion: Portion, relation: str) -> None:
     release = release_of(portion("breast_cancer"), epsilon=2.0, relation=relation)
-    found = release.run()
+    released = release.run()
     for part in parts_by_target(release.valid, 2):
-        found.projections.values(release.slope(part))
-    assert found.estimates.epsilon == pytest.approx(2.0, rel=1e-6)
+        released.projections.values(release.slope(part))
+    assert released.estimates.epsilon == pytest.approx(2.0, rel=1e-6)
     assert release.ledger.epsilon() <= 2.0
-    assert (found.estimates.touches == 1).all()
+    assert (released.estimates.touches == 1).all()
     with pytest.raises(OverspentError):
-        release.ledger.charge(RowRelease(np.zeros(2, dtype=np.int64), found.estimates.noise_multiplier))
+        release.ledger.charge(RowRelease(np.zeros(2, dtype=np.int64), released.estimates.noise_multiplier))
 
 
 @pytest.mark.parametrize("unclipped", [False, True])
@@ -188,23 +188,23 @@ def test_noise_is_charged_before_it_is_drawn(portion: Portion, monkeypatch: pyte
 
 def test_one_estimate_with_its_standard_error(portion: Portion) -> None:
     data, choice = portion("diabetes"), GradientSemivalue(learning_rate=0.1)
-    found = SubspaceRelease(choice, problem_of(data), RUN, "x", 600).estimates()
-    assert found.values.std(axis=0, ddof=1).mean() == pytest.approx(found.std_errors[0, 0], rel=0.03)
+    estimates = SubspaceRelease(choice, problem_of(data), RUN, "x", 600).estimates()
+    assert estimates.values.std(axis=0, ddof=1).mean() == pytest.approx(estimates.std_errors[0, 0], rel=0.03)
     single = choice.valuate(Problem(data, Auto(), privacy_of("directed_subspace", paths=4)), Run(Streams(0), Trainer()))
     assert single.facts["release/epsilon_of_a_changed_record"] > single.epsilon
     assert 0 < single.facts["release/share_of_direction"] <= 1
 
 
 def test_what_has_no_gradient_or_too_few_parameters_is_refused(portion: Portion) -> None:
-    told = "has no gradient, along which privacy=directed_subspace could project"
+    message = "has no gradient, along which privacy=directed_subspace could project"
     choice = GradientSemivalue(utility="accuracy")
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         SubspaceRelease(choice, problem_of(portion("breast_cancer")), RUN, "x")
     for given in (
         ["privacy=directed_subspace"],
         ["privacy=directed", "task=label_noise", "task.contenders=[directed_subspace]"],
     ):
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=message):
             compose(["dataset=breast_cancer", "valuation.utility=accuracy", *given])
     with pytest.raises(InputError, match=r"privacy\.dimensions=12: the model has 11 parameters"):
         release_of(portion("diabetes"), dimensions=12)
@@ -219,14 +219,14 @@ def test_shares_of_the_budget_add_up_to_it(portion: Portion, count: int) -> None
         Utility(("negative_loss", "accuracy")[number % 2], valid)  # type: ignore[arg-type]
         for number in range(count)
     ]
-    found = budget_shares(GradientSemivalue(), problem, RUN, "x", utilities, 2)
-    assert [entry["epsilon"] for entry in found.ledger.entries] == pytest.approx(
+    shares = budget_shares(GradientSemivalue(), problem, RUN, "x", utilities, 2)
+    assert [entry["epsilon"] for entry in shares.ledger.entries] == pytest.approx(
         [4.0 * (number + 1) / count for number in range(count)]
     )
-    assert found.ledger.epsilon() <= 4.0
-    assert (found.estimates[-1].touches == count).all()
+    assert shares.ledger.epsilon() <= 4.0
+    assert (shares.estimates[-1].touches == count).all()
     with pytest.raises(OverspentError):  # the broken variant: one utility more than was planned for
-        found.ledger.charge(PureRelease(4.0 / count))
+        shares.ledger.charge(PureRelease(4.0 / count))
 
 
 def test_shares_draw_noise_of_their_own_and_are_single_releases(portion: Portion) -> None:

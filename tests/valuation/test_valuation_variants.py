@@ -36,12 +36,12 @@ def value(data: PreparedData, privacy: Privacy, replicates: int = 3, **choices: 
 @pytest.mark.parametrize("semivalue", ["shapley", "banzhaf"])
 def test_burn_ins_of_one_pass_are_those_of_passes_of_their_own(portion: Portion, semivalue: str) -> None:
     data, shares = portion("diabetes"), (0.0, 0.5, 0.9)
-    found = value(data, BURN_IN, burn_ins=shares, semivalue=semivalue)
-    assert found.values.tobytes() == value(data, BURN_IN, semivalue=semivalue).values.tobytes()
-    for share, values in zip(shares, found.by_burn_in, strict=True):
+    estimates = value(data, BURN_IN, burn_ins=shares, semivalue=semivalue)
+    assert estimates.values.tobytes() == value(data, BURN_IN, semivalue=semivalue).values.tobytes()
+    for share, values in zip(shares, estimates.by_burn_in, strict=True):
         alone = value(data, replace(BURN_IN, burn_in=share), semivalue=semivalue)
         assert values.tobytes() == alone.values.tobytes()
-    assert (found.touches == 8).all()  # one pass, and so one budget
+    assert (estimates.touches == 8).all()  # one pass, and so one budget
 
 
 def test_burn_ins_survive_a_resume(portion: Portion, tmp_path: Path) -> None:
@@ -57,10 +57,10 @@ def test_a_subtable_is_valued_as_a_train_split_of_its_rows(portion: Portion, pri
     data = portion("diabetes")
     rows = np.array([5, 3, 20, 11, 8])
     subtables = Subtables(np.tile(rows, (3, 1)), np.full(3, -1))
-    found = value(data, privacy, subtables=subtables, semivalue="banzhaf").values
+    values = value(data, privacy, subtables=subtables, semivalue="banzhaf").values
     small = replace(data, train=_rows(data.train, rows))
-    np.testing.assert_allclose(found[:, rows], value(small, privacy, semivalue="banzhaf").values, rtol=1e-10)
-    assert np.isnan(np.delete(found, rows, axis=1)).all()
+    np.testing.assert_allclose(values[:, rows], value(small, privacy, semivalue="banzhaf").values, rtol=1e-10)
+    assert np.isnan(np.delete(values, rows, axis=1)).all()
 
 
 @pytest.mark.parametrize("privacy", [NONE, BURN_IN])
@@ -68,16 +68,16 @@ def test_a_vanished_row_is_one_whose_gradient_is_zero(portion: Portion, privacy:
     """A row of zeros has no gradient in a linear model without intercept; with noise it still publishes noise."""
     data = portion("diabetes")
     everyone = np.tile(np.arange(30), (3, 1))
-    found = value(data, privacy, subtables=Subtables(everyone, np.array([7, -1, 7])))
+    vanished = value(data, privacy, subtables=Subtables(everyone, np.array([7, -1, 7])))
     features = data.train.features.copy()
     features[7] = 0.0
     zeroed = value(replace(data, train=replace(data.train, features=features)), privacy)
     whole = value(data, privacy)
-    np.testing.assert_allclose(found.values[[0, 2]], zeroed.values[[0, 2]], rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(found.values[1], whole.values[1], rtol=1e-12)
-    assert (found.values[[0, 2], 7] == 0).all() == (privacy is NONE)
-    assert not np.allclose(found.values[0], whole.values[0])
-    assert (found.touches == (0 if privacy is NONE else 8)).all()  # the slot is released all the same
+    np.testing.assert_allclose(vanished.values[[0, 2]], zeroed.values[[0, 2]], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(vanished.values[1], whole.values[1], rtol=1e-12)
+    assert (vanished.values[[0, 2], 7] == 0).all() == (privacy is NONE)
+    assert not np.allclose(vanished.values[0], whole.values[0])
+    assert (vanished.touches == (0 if privacy is NONE else 8)).all()  # the slot is released all the same
 
 
 def _rows(part: Arrays, rows: np.ndarray) -> Arrays:

@@ -141,20 +141,20 @@ def test_bootstrap_errors_cover_the_spread_in_waves_and_under_front_loading(port
 def test_semivalues_weigh_the_same_marginal_contributions_by_position(
     portion: Portion, monkeypatch: pytest.MonkeyPatch, mechanism: str, choice: dict[str, object]
 ) -> None:
-    """What is recorded of each round is that of Shapley; the value is the mean of weight of position times it."""
+    """Each round records the contributions of Shapley; the value is the mean of them times the weights of their positions."""
     data, privacy = portion("diabetes", train=9), privacy_of(mechanism, burn_in=0.3)
     shapley = spied(monkeypatch, lambda: value(data, privacy, **{**choice, "semivalue": "shapley"}))
-    found = spied(monkeypatch, lambda: value(data, privacy, **choice))
+    chosen = spied(monkeypatch, lambda: value(data, privacy, **choice))
     weights = semivalue_weights(str(choice["semivalue"]), 9, float(choice.get("alpha", 1.0)), 1.0)  # type: ignore[arg-type]
     expected, used = np.zeros((2, 9)), 0
-    for (number, order, marginals), (_, _, same) in zip(found[1], shapley[1], strict=True):
+    for (number, order, marginals), (_, _, same) in zip(chosen[1], shapley[1], strict=True):
         assert marginals.tobytes() == same.tobytes()
         if number > privacy.burn_in_rounds(K):
             used += 1
             for r in range(2):
                 expected[r, order[r]] += weights * marginals[r]
-    np.testing.assert_allclose(found[0].values, expected / used, rtol=1e-12, atol=1e-15)
-    assert not np.allclose(found[0].values, shapley[0].values)
+    np.testing.assert_allclose(chosen[0].values, expected / used, rtol=1e-12, atol=1e-15)
+    assert not np.allclose(chosen[0].values, shapley[0].values)
 
 
 def spied(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Estimates]) -> tuple[Estimates, list[tuple]]:  # type: ignore[type-arg]
@@ -174,15 +174,15 @@ def spied(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Estimates]) -> tup
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "key", "told"),
+    ("mechanism", "key", "remedy"),
     [
         ("running_mean", "privacy", "use fewer rows or replicates, a smaller model, or valuation.wave=1"),
         ("lower_triangular", "privacy", "use privacy=running_mean or front_loaded"),
         ("running_mean", "valuation.bootstrap", "valuation.bootstrap=0"),
     ],
 )
-def test_what_has_no_room_is_refused_before_it_is_kept(mechanism: str, key: str, told: str) -> None:
-    with pytest.raises(InputError, match=rf"{key}=.*above 500,000,000 numbers.*{told}"):
+def test_what_has_no_room_is_refused_before_it_is_stored(mechanism: str, key: str, remedy: str) -> None:
+    with pytest.raises(InputError, match=rf"{key}=.*above 500,000,000 numbers.*{remedy}"):
         open_reuse(
             privacy_of(mechanism, matrix="none.csv"),
             rows=10_000,
