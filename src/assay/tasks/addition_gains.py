@@ -1,4 +1,4 @@
-"""What a model gains when picked rows are added to random sets of others."""
+"""Gains of a model when picked rows are added to random sets of others."""
 
 from __future__ import annotations
 

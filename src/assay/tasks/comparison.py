@@ -77,7 +77,7 @@ class Measured:
 
 
 def has_evaluations(valuator: Any) -> bool:
-    """Whether a valuator has a number of evaluations that can be changed."""
+    """True where a valuator has a number of evaluations that can be changed."""
     return is_dataclass(valuator) and any(field.name == "evaluations" for field in fields(valuator))
 
 

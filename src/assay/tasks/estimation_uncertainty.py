@@ -1,4 +1,4 @@
-"""How do uncertainty, rank fidelity and label-noise detection move with the number of evaluations, at a fixed budget?"""
+"""Uncertainty, rank fidelity and label-noise detection by number of evaluations, at a fixed budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does each client contribute to federated training, and does reusing its past private updates help to tell?"""
+"""Contributions of each client to federated training, and whether reusing its past private updates helps to estimate them."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ class Federated:
             for each in contenders
             for count in self.evaluations
         ]
-        found = measure([*references, *cells], problem, run)
-        truths = {each.cell.evaluations: each.values.mean(axis=0) for each in found[: len(references)]}
-        results = found[len(references) :]
+        measured = measure([*references, *cells], problem, run)
+        truths = {each.cell.evaluations: each.values.mean(axis=0) for each in measured[: len(references)]}
+        results = measured[len(references) :]
         comparison = PartyComparison(parties, results, truths.__getitem__, run.streams)
         summary, slopes = comparison.summary(), comparison.slopes()
         metrics = comparison.metrics(summary, slopes)

@@ -1,4 +1,4 @@
-"""How many samples does an estimator of scaling laws need?"""
+"""Estimators of scaling laws, compared by the number of samples that they need."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class LawEstimators:
         points, pool = split_points(problem.data, run.streams, self.points, int(sizes.max()))
         setting = setting_at(problem, valuator, points, pool)
         subsets = self.reference * (len(sizes) + 4) + self.bank * len(self.densities)
-        found: dict[str, dict[str, dict[str, float]]] = {}
+        all_scores: dict[str, dict[str, dict[str, float]]] = {}
         rows: list[dict[str, Any]] = []
         with run.showing("sampling contributions", subsets) as shown:
             sampling = sampling_of(setting, shown)
@@ -111,19 +111,19 @@ class LawEstimators:
                     laws = fit_laws(name, setting, chosen, covariates, generator, run.trainer)
                     scores = score_laws(laws, truth, LEVEL)
                     key = f"{density}/{name}/{count}"
-                    found[key] = scores
+                    all_scores[key] = scores
                     rows += _rows(density, name, count, scores)
         table = pd.DataFrame(rows)
         shapley = table[table["quantity"] == "shapley"].drop(columns="quantity").reset_index(drop=True)
         metrics = {
             f"{key}/{quantity}/{name}": value
-            for key, scores in found.items()
+            for key, scores in all_scores.items()
             for quantity, row in scores.items()
             for name, value in row.items()
             if math.isfinite(value)
         }
         metrics |= {f"truth/{name}": value for name, value in truth.reliability().items()}
-        metrics |= _comparisons(found, self.densities, self.estimators, self.samples)
+        metrics |= _comparisons(all_scores, self.densities, self.estimators, self.samples)
         metrics["model_fits"] = float(truth.means.fits + sum(bank.fits for bank in banks.values()))
         metrics["refits"] = float(truth.means.fallbacks + sum(bank.fallbacks for bank in banks.values()))
         return Outcome(
@@ -147,20 +147,20 @@ def _rows(density: str, name: str, count: int, scores: dict[str, dict[str, float
 
 
 def _comparisons(
-    found: dict[str, dict[str, dict[str, float]]],
+    all_scores: dict[str, dict[str, dict[str, float]]],
     densities: Sequence[str],
     estimators: Sequence[str],
     samples: Sequence[int],
 ) -> dict[str, float]:
-    """What the first estimator of ours gains over each other one, in R^2 of the distributional Shapley value."""
+    """Gains of the first estimator of ours over each other one, in R^2 of the distributional Shapley value."""
     if "empirical_bayes" not in estimators:
         return {}
     gains = {}
     for density in densities:
         for count in samples:
-            ours = found[f"{density}/empirical_bayes/{count}"]["shapley"]["r2"]
+            ours = all_scores[f"{density}/empirical_bayes/{count}"]["shapley"]["r2"]
             for other in estimators:
                 if other != "empirical_bayes":
-                    theirs = found[f"{density}/{other}/{count}"]["shapley"]["r2"]
+                    theirs = all_scores[f"{density}/{other}/{count}"]["shapley"]["r2"]
                     gains[f"{density}/{count}/gain_over_{other}"] = ours - theirs
     return gains

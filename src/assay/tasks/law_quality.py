@@ -44,22 +44,22 @@ def by_cardinality(
 def quality(by_size: Any) -> dict[str, float]:
     """Overall figures (means over cardinalities) and those of each cardinality."""
     names = [name for name in by_size.columns if name != "cardinality"]
-    found = {name: float(by_size[name].mean()) for name in names}
+    figures = {name: float(by_size[name].mean()) for name in names}
     for row in by_size.to_dict("records"):
-        found[f"log_linear/r2/{int(row['cardinality'])}"] = float(row["log_linear/r2"])
-    return found
+        figures[f"log_linear/r2/{int(row['cardinality'])}"] = float(row["log_linear/r2"])
+    return figures
 
 
 def exponents(frame: Any) -> dict[str, float]:
-    """How the log-log fits of the points came out; exponents of the well-fitted alone."""
-    kept = frame.loc[frame["log_r2"] >= WELL_FITTED, "alpha"].to_numpy()
-    found = {f"share_above/{bound}": float((frame["log_r2"] >= bound).mean()) for bound in (0.8, 0.9, 0.95)}
-    found["harmful_share"] = float((frame["c"] < 0).mean())
-    if len(kept):
-        low, middle, high = np.quantile(kept, [0.1, 0.5, 0.9])
-        found |= {"alpha/q10": float(low), "alpha/median": float(middle), "alpha/q90": float(high)}
-        found["alpha/mode"] = density_mode(kept)
-    return found
+    """Summary of the log-log fits of the points; exponents of the well-fitted alone."""
+    alphas = frame.loc[frame["log_r2"] >= WELL_FITTED, "alpha"].to_numpy()
+    figures = {f"share_above/{bound}": float((frame["log_r2"] >= bound).mean()) for bound in (0.8, 0.9, 0.95)}
+    figures["harmful_share"] = float((frame["c"] < 0).mean())
+    if len(alphas):
+        low, middle, high = np.quantile(alphas, [0.1, 0.5, 0.9])
+        figures |= {"alpha/q10": float(low), "alpha/median": float(middle), "alpha/q90": float(high)}
+        figures["alpha/mode"] = density_mode(alphas)
+    return figures
 
 
 def density_mode(sample: Floats) -> float:
@@ -73,7 +73,7 @@ def density_mode(sample: Floats) -> float:
 
 
 def crossing(means: CardinalityMeans, halves: Sequence[CardinalityMeans]) -> dict[str, float]:
-    """How far the order of points at the smallest size is that at the largest, and what noise alone would leave of it."""
+    """Agreement of the order of points at the smallest size with that at the largest, and what noise alone would leave of it."""
     first, second = halves
     across = [spearman(a.mean[:, 0], b.mean[:, -1]) for a, b in ((first, second), (second, first))]
     steady = np.sqrt(
@@ -94,12 +94,12 @@ def boundary(frame: Any, kind: str) -> dict[str, float]:
     """Spearman correlation of alpha with the margin of the point's own label, within each class."""
     if kind != "classification":
         return {}
-    kept = frame[frame["log_r2"] >= WELL_FITTED]
-    found: dict[str, float] = {}
-    for label, part in kept.groupby("target"):
+    well_fitted = frame[frame["log_r2"] >= WELL_FITTED]
+    correlations: dict[str, float] = {}
+    for label, part in well_fitted.groupby("target"):
         if len(part) >= 8:
             rho = spearman(part["alpha"].to_numpy()[None], part["margin"].to_numpy())[0]
-            found[f"boundary/{int(label)}/spearman"] = float(rho)
-    if found:
-        found["boundary/mean/spearman"] = mean_interval(list(found.values())).estimate
-    return found
+            correlations[f"boundary/{int(label)}/spearman"] = float(rho)
+    if correlations:
+        correlations["boundary/mean/spearman"] = mean_interval(list(correlations.values())).estimate
+    return correlations

@@ -1,4 +1,4 @@
-"""How does the error of a model fall with the number of rows, and how many rows reach a wanted error?"""
+"""The error of a model by number of rows, and the number of rows that reaches a wanted error."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class LearningCurve:
 
         rows = len(problem.data.train)
         if valuator.utility not in ("negative_loss", "accuracy"):
-            told = "has no error of a data set to it"
-            raise InputError("valuation.utility", valuator.utility, told, "use negative_loss or accuracy")
+            reason = "has no error of a data set to it"
+            raise InputError("valuation.utility", valuator.utility, reason, "use negative_loss or accuracy")
         valuator = valuator.sized(max(1, rows - 1), Shape.of(problem.data))
         sizes = grid_of(valuator, self.cardinalities, least=4)
         if sizes[-1] > rows:
-            told = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"
+            reason = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"
             raise InputError(
-                "valuation.largest", valuator.cardinalities.largest, told, "lower it, or raise dataset.split.train"
+                "valuation.largest", valuator.cardinalities.largest, reason, "lower it, or raise dataset.split.train"
             )
         work = _Fitting(problem, run.streams, valuator.utility, self.samples)
         with run.showing("fitting models", len(sizes)) as shown:
@@ -74,8 +74,8 @@ class LearningCurve:
             errors = np.array([part["errors"] for part in parts])
         mean, std_error = errors.mean(axis=1), errors.std(axis=1, ddof=1) / self.samples**0.5
         if not (std_error > 0).all():
-            told = f"the error is the same for every subset of {sizes[int(np.argmin(std_error))]} rows"
-            raise InputError("task.samples", self.samples, told, "raise it or valuation.smallest")
+            reason = f"the error is the same for every subset of {sizes[int(np.argmin(std_error))]} rows"
+            raise InputError("task.samples", self.samples, reason, "raise it or valuation.smallest")
         law = fit_aggregate(sizes, mean, std_error)
         low, high = law.at(sizes).interval()
         columns = {"cardinality": sizes, "error": mean, "std_error": std_error, "fitted": law.at(sizes).mean}

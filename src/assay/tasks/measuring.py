@@ -61,7 +61,7 @@ def _jobs(cell: Cell) -> list[_Job]:
 
 
 def can_replicate(cell: Cell) -> bool:
-    """Whether the cell's valuator values all replicates at once, in tables of their own where the cell has them."""
+    """True where the cell's valuator values all replicates at once, in tables of their own where the cell has them."""
     valuator: Any = cell.contender.valuation
     tables = cell.subtables is None or getattr(valuator, "takes_subtables", False)
     return tables and hasattr(valuator, "replicates")
@@ -132,9 +132,9 @@ def _players(data: PreparedData, players: str) -> Integers:
 
 def _aligned(valuation: Valuation, ids: Integers) -> tuple[Floats, Integers]:
     """Values and evaluations in the order of `ids`, whatever the order of the valuator."""
-    found, back = valuation.values, np.empty(len(ids), dtype=np.int64)
-    back[np.argsort(ids, kind="stable")] = np.argsort(found.ids, kind="stable")
-    return found.value[back], found.evaluations[back]
+    values, back = valuation.values, np.empty(len(ids), dtype=np.int64)
+    back[np.argsort(ids, kind="stable")] = np.argsort(values.ids, kind="stable")
+    return values.value[back], values.evaluations[back]
 
 
 def _in_table(

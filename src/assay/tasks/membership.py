@@ -1,4 +1,4 @@
-"""How well do published values betray whether a row took part?"""
+"""Attacks that guess from published values whether a row took part."""
 
 from __future__ import annotations
 
@@ -128,11 +128,11 @@ class Membership:
 
     def _check_size(self, size: int) -> None:
         if self.rows > size:
-            told = f"a table holds rows of the train split, which has {size}"
-            raise InputError("task.rows", self.rows, told, "lower it or raise dataset.split.train")
+            reason = f"a table holds rows of the train split, which has {size}"
+            raise InputError("task.rows", self.rows, reason, "lower it or raise dataset.split.train")
         if self.targets > size:
-            told = f"targets are rows of the train split, which has {size}"
-            raise InputError("task.targets", self.targets, told, "lower it or raise dataset.split.train")
+            reason = f"targets are rows of the train split, which has {size}"
+            raise InputError("task.targets", self.targets, reason, "lower it or raise dataset.split.train")
 
 
 def draw_tables(
@@ -154,7 +154,7 @@ def draw_tables(
 
 
 def seen_by(values: Floats, targets: Integers, view: str) -> Floats:
-    """What the attacker looks at [T, 2, tables] of values [T * 2 * tables, n]: with the target first, then without."""
+    """Numbers that the attacker looks at [T, 2, tables] of values [T * 2 * tables, n]: with the target first, then without."""
     by_target = values.reshape(len(targets), 2, -1, values.shape[1])
     own = np.stack([part[..., target] for part, target in zip(by_target, targets, strict=True)])
     return own if view == "own" else np.asarray(np.nansum(by_target, axis=3) - own)
@@ -170,8 +170,8 @@ def attack(seen: Floats) -> tuple[Floats, Floats]:
     half = seen.shape[2] // 2
     for shadows, victims in ((seen[..., :half], seen[..., half:]), (seen[..., half:], seen[..., :half])):
         scores = _log_ratio(shadows, victims)
-        kept = np.repeat([True, False], scores.shape[2])
-        aucs.append(detection_auc(scores.reshape(len(scores), -1), kept))
+        present = np.repeat([True, False], scores.shape[2])
+        aucs.append(detection_auc(scores.reshape(len(scores), -1), present))
         negatives = np.sort(scores[:, 1].ravel())
         threshold = negatives[len(negatives) - 1 - int(FALSE_POSITIVES * len(negatives))]
         rates.append((scores[:, 0] > threshold).mean(axis=1))

@@ -1,4 +1,4 @@
-"""How do uncertainty, rank fidelity and the search for bad parties move with evaluations, at a fixed budget?"""
+"""Uncertainty, rank fidelity and the search for bad parties by number of evaluations, at a fixed budget."""
 
 from __future__ import annotations
 

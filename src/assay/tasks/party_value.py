@@ -1,4 +1,4 @@
-"""What is the data of each party (data owner) worth, and which parties hold bad data?"""
+"""Values of the data of each party (data owner), and the search for parties that hold bad data."""
 
 from __future__ import annotations
 
@@ -46,26 +46,26 @@ class PartyValue:
 
         parties, own = parties_of(problem.data.train), of_sources(valuator, self.level, self.name)
         with run.showing("valuing", getattr(own, "evaluations", None)) as shown:
-            found = own.valuate(problem, shown)
-        table = party_table(found.values, parties, problem.data.source_names)
+            valuation = own.valuate(problem, shown)
+        table = party_table(valuation.values, parties, problem.data.source_names)
         metrics: dict[str, float] = {
             "parties": float(len(parties)),
-            "value/mean": float(found.values.value.mean()),
-            "value/negative_share": float((found.values.value < 0).mean()),
-            "utility_evaluations": float(found.utility_evaluations),
+            "value/mean": float(valuation.values.value.mean()),
+            "value/negative_share": float((valuation.values.value < 0).mean()),
+            "utility_evaluations": float(valuation.utility_evaluations),
         }
-        if math.isfinite(found.epsilon):
-            metrics["epsilon"] = found.epsilon
-        metrics |= {name: float(score) for name, score in bad_party_scores(found.values.value, parties).items()}
+        if math.isfinite(valuation.epsilon):
+            metrics["epsilon"] = valuation.epsilon
+        metrics |= {name: float(score) for name, score in bad_party_scores(valuation.values.value, parties).items()}
         return Outcome(
             metrics,
             {"parties": table},
             {"parties": value_figure(table, "parties")},
             files={"values.csv": table},
             headline=of_values("parties", table, metrics),
-            ledger=found.ledger,
+            ledger=valuation.ledger,
             finite={"parties": ("value",)},
-            facts={"protected": self.level} if found.ledger else {},
+            facts={"protected": self.level} if valuation.ledger else {},
         )
 
 
@@ -79,9 +79,9 @@ def party_table(values: Values, parties: Parties, names: tuple[str, ...]) -> pd.
 
 
 def bad_party_scores(values: Floats, parties: Parties) -> dict[str, Floats]:
-    """How well values [..., m] tell bad parties: ROC-AUC of those with a damaged row, Spearman with the share of clean rows.
+    """Scores of values [..., m] in the search for bad parties.
 
-    A score that the damage does not define (no party damaged, all of them, or all alike) is left out.
+    They are the ROC-AUC of parties with a damaged row, and Spearman's correlation with the share of clean rows. A score that the damage does not define (no party damaged, all of them, or all alike) is left out.
     """
     scores = {}
     if 0 < parties.clean.sum() < len(parties):

@@ -84,7 +84,7 @@ class PipelineAudit:
         return lines
 
     def _compared(self, first: Publication, change: Change) -> dict[str, Any]:
-        """What differs from the first publication; a neighbour that fails where the table does not shows as well."""
+        """Differences from the first publication; a neighbour that fails where the table does not shows as well."""
         try:
             other = self._published(self._changed(change), f"{change.kind} of {change.row}")
         except AssayError as error:
@@ -110,8 +110,8 @@ class PipelineAudit:
         """The published number of a row in `releases` publications [releases]."""
         place = int(np.flatnonzero(problem.data.train.ids == row)[0])
         valuator: Any = self.valuator
-        found = valuator.replicates(problem, self._apart(f"many {world}"), self.releases, purpose=f"audit {world}")
-        return found.values[:, place]
+        estimates = valuator.replicates(problem, self._apart(f"many {world}"), self.releases, purpose=f"audit {world}")
+        return estimates.values[:, place]
 
     def _differences(self, first: Publication, other: Publication, row: int) -> dict[str, Any]:
         names = sorted({*first.public, *other.public})

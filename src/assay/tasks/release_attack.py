@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assay.valuation.valuator import Problem, Run
 
 LEVERAGES = (1.0, 2.0, 4.0, 8.0)
-"""What the features of audited rows are multiplied by, so that their values lie beyond the clip: the worst that a row can be."""
+"""Factors on the features of audited rows, so that their values lie beyond the clip: the worst that a row can be."""
 
 
 def attacks(trials: int, problem: Problem, valuator: Any, run: Run) -> tuple[list[dict[str, Any]], dict[str, float]]:

@@ -1,4 +1,4 @@
-"""What the tasks on scaling laws share: which rows are valued, and where their contributions are sampled."""
+"""Common parts of the tasks on scaling laws: the rows that are valued, and where their contributions are sampled."""
 
 from __future__ import annotations
 

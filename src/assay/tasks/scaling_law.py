@@ -1,4 +1,4 @@
-"""How well does one law in the number of rows describe what a row adds?"""
+"""The fit of one law in the number of rows to what a row adds."""
 
 from __future__ import annotations
 

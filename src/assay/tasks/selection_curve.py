@@ -1,4 +1,4 @@
-"""What does a model lose or gain when the rows of lowest or highest value go, or when it is trained on them alone?"""
+"""Losses and gains of a model when the rows of lowest or highest value go, or when it is trained on them alone."""
 
 from __future__ import annotations
 

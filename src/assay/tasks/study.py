@@ -27,7 +27,10 @@ class Task(Protocol):
 
 
 def clean_rows(data: PreparedData) -> Flags:
-    """Which train rows are as they came [n]; InputError when all are, for a task that judges by finding the others."""
+    """Flags of the train rows that are as they came [n].
+
+    Raises InputError when all are, for a task that judges by finding the others.
+    """
     clean = data.train.clean
     if clean.all():
         raise undamaged()

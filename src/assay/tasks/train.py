@@ -1,4 +1,4 @@
-"""How good is the model trained on the whole training split, with or without privacy?"""
+"""Quality of the model trained on the whole training split, with or without privacy."""
 
 from __future__ import annotations
 

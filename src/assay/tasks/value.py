@@ -1,4 +1,4 @@
-"""What is each row of the training split worth?"""
+"""Values of the rows of the training split."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ class Value:
 
         train = problem.data.train
         with run.showing("valuing", getattr(valuator, "evaluations", None)) as shown:
-            found = valuator.valuate(problem, shown)
-        table = found.values.table()
+            valuation = valuator.valuate(problem, shown)
+        table = valuation.values.table()
         metrics: dict[str, float] = {
             "rows": float(len(train)),
-            "value/mean": float(found.values.value.mean()),
-            "value/negative_share": float((found.values.value < 0).mean()),
-            "utility_evaluations": float(found.utility_evaluations),
-            "model_fits": float(found.model_fits),
+            "value/mean": float(valuation.values.value.mean()),
+            "value/negative_share": float((valuation.values.value < 0).mean()),
+            "utility_evaluations": float(valuation.utility_evaluations),
+            "model_fits": float(valuation.model_fits),
         }
-        metrics |= found.facts
-        if math.isfinite(found.epsilon):
-            metrics["epsilon"] = found.epsilon
+        metrics |= valuation.facts
+        if math.isfinite(valuation.epsilon):
+            metrics["epsilon"] = valuation.epsilon
         mixed = train.clean.any() and not train.clean.all()  # else there is nothing to find
-        if mixed and not found.statement:  # the truth is no part of a publication
-            metrics["label_noise/auc"] = float(detection_auc(found.values.value, train.clean))
+        if mixed and not valuation.statement:  # the truth is no part of a publication
+            metrics["label_noise/auc"] = float(detection_auc(valuation.values.value, train.clean))
             table = table.assign(clean=train.clean[train.ids.argsort(kind="stable")])
         return Outcome(
             metrics,
@@ -54,9 +54,9 @@ class Value:
             {"values": value_figure(table)},
             files={"values.csv": table},
             headline=of_values("values", table, metrics),
-            ledger=found.ledger,
-            released={"values": RELEASED} if found.statement else {},
-            noised={"values": NOISED} if found.statement else {},
-            statement=found.statement,
+            ledger=valuation.ledger,
+            released={"values": RELEASED} if valuation.statement else {},
+            noised={"values": NOISED} if valuation.statement else {},
+            statement=valuation.statement,
             finite={"values": ("value",)},
         )

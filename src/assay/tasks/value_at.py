@@ -1,4 +1,4 @@
-"""What is each row worth to a data set of k rows?"""
+"""The value of each row to a data set of k rows."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ class ValueAt:
 
         train = problem.data.train
         with run.showing("sampling contributions", valuator.evaluations) as shown:
-            found = valuator.laws(problem, shown)
-        smallest, largest = found.sizes.smallest, found.sizes.largest
+            fitted = valuator.laws(problem, shown)
+        smallest, largest = fitted.sizes.smallest, fitted.sizes.largest
         sizes = [smallest, self.k, largest]
-        predicted = found.laws.at(np.asarray(sizes))
+        predicted = fitted.laws.at(np.asarray(sizes))
         evaluations = np.full(len(train), valuator.evaluations)
         values = Values(train.ids, predicted.mean[:, 1], predicted.std_error[:, 1], evaluations, predicted.freedom)
         table = values.table()
         order = train.ids.argsort(kind="stable")
-        table = table.assign(**{name: column[order] for name, column in found.laws.parameters().items()})
+        table = table.assign(**{name: column[order] for name, column in fitted.laws.parameters().items()})
         table = table.assign(rank=table["value"].rank(ascending=False, method="first").astype(int))
         metrics = {
             "rows": float(len(train)),
@@ -58,8 +58,8 @@ class ValueAt:
             "spearman/with_smallest": float(spearman(predicted.mean[:, 1], predicted.mean[:, 0])),
             "spearman/with_largest": float(spearman(predicted.mean[:, 1], predicted.mean[:, 2])),
             "extrapolated": float(not smallest <= self.k <= largest),
-            "model_fits": float(found.fits),
-            "refits": float(found.fallbacks),
+            "model_fits": float(fitted.fits),
+            "refits": float(fitted.fallbacks),
         }
         if train.clean.any() and not train.clean.all():  # with no clean row there is nothing to find
             metrics["label_noise/auc"] = float(detection_auc(values.value, train.clean))
