@@ -1,4 +1,4 @@
-"""Which clients take part in which round of federated training."""
+"""Participation of clients in the rounds of federated training."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def draw_participation(
     """
     size = max(1, round(fraction * clients))
     if most is not None and size * rounds > most * clients:
-        told = (
+        reason = (
             f"{rounds} rounds of {size} need {-(-size * rounds // clients)} participations of each of {clients} clients"
         )
-        raise InputError("task.participations", most, told, "raise it, or lower task.fraction or the rounds")
+        raise InputError("task.participations", most, reason, "raise it, or lower task.fraction or the rounds")
     counts = np.zeros(clients, dtype=np.int64)
     chosen: list[NDArray[np.int64]] = []
     for number in range(1, rounds + 1):
