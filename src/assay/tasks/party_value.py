@@ -81,7 +81,8 @@ def party_table(values: Values, parties: Parties, names: tuple[str, ...]) -> pd.
 def bad_party_scores(values: Floats, parties: Parties) -> dict[str, Floats]:
     """Scores of values [..., m] in the search for bad parties.
 
-    They are the ROC-AUC of parties with a damaged row, and Spearman's correlation with the share of clean rows. A score that the damage does not define (no party damaged, all of them, or all alike) is left out.
+    They are the ROC-AUC of parties with a damaged row, and Spearman's correlation with the share of clean rows.
+    A score that the damage does not define (no party damaged, all of them, or all alike) is left out.
     """
     scores = {}
     if 0 < parties.clean.sum() < len(parties):
