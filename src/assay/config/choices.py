@@ -41,7 +41,7 @@ class Choices:
 
     @property
     def private(self) -> bool:
-        """Whether the run or one of its contenders releases anything of a private row."""
+        """True when the run or one of its contenders releases anything of a private row."""
         return any(_releases(privacy) is not None for privacy in (self.privacy, *(c.privacy for c in self.contenders)))
 
     def of(self, contender: Contender) -> Choices:

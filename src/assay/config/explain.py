@@ -40,11 +40,11 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
         return _unreadable(error.override)
     if isinstance(error, MissingConfigException):
         return _missing_option(error.missing_cfg_file or "", text)
-    if found := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
-        key, value = spelt(found[1]), found[2]
+    if match := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
+        key, value = spelt(match[1]), match[2]
         return InputError(key, value, "several values", f"add -m for a run of each, or make it a list: {key}=[{value}]")
-    if found := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=\n]+)'?", text):
-        return _unknown_key(found[1].lstrip("+~"), overrides)
+    if match := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=\n]+)'?", text):
+        return _unknown_key(match[1].lstrip("+~"), overrides)
     if isinstance(error, TypeError) or "group override must be" in text:
         for key, _, value in (override.partition("=") for override in overrides):
             if key.lstrip("+") in (*GROUPS, "experiment") and (value.startswith("[") or value == "null"):

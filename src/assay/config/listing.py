@@ -20,12 +20,12 @@ def groups(root: Path | None = None) -> dict[str, list[str]]:
 def options(group: str, root: Path | None = None) -> list[tuple[str, str]]:
     """Name and first comment of each option of a group, nested ones by their path."""
     folder = (root or conf_root()) / group
-    found = []
+    entries = []
     for file in sorted(folder.rglob("*.yaml")):
         name = file.relative_to(folder).with_suffix("").as_posix()
         if not any(part.startswith("_") for part in name.split("/")):
-            found.append((name, description(file.read_text(encoding="utf-8").splitlines())))
-    return found
+            entries.append((name, description(file.read_text(encoding="utf-8").splitlines())))
+    return entries
 
 
 def shipped(group: str) -> list[str]:

@@ -34,7 +34,7 @@ def readable(override: str) -> str:
         return f"++{override}"  # a mapping may have keys that the option's file does not name; typed values are checked
     if not equals or key not in _TEXTS or _is_read(override):
         return override
-    quoted = re.sub(r'(\\*)("|$)', lambda found: found[1] * 2 + ('\\"' if found[2] else ""), value)
+    quoted = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), value)
     return f'{override[: len(override) - len(value)]}"{quoted}"'
 
 
@@ -72,9 +72,9 @@ def escaped(column: str) -> str:
     if _SAFE.fullmatch(column) and not _ESCAPE.search(column):
         return column
     return re.sub(
-        r"^$|^\d|_(?=x)|[^A-Za-z0-9_-]|^-", lambda found: f"_x{ord(found[0]):x}_" if found[0] else "_x_", column
+        r"^$|^\d|_(?=x)|[^A-Za-z0-9_-]|^-", lambda match: f"_x{ord(match[0]):x}_" if match[0] else "_x_", column
     )
 
 
 def unescaped(column: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", column)
+    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "", column)

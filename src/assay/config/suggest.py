@@ -9,12 +9,12 @@ from collections.abc import Iterable
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name closest to `word`, also by its last part (a.b or a/b); None when nothing is close."""
     names = list(known)
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if found:
-        return found[0]
+    matches = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if matches:
+        return matches[0]
     tails = {name.replace("/", ".").rsplit(".", 1)[-1]: name for name in reversed(names)}
-    found = difflib.get_close_matches(word.replace("/", ".").rsplit(".", 1)[-1], list(tails), n=1, cutoff=0.7)
-    return tails[found[0]] if found else None
+    matches = difflib.get_close_matches(word.replace("/", ".").rsplit(".", 1)[-1], list(tails), n=1, cutoff=0.7)
+    return tails[matches[0]] if matches else None
 
 
 def did_you_mean(word: str, known: Iterable[str], what: str = "") -> str:

@@ -35,13 +35,13 @@ def locate(target: Any, key: str) -> type:
     path = str(target)
     module, _, name = path.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), name)
+        imported = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(key, path, f"cannot be imported ({reason})", "package.module.Class, on PYTHONPATH") from error
-    if not isinstance(found, type):
-        raise InputError(key, path, f"names a {type(found).__name__}", "name a class: package.module.Class")
-    return found
+    if not isinstance(imported, type):
+        raise InputError(key, path, f"names a {type(imported).__name__}", "name a class: package.module.Class")
+    return imported
 
 
 def option_of(values: Mapping[str, Any], group: str) -> tuple[dict[str, Any], Any]:

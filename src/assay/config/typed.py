@@ -180,7 +180,7 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
 
 
 def _is_prepared(hint: Any, value: Any) -> bool:
-    """Whether a list holds objects that the hint wants already, as the contenders of a task."""
+    """True when a list holds objects that the hint wants already, as the contenders of a task."""
     entries = value if isinstance(value, list | tuple) else ()
     wanted = get_args(hint)[0] if get_origin(hint) in (list, tuple) else None
     return bool(entries) and isinstance(wanted, type) and all(isinstance(entry, wanted) for entry in entries)
@@ -205,10 +205,10 @@ def _scalar(kind: type, value: Any, key: str) -> Any:
         return int(value)
     if kind is str and (isinstance(value, str) or number):
         return str(value)  # a column may be called 7
-    found = "null" if value is None else f"not the {type(value).__name__} {shown(value)}"
+    actual = "null" if value is None else f"not the {type(value).__name__} {shown(value)}"
     if isinstance(value, str):
-        found = f"not the text '{value}'"
-    raise InputError(key, shown(value), f"must be {_WORDS[kind]}, {found}", f"e.g. {key}={_EXAMPLES[kind]}")
+        actual = f"not the text '{value}'"
+    raise InputError(key, shown(value), f"must be {_WORDS[kind]}, {actual}", f"e.g. {key}={_EXAMPLES[kind]}")
 
 
 _EXAMPLES = {int: "10", float: "0.5", bool: "true", str: "name"}
