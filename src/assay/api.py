@@ -42,7 +42,7 @@ class Result:
 
 
 def run(overrides: Sequence[str] = (), *, outputs: str | Path | None = None, config_dir: str | None = None) -> Result:
-    """The result of `assay run OVERRIDES...`; below `outputs` the run directory is kept, else nothing is.
+    """The result of `assay run OVERRIDES...`; below `outputs` the run directory is saved, else nothing is.
 
     Raises AssayError in one line for what the options or the data cannot serve, and whatever the task raises.
     """

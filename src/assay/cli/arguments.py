@@ -25,12 +25,12 @@ class Parser(argparse.ArgumentParser):
 
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """The flags of a command; an unknown one names the nearest."""
-        found, unknown = self.parse_known_intermixed_args(list(argv))
+        namespace, unknown = self.parse_known_intermixed_args(list(argv))
         if unknown:
             flags = [flag for action in self._actions for flag in action.option_strings]
             near = nearest(unknown[0], flags)
             self.error(f"{unknown[0]}: unknown" + (f", did you mean {near}?" if near else ""))
-        return found
+        return namespace
 
 
 def add_outputs(parser: Parser) -> None:

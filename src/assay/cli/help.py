@@ -1,4 +1,4 @@
-"""What `--help` prints."""
+"""Text that `--help` prints."""
 
 from __future__ import annotations
 

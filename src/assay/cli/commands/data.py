@@ -1,4 +1,4 @@
-"""assay data"""
+"""The command `assay data`."""
 
 from __future__ import annotations
 

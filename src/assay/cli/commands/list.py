@@ -1,4 +1,4 @@
-"""assay list"""
+"""The command `assay list`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assay report"""
+"""The command `assay report`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def main(argv: Sequence[str]) -> int:
 
 def _by_experiment(folders: Sequence[Path]) -> dict[str, list[Path]]:
     """Experiment name -> its finished runs in or below the folders; AssayError when a folder holds none."""
-    found: dict[str, list[Path]] = {}
+    by_experiment: dict[str, list[Path]] = {}
     for folder in folders:
         directories = list(finished_runs(folder)) if folder.is_dir() else []
         if not directories:
             raise AssayError(f"{folder}: holds no finished run (carry one out: assay run experiment=quickstart)")
         for directory in directories:
             name = str(RunDirectory(directory).status().get("name", directory.parent.name))
-            if directory not in found.setdefault(name, []):
-                found[name].append(directory)
-    return found
+            if directory not in by_experiment.setdefault(name, []):
+                by_experiment[name].append(directory)
+    return by_experiment

@@ -1,4 +1,4 @@
-"""assay reproduce"""
+"""The command `assay reproduce`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assay run"""
+"""The command `assay run`."""
 
 from __future__ import annotations
 
@@ -167,15 +167,15 @@ def _wants_traceback() -> bool:
 
 def _overrides(arguments: Sequence[str]) -> list[str]:
     """The overrides among the arguments, and a --config-dir in the form of one."""
-    found, rest = [], iter(arguments)
+    overrides, rest = [], iter(arguments)
     for argument in rest:
         if argument in ("--config-dir", "-cd"):
-            found.append(f"hydra.searchpath=[file://{Path(next(rest, '.')).absolute()}]")
+            overrides.append(f"hydra.searchpath=[file://{Path(next(rest, '.')).absolute()}]")
         elif argument.startswith("--config-dir="):
-            found.append(f"hydra.searchpath=[file://{Path(argument.partition('=')[2]).absolute()}]")
+            overrides.append(f"hydra.searchpath=[file://{Path(argument.partition('=')[2]).absolute()}]")
         elif (not argument.startswith("-") and "=" in argument) or argument.startswith("~"):
-            found.append(argument)
-    return found
+            overrides.append(argument)
+    return overrides
 
 
 def _overrides_first(argv: Sequence[str]) -> list[str]:
