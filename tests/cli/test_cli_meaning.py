@@ -1,4 +1,4 @@
-"""What is printed beside a table, so that its numbers are not taken for more than they are."""
+"""Notes printed beside a table, so that its numbers are not taken for more than they are."""
 
 from __future__ import annotations
 

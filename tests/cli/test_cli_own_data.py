@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_what_was_made_of_the_table_is_said_logged_and_kept(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_was_made_of_the_table_is_said_logged_and_saved(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     own = ["dataset.path=~/own.csv", "dataset.encoding=latin-1", "dataset.missing=drop"]
     split = ["dataset.split.train=0.9", "dataset.split.valid=0.1", "dataset.split.test=0"]
     assert main([*RUN, *own, *split, "dataset.types.zip=categorical", "dataset.types.Age (years)=ignore"]) == 0
@@ -61,17 +61,17 @@ def test_what_was_made_of_the_table_is_said_logged_and_kept(home: Path, capfd: p
     assert not valued & {3, 50, 60, 199}
 
 
-def test_a_sweep_over_types_tells_each_run(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_sweep_over_types_logs_each_run(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
     own = ["dataset.path=own.csv", "dataset.encoding=latin-1", "dataset.missing=drop"]
     assert main([*RUN, *own, "-m", "dataset.types.Age (years)=ignore,categorical"]) == 0
     lines = capfd.readouterr().out.splitlines()
     runs = [Path(line.removeprefix("run: ")) for line in lines if line.startswith("run: ")]
     assert len(set(runs)) == 2
-    found: list[Any] = []
+    categorical: list[Any] = []
     for run in runs:
         assert LEFT_OUT in (run / "run.log").read_text()
-        found.append(json.loads((run / "status.json").read_text())["columns"]["categorical"])
-    assert found == [[], ["Age (years)"]]
+        categorical.append(json.loads((run / "status.json").read_text())["columns"]["categorical"])
+    assert categorical == [[], ["Age (years)"]]
 
 
 def test_a_private_run_keeps_counts_off_its_status(home: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""What a private run of a user's own table says about the table itself: nothing that a guess could be checked against."""
+"""Facts that a private run states about a user's own table: nothing that a guess could be checked against."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_nothing_that_a_guess_could_be_checked_against(tmp_path: Path, monkeypat
     names: dict[Any, str] = {("keys", 0.5): private.name}
     for keys, last in [("keys", 0.5), ("keys", 0.75), ("other keys", 0.5)]:
         table(path, last)
-        found = run(path, keys, "privacy=iid").name
-        assert names.setdefault((keys, last), found) == found  # the same table and key: the same run
+        name = run(path, keys, "privacy=iid").name
+        assert names.setdefault((keys, last), name) == name  # the same table and key: the same run
     assert len(set(names.values())) == 3
     assert (tmp_path / "keys" / "checksum.key").stat().st_mode & 0o077 == 0

@@ -99,7 +99,7 @@ def test_bad_data_writes_nothing(fakes: Any, assay: Any) -> None:
     assert files() == []
 
 
-def test_an_unknown_column_is_found_before_anything_is_read(fakes: Any, assay: Any) -> None:
+def test_an_unknown_column_is_refused_before_anything_is_read(fakes: Any, assay: Any) -> None:
     Path("my.csv").write_text("a,b,price\n1,2,3\n")
     own = ("dataset=csv", "dataset.path=my.csv")
     said = assay(*RUN, *own, "dataset.target=prise")
@@ -181,7 +181,7 @@ def test_a_full_disk_is_one_line_and_the_earlier_run_is_still_there(
     assert (again.status, again.out) == (0, earlier.out)
 
 
-def test_a_logger_is_told_once_for_each_way_it_is_set(fakes: Any, assay: Any) -> None:
+def test_a_logger_gets_a_run_once_for_each_way_it_is_set(fakes: Any, assay: Any) -> None:
     assay(*RUN)
     assert fakes.published == []
     for _ in range(2):
