@@ -1,4 +1,4 @@
-"""What composes, with which types, and what a user may add."""
+"""Choices that compose, their types, and what a user may add."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_misspelt_option_also_finds_the_users_own(tmp_path: Path) -> None:
         compose(["model=transfomer"], config_dir=str(tmp_path))
 
 
-def test_choices_and_claims_are_found_beside_the_clone() -> None:
+def test_choices_and_claims_stand_beside_the_clone() -> None:
     assert (conf_root() / "config.yaml").is_file()
     assert experiments_root().name == "experiments"
 

@@ -16,8 +16,8 @@ OWN = ["dataset=csv", "dataset.path=x.csv", "dataset.target=y"]
 
 
 def dataset(*overrides: str) -> dict[str, Any]:
-    held: dict[str, Any] = compose([*OWN, *overrides]).config["dataset"]
-    return held
+    options: dict[str, Any] = compose([*OWN, *overrides]).config["dataset"]
+    return options
 
 
 @pytest.mark.parametrize(
