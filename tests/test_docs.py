@@ -37,8 +37,8 @@ def commands(page: Path) -> list[str]:
 
 def blocks(page: Path) -> list[str]:
     """Blocks of Python that are no file of their own."""
-    found = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
-    return [block for block in found if not block.startswith("# my_")]
+    snippets = re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    return [block for block in snippets if not block.startswith("# my_")]
 
 
 def given(text: str) -> Any:

@@ -98,7 +98,7 @@ def test_the_reference_is_non_private_and_the_mean_of_all_its_permutations(
     np.testing.assert_allclose(by_id["non_private_value"], truth)
 
 
-def test_the_ledger_of_every_cell_is_kept(answer: Answer) -> None:
+def test_the_outcome_has_the_ledger_of_every_cell(answer: Answer) -> None:
     ledger = answer(*SMALL).ledger
     assert len(ledger) == 3 * (4 + 8)  # three private mechanisms, one entry a round
     assert len({entry["account"] for entry in ledger}) == 3 * 2

@@ -107,8 +107,8 @@ def test_the_best_share_is_not_chosen_by_what_it_is_judged_by() -> None:
 def test_contrasts_are_paired_by_replicate() -> None:
     common = np.random.default_rng(0).normal(size=6)  # cancels in every difference
     aucs = np.array([0.5, 0.6, 0.7, 0.55])[:, None] + common
-    found = {row["contrast"]: row for row in _contrasts([0.0, 0.3, 0.9, 0.99], aucs)}
-    estimates = {name: row["auc_difference"] for name, row in found.items()}
+    contrasts = {row["contrast"]: row for row in _contrasts([0.0, 0.3, 0.9, 0.99], aucs)}
+    estimates = {name: row["auc_difference"] for name, row in contrasts.items()}
     expected = {"gain_q0.3": 0.1, "gain_q0.9": 0.2, "gain_q0.99": 0.05, "drop": 0.15, "rise": 0.2, "fall": 0.15}
     assert estimates == pytest.approx(expected)
-    assert found["rise"]["auc_difference_high"] == pytest.approx(0.2)
+    assert contrasts["rise"]["auc_difference_high"] == pytest.approx(0.2)

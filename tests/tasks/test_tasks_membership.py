@@ -28,12 +28,12 @@ SMALL = (
 @pytest.mark.parametrize("informed", [False, True])
 def test_the_tables_of_the_game(informed: bool) -> None:
     targets = np.array([3, 17])
-    found = draw_tables(targets, 20, 6, 4, informed, np.random.default_rng(0))
-    assert found.rows.shape == (2 * 2 * 4, 6)
-    assert (found.rows[:, 0] == np.repeat(targets, 8)).all()
-    assert all(len(set(row)) == 6 for row in found.rows.tolist())
-    assert found.vanished.tolist() == [-1] * 4 + [3] * 4 + [-1] * 4 + [17] * 4
-    different = {tuple(row) for row in found.rows[:8].tolist()}
+    tables = draw_tables(targets, 20, 6, 4, informed, np.random.default_rng(0))
+    assert tables.rows.shape == (2 * 2 * 4, 6)
+    assert (tables.rows[:, 0] == np.repeat(targets, 8)).all()
+    assert all(len(set(row)) == 6 for row in tables.rows.tolist())
+    assert tables.vanished.tolist() == [-1] * 4 + [3] * 4 + [-1] * 4 + [17] * 4
+    different = {tuple(row) for row in tables.rows[:8].tolist()}
     assert len(different) == (1 if informed else 8)
 
 
@@ -45,7 +45,7 @@ def test_views_see_the_target_or_the_others() -> None:
 
 
 def test_the_attack_on_gaussians_reaches_what_is_known() -> None:
-    """What is seen has means mu apart: the best AUC is Phi(mu / sqrt 2); without a difference the attack guesses."""
+    """Observations with means mu apart: the best AUC is Phi(mu / sqrt 2); without a difference the attack guesses."""
     noise = np.random.default_rng(0).normal(size=(30, 2, 400))
     for mu in (0.0, 1.0):
         aucs, rates = attack(noise + np.array([mu, 0.0])[None, :, None])

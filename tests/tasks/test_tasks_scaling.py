@@ -112,14 +112,14 @@ def addition(*more: str) -> tuple[str, ...]:
 
 
 def test_gains_are_what_picks_add_to_random_sets(answer: Answer) -> None:
-    held: list[PreparedData] = []
-    outcome = answer(*addition(), change=lambda data: held.append(data) or data)  # type: ignore[func-returns-value]
+    captured: list[PreparedData] = []
+    outcome = answer(*addition(), change=lambda data: captured.append(data) or data)  # type: ignore[func-returns-value]
     picks, summary = outcome.tables["picks"], outcome.tables["summary"]
     assert picks.groupby("k").size().to_dict() == {30: 20, 120: 20}
-    train, test = held[0].train, held[0].test
+    train, test = captured[0].train, captured[0].test
     place = {int(each): row for row, each in enumerate(train.ids)}
     picked = [place[each] for each in picks.loc[picks["k"] == 30, "id"]]  # the joint ones
-    pool = np.setdiff1d(np.arange(330), sorted(_candidates(held[0])))
+    pool = np.setdiff1d(np.arange(330), sorted(_candidates(captured[0])))
     rng = np.random.default_rng(0)
 
     def score(rows: np.ndarray) -> float:
@@ -130,10 +130,10 @@ def test_gains_are_what_picks_add_to_random_sets(answer: Answer) -> None:
     for _ in range(40):
         own = rng.choice(pool, 30, replace=False)
         gains.append(score(np.concatenate([own, picked])) - score(own))
-    told = summary[(summary["pool"] == 30) & (summary["score"] == "joint_30")].iloc[0]
+    reported = summary[(summary["pool"] == 30) & (summary["score"] == "joint_30")].iloc[0]
     spread = outcome.metrics["pool_30/joint_30/accuracy/std"]
     error = float(np.sqrt(np.var(gains, ddof=1) / 40 + spread**2 / 12))
-    assert abs(float(told["accuracy"]) - float(np.mean(gains))) < 4 * error  # false alarm once in 15,000
+    assert abs(float(reported["accuracy"]) - float(np.mean(gains))) < 4 * error  # false alarm once in 15,000
     assert outcome.metrics["pool_30/matched_over_random/accuracy"] > 0
     ahead = outcome.metrics["pool_30/joint_over_random/negative_loss"]
     assert ahead > 3 * outcome.metrics["pool_30/joint_over_random/negative_loss/std_error"]
@@ -153,11 +153,11 @@ def test_without_repeats_rows_are_picked_and_not_judged(answer: Answer) -> None:
 
 
 def test_the_test_split_chooses_no_pick(answer: Answer) -> None:
-    def spoilt(data: PreparedData) -> PreparedData:
+    def flipped(data: PreparedData) -> PreparedData:
         return replace(data, test=replace(data.test, target=1 - data.test.target))
 
     plain = answer(*addition())
-    changed = answer(*addition(), change=spoilt, folder="changed")
+    changed = answer(*addition(), change=flipped, folder="changed")
     pd.testing.assert_frame_equal(plain.tables["picks"], changed.tables["picks"])
     assert plain.metrics["pool_30/random/accuracy"] != changed.metrics["pool_30/random/accuracy"]
 
@@ -178,11 +178,11 @@ def test_gains_do_not_depend_on_the_number_of_threads() -> None:
     learner = Learner(Auto(), Shape("classification", 10, 0))
     points, pool = np.arange(200), np.arange(200, 5200)
     adding = Adding(learner, data, points, pool, {"shapley": np.arange(20)}, None, Streams(0), 4000)
-    found = []
+    gains = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            found.append(adding(0)["gains"])
-    assert found[0].tolist() == found[1].tolist()
+            gains.append(adding(0)["gains"])
+    assert gains[0].tolist() == gains[1].tolist()
 
 
 def test_estimators_are_scored_against_subsets_of_their_own(answer: Answer) -> None:
@@ -232,7 +232,7 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (("task=value_at", "valuation=semivalue"), r"valuation=semivalue: task=value_at fits scaling laws"),
         (("task=value_at", "privacy=iid"), r"privacy=iid: valuation=scaling_law accounts for no release"),
@@ -258,8 +258,8 @@ def test_least_squares_follows_theory(answer: Answer) -> None:
         (("task=point_addition", "dataset.split.train=2000", "task.pools=[1500]"), r"dataset.split.train=2000"),
     ],
 )
-def test_settings_that_contradict_each_other_are_told(overrides: tuple[str, ...], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_settings_that_contradict_each_other_are_refused(overrides: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         compose(["dataset=magic", *overrides])
 
 
@@ -269,12 +269,12 @@ def test_a_bag_of_words_has_a_cheap_step() -> None:
 
 
 def test_synthetic_regression_can_be_judged_over_its_population(answer: Answer) -> None:
-    held: list[PreparedData] = []
+    captured: list[PreparedData] = []
     data = ("dataset=synthetic_regression", "dataset.synthetic.dimension=3", "model=linear", "model.intercept=false")
     few = ("task=scaling_law", "task.points=5", "task.samples=4", "task.cardinalities=3", "dataset.split.test=0")
     risk = "valuation.utility=population_risk"
-    outcome = answer(*data, *few, risk, change=lambda given: held.append(given) or given)  # type: ignore[func-returns-value]
-    train, population = held[0].train, held[0].population
+    outcome = answer(*data, *few, risk, change=lambda given: captured.append(given) or given)  # type: ignore[func-returns-value]
+    train, population = captured[0].train, captured[0].population
     assert population is not None
     order = Streams(0).generator("points").permutation(len(train))
     points, pool = np.sort(order[:5]), np.sort(order[5:])
@@ -285,19 +285,19 @@ def test_synthetic_regression_can_be_judged_over_its_population(answer: Answer) 
             rows = pool[sampler.subset(3 * repeat, 100)]  # sizes 100, 316 and 1000 take turns
             risks = []
             for more in ([], [points[0]]):
-                kept = np.append(rows, more).astype(int)
-                fitted = Ridge(alpha=1e-3, fit_intercept=False).fit(train.features[kept], train.target[kept]).coef_
+                used = np.append(rows, more).astype(int)
+                fitted = Ridge(alpha=1e-3, fit_intercept=False).fit(train.features[used], train.target[used]).coef_
                 risks.append(float(((fitted - population.coefficients) ** 2).sum()))
             expected[place, repeat] = risks[0] - risks[1]
     assert outcome.tables["points"]["psi_100"].iloc[0] == pytest.approx(expected.mean(), rel=1e-6)
 
 
-def test_more_points_than_rows_are_told(answer: Answer) -> None:
+def test_more_points_than_rows_are_refused(answer: Answer) -> None:
     with pytest.raises(InputError, match=r"task.points=300: leaves 30 of 330 train rows"):
         answer(*law("task.points=300"))
 
 
-def test_too_few_candidates_rows_or_sizes_are_told(answer: Answer) -> None:
+def test_too_few_candidates_rows_or_sizes_are_refused(answer: Answer) -> None:
     with pytest.raises(InputError, match=r"task.candidates=500: leaves 12 of 512 train rows"):
         answer(*addition("task.candidates=500", "dataset.split={train: 0.9, valid: 0.05, test: 0.05}"))
     with pytest.raises(InputError, match=r"valuation.smallest=20: with valuation.largest=20 there are 2 sizes"):
@@ -311,8 +311,8 @@ def test_a_class_of_a_few_rows_is_valued_like_the_others(answer: Answer) -> None
 
     def thinned(data: PreparedData) -> PreparedData:
         train, rare = data.train, np.flatnonzero(data.train.target == 2)
-        kept = np.setdiff1d(np.arange(len(train)), rare[1:])
-        parts = {name: getattr(train, name)[kept] for name in ("features", "target", "ids", "clean")}
+        remaining = np.setdiff1d(np.arange(len(train)), rare[1:])
+        parts = {name: getattr(train, name)[remaining] for name in ("features", "target", "ids", "clean")}
         return replace(data, train=replace(train, **parts))
 
     values = answer("dataset=wine", "task=value_at", *small, change=thinned).tables["values"]

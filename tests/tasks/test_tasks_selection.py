@@ -52,8 +52,8 @@ def test_curves_are_retraining_on_the_ranked_rows(answer: Answer, cells: dict[st
         "add_highest": np.mean([score(np.sort(order[32:])) for order in lowest_first]),
         "add_lowest": np.mean([score(np.sort(order[:8])) for order in lowest_first]),
     }
-    found = {way: outcome.metrics[f"iid/{way}/0.2/score"] for way in expected}
-    assert found == pytest.approx(expected)
+    scores = {way: outcome.metrics[f"iid/{way}/0.2/score"] for way in expected}
+    assert scores == pytest.approx(expected)
     assert outcome.metrics["whole/score"] == pytest.approx(score(np.arange(40)))
     assert outcome.metrics["none/separation"] > outcome.metrics["random/separation"]
     assert len(outcome.tables["curve"]) == 3 * 4 * 2
@@ -70,10 +70,10 @@ def test_parts_of_a_ranking() -> None:
 def test_separation_is_the_area_between_the_curves() -> None:
     assert _area([0.2, 0.4], np.array([[1.0, 1.0]])) == pytest.approx((0.1 + 0.2) / 0.4)
     scores = np.array([[[0.9, 0.9], [0.7, 0.5], [0.8, 0.8], [0.5, 0.7]]] * 2)  # one replicate, twice: no spread
-    found = _separations([0.25, 0.5], scores, 0.8)
+    separations = _separations([0.25, 0.5], scores, 0.8)
     expected = {"separation": (0.2 / 2 * 0.25 + 0.3 * 0.25) / 0.5, "removal_gain": 0.075, "separation_added": 0.2}
-    assert {name: found[name] for name in expected} == pytest.approx(expected)
-    assert found["separation_low"] == pytest.approx(found["separation_high"])
+    assert {name: separations[name] for name in expected} == pytest.approx(expected)
+    assert separations["separation_low"] == pytest.approx(separations["separation_high"])
 
 
 def test_the_test_split_moves_scores_and_no_ranking(answer: Answer, cells: dict[str, Measured]) -> None:

@@ -98,8 +98,8 @@ def test_pixels_of_no_square_are_no_image(features: int) -> None:
 def test_statistics_point_at_wrong_labels(answer: Answer) -> None:
     """Rows with a wrong label keep large gradients that point away from the others': a free by-product of training."""
     outcome = answer(*DIGITS, "task.statistics=true", "dataset.corruption.labels=0.1", change=keep)
-    table = outcome.tables["samples"].set_index("id").loc[KEPT[-1].train.ids]
-    clean = KEPT[-1].train.clean
+    table = outcome.tables["samples"].set_index("id").loc[PREPARED[-1].train.ids]
+    clean = PREPARED[-1].train.clean
     assert len(table) == len(clean)
     assert table["times"].mean() == pytest.approx(8, abs=0.5)
     met = (table["times"] > 0).to_numpy()  # a row misses eight Poisson samples with probability exp(-8)
@@ -107,11 +107,11 @@ def test_statistics_point_at_wrong_labels(answer: Answer) -> None:
     assert detection_auc(table["alignment"].to_numpy()[met], clean[met]) > 0.55
 
 
-KEPT: list[PreparedData] = []
+PREPARED: list[PreparedData] = []
 
 
 def keep(data: PreparedData) -> PreparedData:
-    KEPT.append(data)
+    PREPARED.append(data)
     return data
 
 
