@@ -107,8 +107,8 @@ class Dictionary(nn.Module):
         self.tables = nn.ParameterDict({"a": nn.Parameter(torch.ones(6)), "b": nn.Parameter(torch.ones(6))})
 
     def forward(self, x: Tensor, *, mask: Tensor | None = None) -> dict[str, Tensor]:
-        kept = x if mask is None else x * mask[..., None]
-        return {"a": kept * self.tables["a"], "b": kept + self.tables["b"]}
+        masked = x if mask is None else x * mask[..., None]
+        return {"a": masked * self.tables["a"], "b": masked + self.tables["b"]}
 
 
 class Wrapped(nn.Module):

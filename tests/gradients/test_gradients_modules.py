@@ -29,8 +29,10 @@ def row_at_a_time(kind: Kind, module: nn.Module, inputs: tuple[Tensor, ...]) -> 
     for row in range(N):
         alone = tuple(each.narrow(kind.axis, row, 1) for each in inputs)
         loss = losses_of(kind, module, *alone).sum()
-        found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-        rows.append([torch.zeros_like(p) if g is None else g for g, p in zip(found, parameters.values(), strict=True)])
+        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+        rows.append(
+            [torch.zeros_like(p) if g is None else g for g, p in zip(gradients, parameters.values(), strict=True)]
+        )
     return {name: torch.stack([row[place] for row in rows]) for place, name in enumerate(parameters)}
 
 

@@ -1,4 +1,4 @@
-"""The kinds of modules whose forward has a rewriting of its own; all others are vectorised whole."""
+"""Kinds of modules with a rewritten forward, and their rewritings; all others are vectorised whole."""
 
 from __future__ import annotations
 

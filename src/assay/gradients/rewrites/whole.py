@@ -77,7 +77,7 @@ class _Bound(nn.Module):
         self.module, self._forward = module, forward
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module's own forward returns.
+        """Result of the module's own forward.
 
         Tensors that hooks of torch.nn.utils.weight_norm compute before it are computed from the passed parameters.
         """
