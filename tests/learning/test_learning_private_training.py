@@ -213,7 +213,7 @@ class ManuallySummed(Manual, Summed):
 def test_a_loss_that_is_no_mean_over_samples_is_refused(broken: type[Supervised]) -> None:
     """Before anything is charged or changed."""
     model, book = module(broken), ledger()
-    with pytest.raises(AssayError, match=r"its loss is no mean over samples of a per-sample loss"):
+    with pytest.raises(AssayError, match=r"its loss is no mean over rows of a loss of one row"):
         fit(model, loader(), [private(book)])
     assert torch.equal(weights(model), weights(network()))
     assert not book.entries
@@ -289,5 +289,5 @@ def test_batches_that_are_not_the_samplers_are_refused() -> None:
                 yield torch.cat([x, x[:1]]), torch.cat([y, y[:1]])  # a row twice
 
     given = loader()
-    with pytest.raises(AssayError, match="the sampler's has"):
+    with pytest.raises(AssayError, match="rows that the sampler drew"):
         fit(module(), Padded(given.tensors, given.sampler, given.steps), [private()])

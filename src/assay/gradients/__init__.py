@@ -6,7 +6,7 @@ from assay.gradients.engine import PerSampleGradients
 from assay.gradients.factors import OverwrittenError
 from assay.gradients.plan import last_layers
 from assay.gradients.recorded import Recorded
-from assay.gradients.refusals import LayerError
+from assay.gradients.refusals import LayerError, UsedOutsideError
 from assay.gradients.tape import Tape
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "PerSampleGradients",
     "Recorded",
     "Tape",
+    "UsedOutsideError",
     "last_layers",
 ]

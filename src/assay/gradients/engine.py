@@ -27,6 +27,7 @@ class PerSampleGradients:
     modules whose own parameters are differentiated (default: every trainable parameter; see `last_layers`). `fallback`
     says when torch.func.vmap takes over, at N x P numbers: None, for modules that have no rule; True, for the whole model;
     False, never. `audit` compares one sample of the first batch of several with that sample alone, once.
+    `entry` is the model's method that a pass calls.
 
     Raises LayerError, by name and with the remedy, for modules that mix samples and wherever a result would be wrong.
     Source: book-keeping, Bu et al., arXiv 2210.00038.
@@ -47,14 +48,15 @@ class PerSampleGradients:
         *,
         fallback: bool | None = None,
         audit: bool = True,
+        entry: str = "forward",
     ) -> None:
         self.model = model
-        self._layers, self._fallback, self._audit = layers, fallback, audit
+        self._layers, self._fallback, self._audit, self._entry = layers, fallback, audit, entry
         self._suspects = may_mix(model)
         refuse_mixing(self._suspects)
         self._workspace, self._parameters = Workspace(), tuple(model.parameters())
         self._whole: set[str] = set()
-        self._plan, self._trained = make_plan(model, layers), self._flags()
+        self._plan, self._trained = make_plan(model, layers, entry=entry), self._flags()
         if self._plan.written_out and fallback is False:
             raise self._no_rule("allow the fallback, or replace the module")
         if self._plan.written_out:
@@ -62,6 +64,11 @@ class PerSampleGradients:
                 "no rule for %s: torch.func.vmap writes out the gradient of every sample there",
                 ", ".join(self._plan.written_out),
             )
+
+    @property
+    def enters_by_row(self) -> bool:
+        """True where the model's entry itself runs one sample at a time, since the model owns parameters."""
+        return any(unit.name == "" and unit.entry != "forward" for unit in self._plan.units)
 
     def record(self, loss: Loss, *batch: Any) -> Recorded:
         """Runs `loss(model, *batch)`, which returns losses [N], and its backward pass; `.grad` of no parameter changes.
@@ -116,7 +123,7 @@ class PerSampleGradients:
         if not owner or self._fallback is False:
             raise error
         self._whole.add(owner.rpartition(".")[0])
-        self._plan = make_plan(self.model, self._layers, self._whole)
+        self._plan = make_plan(self.model, self._layers, self._whole, self._entry)
         _log.warning("%s is used outside its layer: torch.func.vmap writes out the module around it", error.parameter)
 
     def _first_pass(self, loss: Loss, batch: tuple[Any, ...], samples: int) -> Recorded:
@@ -136,7 +143,7 @@ class PerSampleGradients:
         refuse_mixing(self._suspects)
         if self._flags() != self._trained or not still_holds(self._plan):
             self._parameters = tuple(self.model.parameters())
-            self._plan, self._trained = make_plan(self.model, self._layers, self._whole), self._flags()
+            self._plan, self._trained = make_plan(self.model, self._layers, self._whole, self._entry), self._flags()
         return self._plan
 
     def _flags(self) -> list[bool]:

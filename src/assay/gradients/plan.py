@@ -9,7 +9,7 @@ from torch import nn
 
 from assay.gradients.layers import Rule, rule_for
 from assay.gradients.refusals import LayerError
-from assay.gradients.rewrites import unit_of, writes_out
+from assay.gradients.rewrites import Unit, unit_of, writes_out
 
 
 @dataclass(frozen=True)
@@ -25,21 +25,6 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Unit:
-    """A module without a rule, whose forward is rewritten; `wanted` maps its parameters' names in it to those in the model."""
-
-    name: str
-    module: nn.Module
-    wanted: dict[str, str]
-    vectorised: bool = False  # although its kind has a rewriting of its own
-
-    @property
-    def shown(self) -> str:
-        """The module for a message."""
-        return f"{self.name or '(the model itself)'} ({type(self.module).__name__})"
-
-
-@dataclass(frozen=True)
 class Plan:
     """The parameters to differentiate by name, the layers and units that cover them, and parameters left out."""
 
@@ -51,13 +36,15 @@ class Plan:
     @property
     def written_out(self) -> list[str]:
         """Units whose gradients are written out, N x P numbers."""
-        return [unit.shown for unit in self.units if unit.vectorised or writes_out(unit.module)]
+        return [unit.shown for unit in self.units if writes_out(unit)]
 
 
-def make_plan(model: nn.Module, layers: Collection[str] | None, whole: Collection[str] = ()) -> Plan:
+def make_plan(
+    model: nn.Module, layers: Collection[str] | None, whole: Collection[str] = (), entry: str = "forward"
+) -> Plan:
     """The plan for all trainable parameters, or for those of the modules named in `layers` (tied weights included).
 
-    Modules named in `whole` are rewritten although what is in them has rules.
+    Modules named in `whole` are rewritten although what is in them has rules. `entry` is the model's method that a pass calls.
     """
     modules = dict(model.named_modules())
     unknown = sorted(set(layers or ()) - set(modules))
@@ -87,7 +74,7 @@ def make_plan(model: nn.Module, layers: Collection[str] | None, whole: Collectio
     for name in sorted(roots):
         inner = modules[name].named_parameters(remove_duplicate=False)
         wanted = {local: names[id(p)] for local, p in inner if names[id(p)] in chosen}
-        units.append(Unit(name, modules[name], wanted, name in whole))
+        units.append(Unit(name, modules[name], wanted, name in whole, "forward" if name else entry))
     ordered = {name: chosen[name] for name in names.values() if name in chosen}
     left_out = tuple(p for n, p in model.named_parameters() if p.requires_grad and n not in chosen)
     return Plan(ordered, tuple(covered), tuple(units), left_out)

@@ -15,10 +15,10 @@ from torch.utils.hooks import RemovableHandle
 from assay.errors import AssayError, InputError
 from assay.gradients.factors import Factor, PassTensor, Workspace, total
 from assay.gradients.layers import Call
-from assay.gradients.plan import Layer, Plan, Unit
+from assay.gradients.plan import Layer, Plan
 from assay.gradients.recorded import Recorded
 from assay.gradients.refusals import LayerError, UsedOutsideError
-from assay.gradients.rewrites import Rewrite, rewrite_for
+from assay.gradients.rewrites import Rewrite, Unit, rewrite_for
 from assay.gradients.rewrites.recorder import Forward, Recorder
 
 
@@ -37,7 +37,7 @@ class Tape:
         self._anchor = torch.zeros((), requires_grad=True)
         self._handles: list[RemovableHandle] = []
         self._calls: list[tuple[Unit, Recorder]] = []
-        self._replaced: list[tuple[nn.Module, Any]] = []
+        self._replaced: list[tuple[Unit, Any]] = []
 
     def __enter__(self) -> Tape:
         _require(self._plan.left_out, False)
@@ -48,21 +48,20 @@ class Tape:
             options = {"prepend": True, "with_kwargs": True, "always_call": True}
             self._handles.append(layer.module.register_forward_hook(after, **options))
         for unit in self._plan.units:
-            own = vars(unit.module).get("forward")
-            forward = unit.module.forward
-            rewrite = rewrite_for(unit.module, forward, unit.vectorised)
-            vars(unit.module)["forward"] = partial(self._rewritten, unit, forward, rewrite)
-            self._replaced.append((unit.module, own))
+            own = vars(unit.module).get(unit.entry)
+            forward = getattr(unit.module, unit.entry)
+            rewrite = rewrite_for(unit, forward)
+            vars(unit.module)[unit.entry] = partial(self._rewritten, unit, forward, rewrite)
+            self._replaced.append((unit, own))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for handle in self._handles:
             handle.remove()
-        for module, own in self._replaced:
-            if own is None:
-                del vars(module)["forward"]
-            else:
-                vars(module)["forward"] = own
+        for unit, own in self._replaced:
+            del vars(unit.module)[unit.entry]
+            if own is not None:
+                vars(unit.module)[unit.entry] = own
         self._replaced.clear()
         _require(self._plan.left_out, True)
         self._inputs.clear()
@@ -155,8 +154,9 @@ class Tape:
             raise LayerError(
                 layer.name, "a second backward pass through one recording", "record once for each backward"
             )
-        arrived = PassTensor(gradient, layer.name)
-        call = Call(layer.name, layer.module, given.pop(), arrived, layer.own, self._workspace)
+        dtype = layer.parameters[0].dtype  # under autocast the pass is in another
+        arrived = PassTensor(gradient.to(dtype), layer.name)
+        call = Call(layer.name, layer.module, given.pop().to(dtype), arrived, layer.own, self._workspace)
         with torch.no_grad():
             for name, factor in layer.rule(call).items():
                 self._parts[layer.wanted[name]].append(factor)

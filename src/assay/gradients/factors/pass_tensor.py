@@ -46,6 +46,12 @@ class PassTensor:
         """A view of it, watched likewise."""
         return PassTensor(view(self.value), self._layer)
 
+    def to(self, dtype: torch.dtype) -> PassTensor:
+        """The same in another precision; itself where it has it already, or holds no numbers with a fraction."""
+        if self._tensor.dtype == dtype or not self._tensor.is_floating_point():
+            return self
+        return self.of(lambda value: value.to(dtype))
+
     def flat(self) -> Tensor:
         """[N, T, features]; everything between the first and the last axis is T."""
         value = self.value

@@ -55,6 +55,9 @@ class Recorder:
         bias_rows: slice = EVERY,
     ) -> Tensor:
         """x W^T + b of samples x [N, ..., p] by named parameters, or some rows of them; its use is recorded."""
+        if x.shape[0] != self.samples:
+            limit = f"a tensor of shape {tuple(x.shape)} for {self.samples} samples"
+            raise self.refuse(limit, "the first axis must be the sample's, the second with batch_first=False")
         matrix = self.parameters[weight].detach()[rows]
         shift = None if bias is None else self.parameters[bias].detach()[bias_rows]
         output = functional.linear(x, matrix, shift)
@@ -87,14 +90,15 @@ class Recorder:
 
     def _arrived(self, weight: str, x: PassTensor, rows: slice, gradient: Tensor) -> None:
         if weight in self.wanted:
-            self._pieces[weight].append(_Piece(PassTensor(gradient, self.name), x, rows))
+            dtype = self.parameters[weight].dtype
+            self._pieces[weight].append(_Piece(PassTensor(gradient.to(dtype), self.name), x.to(dtype), rows))
 
     def _shifted(self, bias: str, rows: slice, gradient: Tensor) -> None:
         sums = self._sums.get(bias)
         if sums is None:
-            sums = self._sums[bias] = gradient.new_zeros(self.samples, len(self.parameters[bias]))
+            sums = self._sums[bias] = self.parameters[bias].new_zeros(self.samples, len(self.parameters[bias]))
         with torch.no_grad():
-            sums[:, rows] += _positions(gradient).sum(1)
+            sums[:, rows] += _positions(gradient).to(sums).sum(1)
 
     def _written_out(self, name: str, gradient: Tensor) -> None:
         self._written[name] = gradient.detach()

@@ -11,7 +11,8 @@ from torch import nn
 from assay.gradients.rewrites.attention import attention
 from assay.gradients.rewrites.recorder import Forward, Recorder
 from assay.gradients.rewrites.recurrent import cell, recurrent
-from assay.gradients.rewrites.whole import is_sequence_first, whole
+from assay.gradients.rewrites.unit import Unit
+from assay.gradients.rewrites.whole import is_sequence_first, step, whole
 
 Rewrite = Callable[..., Any]
 """From a recorder and the arguments of a call to what the module's forward returns."""
@@ -23,18 +24,21 @@ _KINDS: dict[type[nn.Module], Rewrite] = {
 }
 
 
-def rewrite_for(module: nn.Module, forward: Forward, vectorised: bool = False) -> Rewrite:
-    """The rewriting of a module, whose own forward is `forward`: it is called with a `Recorder` and the arguments."""
-    if vectorised or writes_out(module):
+def rewrite_for(unit: Unit, forward: Forward) -> Rewrite:
+    """The rewriting of a unit, whose own forward is `forward`: it is called with a `Recorder` and the arguments."""
+    if unit.entry != "forward":
+        return partial(_step, forward)
+    if writes_out(unit):
         return partial(_whole, forward)
-    return _KINDS[type(module)]
+    return _KINDS[type(unit.module)]
 
 
-def writes_out(module: nn.Module) -> bool:
-    """True where the gradients of a module are written out, N x P numbers."""
+def writes_out(unit: Unit) -> bool:
+    """True where the gradients of a unit are written out, N x P numbers."""
+    module = unit.module
     own = _KINDS.get(type(module))
     extra = isinstance(module, nn.MultiheadAttention) and module.bias_k is not None
-    return own is None or extra or "forward" in vars(module) or _parametrised(module)
+    return unit.vectorised or own is None or extra or "forward" in vars(module) or _parametrised(module)
 
 
 def unit_of(name: str, modules: dict[str, nn.Module]) -> str:
@@ -63,6 +67,10 @@ def _uses_inner(module: nn.Module) -> bool:
 
 def _parametrised(module: nn.Module) -> bool:
     return isinstance(getattr(module, "parametrizations", None), nn.ModuleDict)
+
+
+def _step(forward: Forward, call: Recorder, *args: Any, **kwargs: Any) -> Any:
+    return step(call, forward, *args, **kwargs)
 
 
 def _whole(forward: Forward, call: Recorder, *args: Any, **kwargs: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -21,10 +22,56 @@ SEQUENCE_FIRST = ("src", "tgt", "memory")  # arguments of torch's transformers w
 COMMON = ("src_mask", "tgt_mask", "memory_mask", "mask", "attn_mask")  # and those that all samples share
 
 
-def whole(call: Recorder, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+def step(call: Recorder, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+    """A training step whose loss is a mean over the batch: the mean of its losses of one sample each.
+
+    What it logs is logged as a mean over the samples.
+    """
+    module = call.module
+    log = getattr(module, "log", None)
+    names: list[tuple[str, Any]] = []
+
+    def logged(*given: Any, **options: Any) -> Any:
+        values: list[Tensor] = []
+        names.clear()
+
+        def note(name: str, value: Any, *rest: Any, **further: Any) -> None:
+            names.append((name, (rest, further)))
+            values.append(torch.as_tensor(value, dtype=torch.get_default_dtype()).detach())
+
+        def note_all(each: Mapping[str, Any], *rest: Any, **further: Any) -> None:
+            for name, value in each.items():
+                note(name, value, *rest, **further)
+
+        with instead(module, log=note, log_dict=note_all):
+            return forward(*given, **options), values
+
+    output, values = whole(call, logged, *args, reduced=True, **kwargs)
+    for (name, (rest, further)), value in zip(names, values, strict=True):
+        if log is not None:
+            log(name, value.mean(), *rest, **further)
+    return tree_map(lambda leaf: leaf.mean(0) if isinstance(leaf, Tensor) else leaf, output)
+
+
+@contextmanager
+def instead(module: nn.Module, **methods: Any) -> Iterator[None]:
+    """Other methods in place of a module's own."""
+    own = vars(module)
+    before = {name: own[name] for name in methods if name in own}
+    own.update(methods)
+    try:
+        yield
+    finally:
+        for name in methods:
+            del own[name]
+        own.update(before)
+
+
+def whole(call: Recorder, forward: Forward, *args: Any, reduced: bool = False, **kwargs: Any) -> Any:
     """The module's own forward under torch.func.vmap, one sample at a time as far as it can see.
 
     Random numbers (dropout) are drawn for each sample. Arguments whose first axis has a sample's length are the samples'.
+    A `reduced` output has no axis of samples.
     """
     size = call.samples * sum(call.parameters[name].numel() for name in call.wanted)
     if size > LARGEST:
@@ -41,13 +88,15 @@ def whole(call: Recorder, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         leaves, spec = tree_flatten(output)
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
         shape[:] = [spec, [_TENSOR if isinstance(leaf, Tensor) else leaf for leaf in leaves]]
+        if reduced:
+            return tensors
         for leaf in tensors:
             if leaf.dim() <= axis or leaf.shape[axis] != 1:
                 limit = f"an output of shape {tuple(leaf.shape)} for one sample"
                 raise call.refuse(limit, "give its outputs the sample's axis first, or freeze the module")
         return [leaf.squeeze(axis) for leaf in tensors]
 
-    each = torch.func.vmap(alone, (0, axes), out_dims=axis, randomness="different")
+    each = torch.func.vmap(alone, (0, axes), out_dims=0 if reduced else axis, randomness="different")
     try:
         outputs = iter(each(call.leaves(), (args, kwargs)))
     except (RuntimeError, ValueError, NotImplementedError) as error:

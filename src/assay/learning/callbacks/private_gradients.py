@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
@@ -13,6 +13,8 @@ from torch.optim import Optimizer
 
 from assay.errors import AssayError
 from assay.gradients import ClippedSum, PerSampleGradients, Tape
+from assay.learning.callbacks.loss_watch import LossWatch
+from assay.learning.callbacks.row_check import RowCheck
 from assay.learning.poisson_loader import PoissonLoader
 from assay.privacy.accounting.training import NoisySteps
 from assay.privacy.plan import TrainingPlan
@@ -22,9 +24,10 @@ class PrivateGradients(Callback):
     """Clips each sample's gradient, adds noise to the sum, and charges the ledger before every step.
 
     Works with automatic and with manual optimisation (one backward pass for each batch), unchanged modules, and gradient
-    accumulation. The batches must come from `private_loader`, and the loss must be the mean over the batch of per-sample
-    losses; on the first batch of several `training_step` is called twice more, in evaluation mode and up to its backward
-    pass, to check that.
+    accumulation. The batches must come from `private_loader` and reach `training_step` as they are, and the loss must be
+    the mean over the batch of per-sample losses. That a row's gradient depends on that row alone is checked on the first
+    batch of several, in training and in evaluation mode, and again on real batches after 10, 100, 1000, 2000, ... steps.
+    `Trainer(...).fit(..., ckpt_path=...)` goes on where a checkpoint stopped, to the bit; nothing else is to be given.
 
     Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
     `noise_multiplier` * C, divided by the planned batch size, which is public whatever the number of rows. The noise is
@@ -47,7 +50,9 @@ class PrivateGradients(Callback):
         self._sum: dict[str, Tensor] = {}
         self._tape: Tape | None = None
         self._open = ExitStack()
+        self._check: RowCheck | None = None
         self._checked = False
+        self._random: dict[str, Any] | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Refuses what has no account: another loader or sampler, parts that do not make up a step, several processes."""
@@ -59,6 +64,11 @@ class PrivateGradients(Callback):
             )
         if not loader.sampler.serves(self.plan.sampler):
             raise AssayError("the loader's sampler is not that of the plan (use private_loader(plan, tensors))")
+        if trainer.max_epochs != 1:
+            raise AssayError(
+                f"max_epochs={trainer.max_epochs}: all planned steps are one epoch of the loader, and more would repeat its "
+                "samples (max_epochs=1; plan more steps instead)"
+            )
         if trainer.accumulate_grad_batches != loader.parts:
             raise AssayError(
                 f"accumulate_grad_batches={trainer.accumulate_grad_batches}: the loader cuts each step's batch into "
@@ -71,25 +81,31 @@ class PrivateGradients(Callback):
         for name, parameter in pl_module.named_parameters():
             if parameter.requires_grad and parameter.dtype not in (torch.float32, torch.float64):
                 raise AssayError(f"{name}: is of type {parameter.dtype}, too coarse to sum and noise (use float32)")
-        self._engine = PerSampleGradients(pl_module, fallback=False)
+        self._engine = PerSampleGradients(pl_module, audit=False, entry="training_step")
+        self._check = RowCheck(self._engine)
         limit, accounted = self.plan.clipping.bound(self._layers()), self.plan.ledger.sensitivity.max_grad_norm
         if limit > accounted * (1 + 1e-12):
             raise AssayError(f"max_grad_norm={limit:g}: the ledger accounts for {accounted:g} (make them equal)")
         self._loader, self._part, self._sum = loader, 0, {}
-        self.steps = loader.first
+        loader.first = self.steps = max(self.steps, loader.first)  # the loader follows the steps that were made
+        _put_back(self._random)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """Starts to record the batch's forward pass."""
         if self._engine is None or self._loader is None:
             raise RuntimeError("a batch before on_train_start")
         samples = max(1, self._real())
-        if samples != len(batch[0]):
-            raise AssayError(f"batch of {len(batch[0])}: the sampler's has {samples} (pass batches on as they come)")
-        if not self._checked and samples > 1:
-            self._check_loss(pl_module, batch, samples)
-        pl_module.zero_grad(
-            set_to_none=True
-        )  # the step before is made; a recording refuses a .grad that changes under it
+        self._refuse_other_rows(batch, samples)
+        if samples > 1 and self._check is not None:
+            with LossWatch():
+                if not self._checked:
+                    self._check.thoroughly(pl_module, batch)
+                    self._checked = True
+                elif self._part == 0 and _is_due(self.steps):
+                    self._check.briefly(pl_module, batch, self.steps % samples)
+        # the step before is made; a recording refuses a .grad that changes under it
+        pl_module.zero_grad(set_to_none=True)
+        self._open.enter_context(LossWatch())
         self._tape = self._enter(self._engine.recording(samples))
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -125,6 +141,20 @@ class PrivateGradients(Callback):
             facts = {"step": self.steps, "noise_multiplier": plan.noise_multiplier, "sample_rate": rate}
             plan.ledger.note(noise=plan.noise.kind, **facts)
 
+    def _refuse_other_rows(self, batch: Any, samples: int) -> None:
+        """Raises AssayError for a batch that is not what the loader made of the sampler's rows."""
+        assert self._loader is not None
+        index = torch.as_tensor(self._loader.rows_of(self.steps, self._part))
+        rows = index if len(index) else torch.zeros(1, dtype=torch.long)
+        tensors = self._loader.tensors
+        same = isinstance(batch, Sequence) and len(batch) == len(tensors)
+        same = same and all(isinstance(part, Tensor) and len(part) == samples for part in batch)
+        if not same or not all(_equal(part, tensor, rows) for part, tensor in zip(batch, tensors, strict=True)):
+            raise AssayError(
+                f"step {self.steps}: the batch is not the {samples} rows that the sampler drew (pass batches on as the loader "
+                "makes them, and change rows inside training_step, where it is checked that they do not mix)"
+            )
+
     def _noised_mean(self, total: Tensor, draw: Callable[[tuple[int, ...]], Tensor]) -> Tensor:
         """The noised sum over the expected batch size, computed in double precision, in the type of the sum."""
         device = "cpu" if total.device.type == "mps" else total.device  # which has no double precision
@@ -138,13 +168,25 @@ class PrivateGradients(Callback):
         self._tape = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Steps made, and the ledger's counts; the noise of a step is named by its number, so it has no state."""
-        return {"steps": self.steps, "ledger": self.plan.ledger.state_dict()}
+        """Steps made, the ledger's counts, and the state of torch's random numbers, from which a module draws its masks.
+
+        The noise of a step is named by its number and has no state. Raises AssayError between the parts of a step, whose
+        sum bears no noise yet.
+        """
+        if self._part != 0:
+            raise AssayError(
+                "a checkpoint between the parts of a step would hold a sum without noise (save after steps)"
+            )
+        random = {"torch": torch.random.get_rng_state()}
+        if torch.cuda.is_available():
+            random["cuda"] = torch.cuda.get_rng_state_all()  # type: ignore[assignment]
+        return {"steps": self.steps, "ledger": self.plan.ledger.state_dict(), "random": random}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on counting where an interrupted fit stopped."""
         self.steps = int(state_dict["steps"])
         self.plan.ledger.load_state_dict(state_dict["ledger"])
+        self._random = state_dict.get("random")
 
     def _layers(self) -> list[str]:
         if self._engine is None:
@@ -165,65 +207,21 @@ class PrivateGradients(Callback):
         for name, gradient in clipped.gradients.items():
             self._sum[name] = self._sum[name] + gradient if name in self._sum else gradient
 
-    def _check_loss(self, module: LightningModule, batch: Any, samples: int) -> None:
-        """The first sample's gradient must be the same in the batch as alone, up to rounding."""
-        if self._engine is None:
-            raise RuntimeError("no engine yet")
-        flags = [(part, part.training) for part in module.modules()]
-        module.eval()  # dropout would draw other masks
-        try:
-            together = self._gradient_of_first(module, batch, samples)
-            alone = self._gradient_of_first(module, [part[:1] for part in batch], 1)
-        finally:
-            for part, flag in flags:
-                part.training = flag
-        size = torch.stack([value.square().sum() for value in alone.values()]).sum().sqrt()
-        gap = torch.stack([(together[name] - value).square().sum() for name, value in alone.items()]).sum().sqrt()
-        if not gap <= 1e-3 * size + 1e-6:
-            raise AssayError(
-                f"{type(module).__name__}.training_step: its loss is no mean over samples of a per-sample loss, since one "
-                f"sample's gradient changes by {float(gap / size):.2g} of its size with the batch it is in "
-                "(average a loss that depends on one sample alone)"
-            )
-        self._checked = True
 
-    def _gradient_of_first(self, module: LightningModule, batch: Any, samples: int) -> dict[str, Tensor]:
-        if self._engine is None:
-            raise RuntimeError("no engine yet")
-        with torch.enable_grad(), self._engine.recording(samples) as tape:
-            loss = _loss_of_step(module, tuple(batch))
-            loss.backward()  # type: ignore[no-untyped-call]
-        first = torch.zeros(samples, dtype=loss.dtype, device=loss.device)
-        first[0] = 1.0
-        return tape.recorded(float(samples)).weighted_sum(first)
+def _is_due(step: int) -> bool:
+    """True for steps at which rows are looked at again."""
+    return step in (10, 100) or (step > 0 and step % 1000 == 0)
 
 
-class _Backward(BaseException):
-    """Carries the loss out of a `training_step` that has come to its backward pass; no `except Exception` holds it up."""
-
-    def __init__(self, loss: Tensor) -> None:
-        self.loss = loss
+def _equal(part: Tensor, tensor: Tensor, rows: Tensor) -> bool:
+    expected = tensor[rows.to(tensor.device)].to(part.device, part.dtype)
+    return part.shape == expected.shape and bool(((part == expected) | ((part != part) & (expected != expected))).all())
 
 
-def _loss_of_step(module: LightningModule, batch: Any) -> Tensor:
-    """The loss that `training_step` runs backward on; manual optimisation is left there, so that it steps on nothing."""
-
-    def leave(loss: Tensor, *_: Any, **__: Any) -> None:
-        raise _Backward(loss)
-
-    own, answer = vars(module), None
-    own["manual_backward"] = leave
-    try:
-        answer = module.training_step(batch, 0)
-    except _Backward as reached:
-        return reached.loss
-    finally:
-        del own["manual_backward"]
-    loss = answer["loss"] if isinstance(answer, Mapping) else answer
-    if not module.automatic_optimization:
-        raise AssayError(
-            f"{type(module).__name__}.training_step: made no backward pass to check (call manual_backward once)"
-        )
-    if not isinstance(loss, Tensor):
-        raise AssayError(f"{type(module).__name__}.training_step: returns no loss to check (return its mean loss)")
-    return loss
+def _put_back(random: dict[str, Any] | None) -> None:
+    """Random numbers go on where the checkpoint stopped."""
+    if random is None:
+        return
+    torch.random.set_rng_state(random["torch"])
+    if "cuda" in random and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(random["cuda"])
