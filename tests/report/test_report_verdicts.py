@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from assay.config.compose import compose
 from assay.report.claims import Claim
 from assay.report.reading import read_run
 from assay.report.rules import Rule, read_rule
@@ -205,3 +207,28 @@ def test_command_of_seeds_that_do_not_start_at_zero_is_the_sweep(make_run: Any) 
 def test_command_quotes_what_a_shell_would_read(tmp_path: Path) -> None:
     claim = claim_of(settings={"task.evaluations": [1, 2], "dataset.path": "my file.csv"})
     assert "'task.evaluations=[1,2]'" in command_of(claim, "p", None, (1,))
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"), [((-0.3, -0.1, -0.9), YES), ((-0.3, 0.0, -0.9), YES), ((-0.3, 0.01, -0.9), NO)]
+)
+def test_a_guarantee_must_hold_in_every_seed(make_run: Any, values: tuple[float, ...], verdict: Verdict) -> None:
+    runs = [replace(read_run(make_run(seed)), metrics={"iid/slope": value}) for seed, value in enumerate(values)]
+    judgement = judge(claim_of(rule=Rule(high=0.0), each=True), runs, "p")
+    assert judgement.verdict is verdict
+    assert (judgement.figure.low, judgement.figure.high) == (min(values), max(values))
+
+
+def test_runs_of_the_claims_own_config_come_first(make_run: Any) -> None:
+    own = dict(compose([f"experiment={EXPERIMENT}", "privacy.epsilon=8.0"]).config)
+    plain = [replace(read_run(make_run(seed)), config={**own, "seed": seed}) for seed in (0, 1)]
+    longer = [read_run(make_run(seed, task__evaluations=[10, 40])) for seed in (0, 1, 2)]
+    assert judge_all([claim_of()], [*longer, *plain], "p")[0].seeds == (0, 1)
+    assert judge_all([claim_of()], longer, "p")[0].seeds == (0, 1, 2)  # there is no other
+
+
+def test_contenders_match_by_their_names(make_run: Any) -> None:
+    contenders = {"iid": {"privacy": {"name": "iid"}}, "mine": {"privacy": {"name": "iid"}}}
+    record = read_run(make_run(0, task__contenders=contenders))
+    assert matches(claim_of(settings={"task.contenders": ["iid", {"mine": {"privacy": "iid"}}]}), record)
+    assert not matches(claim_of(settings={"task.contenders": ["iid"]}), record)

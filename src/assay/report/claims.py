@@ -34,6 +34,7 @@ class Claim:
     reason: str | None = None
     beyond: bool = False
     exact: bool = False  # the figure follows from the settings and does not depend on the seed
+    each: bool = False  # a guarantee: every seed must obey the rule, and the figure goes from the lowest to the highest
 
     @property
     def overrides(self) -> list[str]:
@@ -101,7 +102,7 @@ def _claim(entry: Any, where: str) -> Claim:
     for name in ("paper_text", "minus", "reason"):
         if entry.get(name) is not None:
             given[name] = _text(entry[name], f"{where}: {name}")
-    for name in ("comparable", "beyond", "exact"):
+    for name in ("comparable", "beyond", "exact", "each"):
         if not isinstance(given.get(name, True), bool):
             raise AssayError(f"{where}: {name}={given[name]}: must be true or false")
     if entry.get("paper_value") is not None:

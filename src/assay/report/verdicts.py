@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
+from assay.config.compose import compose
+from assay.errors import AssayError
 from assay.figures.tables import number
 from assay.report.aggregate import SeedGroup, group_by_seed, interval_over_seeds
 from assay.report.claims import Claim
 from assay.report.placeholders import filled_claim
 from assay.report.reading import MISSING, RunRecord
 from assay.report.rules import Rule
+from assay.runs.fingerprint import LEFT_OUT
 from assay.statistics import Interval
 
 NOTHING = Interval(math.nan, math.nan, math.nan)
@@ -69,13 +75,17 @@ def judge(claim: Claim, runs: Sequence[RunRecord], paper: str) -> Judgement:
     scale = runs[0].scale if runs else None
     measured = [value for run in runs if (value := _figure(claim, run)) is not None]
     figure = interval_over_seeds(measured) if measured and len(measured) == len(runs) else NOTHING
+    if claim.each and math.isfinite(figure.estimate):
+        figure = Interval(figure.estimate, min(measured), max(measured))
     if not claim.comparable:
         verdict, reason = Verdict.NOT_COMPARABLE, str(claim.reason)
     elif absent := _absent_metric(claim, runs):
         at = "in these runs" if scale is None else f"at scale={scale}"
         verdict, reason = Verdict.NOT_COMPARABLE, f"metric {absent} is not measured {at}"
     else:
-        verdict, reason = decide(claim.rule, figure, len(runs), exact=claim.exact)
+        verdict, reason = decide(claim.rule, figure, len(runs), exact=claim.exact or claim.each)
+        if claim.each and verdict is Verdict.INCONCLUSIVE and len(runs) > 1:
+            verdict, reason = Verdict.NOT_REPRODUCED, f"not every seed is {claim.rule}"
         codes = len({run.sources for run in runs})
         if codes > 1:
             reason += f"; the runs are of {codes} different sources of assay (rerun=true runs one again)"
@@ -85,13 +95,16 @@ def judge(claim: Claim, runs: Sequence[RunRecord], paper: str) -> Judgement:
 def judge_all(claims: Iterable[Claim], records: Iterable[RunRecord], paper: str) -> list[Judgement]:
     """Judges each claim by the runs among `records` that are of its experiment and settings.
 
-    Where runs of several configs match (another scale, another learning rate), those that measure the claim's metric come
-    first; then the config with most seeds decides, the one finished last among equals.
+    Where runs of several configs match (another scale, another learning rate), those of the claim's own config come first,
+    which `assay reproduce` carries out, then those that measure its metric; then the config with most seeds decides, the
+    one finished last among equals.
     """
     records = list(records)
     judgements = []
     for claim in claims:
         speaking = [record for record in records if matches(claim, record)]
+        if len(group_by_seed(speaking)) > 1:
+            speaking = [record for record in speaking if _is_own(claim, record)] or speaking
         measured = [record for record in speaking if _figure(filled_claim(claim, record.config), record) is not None]
         groups = group_by_seed(measured or speaking)
         decisive = max(groups, key=_weight, default=None)
@@ -100,16 +113,40 @@ def judge_all(claims: Iterable[Claim], records: Iterable[RunRecord], paper: str)
 
 
 def matches(claim: Claim, record: RunRecord) -> bool:
-    """True for a run of the claim's experiment with all of its settings; an option matches by its name."""
+    """True for a run of the claim's experiment with all of its settings; options and contenders match by their names."""
     if record.name != claim.experiment:
         return False
     for key, wanted in claim.settings.items():
         setting = record.setting(key)
-        if isinstance(setting, dict) and not isinstance(wanted, dict):
+        if isinstance(setting, dict) and isinstance(wanted, list):
+            setting, wanted = (
+                list(setting),
+                [name for each in wanted for name in ([each] if isinstance(each, str) else each)],
+            )
+        elif isinstance(setting, dict) and not isinstance(wanted, dict):
             setting = setting.get("name", MISSING)
         if setting is MISSING or setting != wanted:
             return False
     return True
+
+
+def _is_own(claim: Claim, record: RunRecord) -> bool:
+    """True for a run whose config is that of the claim's experiment with its settings and nothing else."""
+    scale = [] if record.scale is None else [f"scale={record.scale}"]
+    return _without_seed(record.config) == _without_seed(_composed(claim.experiment, *scale, *claim.overrides))
+
+
+@cache
+def _composed(experiment: str, *overrides: str) -> Mapping[str, Any]:
+    try:
+        return compose([f"experiment={experiment}", *overrides]).config
+    except AssayError:  # a claim on an experiment that is there no longer
+        return {}
+
+
+def _without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
+    plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in {*LEFT_OUT, "seed"}}))
+    return dict(plain)
 
 
 def command_of(claim: Claim, paper: str, scale: str | None, seeds: Sequence[int]) -> str:
