@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from gradients_cases import TOLERANCE, close, flat, settled
 from modules_cases import KINDS, Kind, first
+from modules_table import table
 from torch import Tensor, nn
 
 from assay.gradients import LayerError, PerSampleGradients
@@ -129,3 +131,8 @@ def test_too_many_numbers_are_refused_with_the_remedy(monkeypatch: pytest.Monkey
     module = nn.PReLU(5)
     with pytest.raises(LayerError, match=r"above 1e\+01 .*parts=8"), PerSampleGradients(module).recording(N):
         module(torch.zeros(N, 5))
+
+
+def test_the_table_of_the_docs_is_that_of_the_tests() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "layers.md").read_text()
+    assert table() in page, "python tests/gradients/modules_table.py prints it"
