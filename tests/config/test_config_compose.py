@@ -21,6 +21,7 @@ NEEDS = {
     "huggingface": ["dataset.path=owner/name", "dataset.target=y"],
     "xgboost": ["valuation=semivalue"],
     "svm": ["valuation=semivalue", "dataset=wine"],
+    "module": ["task=train", "model.target=torch.nn.Linear"],
     "sklearn": ["valuation=semivalue", "model.estimator=sklearn.tree.DecisionTreeRegressor"],
     "mlp_adam": ["valuation=semivalue"],
     "logistic": ["dataset=wine"],

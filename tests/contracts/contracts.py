@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from torch import nn
 
 from assay.config.locations import conf_root
 
@@ -32,3 +33,10 @@ def in_one_line(error: BaseException) -> bool:
 def below(folder: Path) -> list[str]:
     """Files of a folder, by their path from it."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+class Linear(nn.Linear):
+    """A network of a user's, by the names of its arguments."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs)

@@ -18,6 +18,7 @@ from contracts import in_one_line, option, option_names
 
 NEEDS: dict[str, dict[str, Any]] = {
     "sklearn": {"estimator": "sklearn.ensemble.RandomForestClassifier"},
+    "module": {"target": "contracts.Linear"},
     "estimator": {"estimator": GradientBoostingRegressor(n_estimators=20, random_state=0)},
 }
 """Keys without which a model is none."""
@@ -63,7 +64,7 @@ def serves(model: Model, kind: str, modality: str) -> bool:
 def test_a_model_can_do_something(name: str) -> None:
     model = MODELS[name]
     assert model.name == name
-    assert model.row_gradients or model.fitted_whole
+    assert model.row_gradients or model.fitted_whole or model.trains
     assert model.fits
     assert model.fits <= set(KINDS)
     assert model.reads
@@ -177,7 +178,8 @@ def test_the_same_rows_and_seed_give_the_same_fit(name: str, kind: str, modality
 @pytest.mark.parametrize("name", [name for name, model in MODELS.items() if not model.row_gradients])
 def test_a_model_without_row_gradients_says_so(name: str) -> None:
     kind, modality = sorted(MODELS[name].fits)[0], sorted(MODELS[name].reads)[0]
-    for build in (MODELS[name].replicated, MODELS[name].network):
+    without = [MODELS[name].replicated] if MODELS[name].trains else [MODELS[name].replicated, MODELS[name].network]
+    for build in without:
         with pytest.raises(InputError) as refusal:
             build(shape_of(kind, modality))
         assert in_one_line(refusal.value)

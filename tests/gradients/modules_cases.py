@@ -111,6 +111,20 @@ class Dictionary(nn.Module):
         return {"a": masked * self.tables["a"], "b": masked + self.tables["b"]}
 
 
+class ScaledRecurrent(nn.Module):
+    """Bare parameters around a recurrent layer, a cell and an attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(6))
+        self.layer, self.cell = nn.LSTM(6, 4, batch_first=True), nn.GRUCell(4, 4)
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        states = self.layer(x * self.scale)[0]
+        return self.cell(self.attention(states, states, states)[0].mean(1))
+
+
 class Wrapped(nn.Module):
     """Layers around a recurrent one."""
 
@@ -213,6 +227,7 @@ KINDS = {
     "keyword argument": Kind(
         Dictionary, sequence(5), call=lambda module, x: module(x, mask=(x[..., 0] > 0).to(x.dtype))["a"]
     ),
+    "bare parameters around recurrent layers": Kind(ScaledRecurrent, sequence(5)),
     "PReLU": Kind(nn.PReLU, shaped(5)),
     "PReLU of channels": Kind(lambda: nn.PReLU(3), shaped(3, 4)),
     "Conv3d": Kind(lambda: nn.Conv3d(2, 3, 2), shaped(2, 3, 4, 3)),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -150,3 +153,69 @@ def test_rate_and_divisor_follow_the_stated_rows(answer: Answer) -> None:
     assert runs[0].ledger == runs[1].ledger
     with pytest.raises(InputError, match=r"privacy\.rows=100: the train split has 150 rows"):
         answer(*small, "privacy.rows=100", "dataset.split={train: 150, valid: 50, test: 50}", folder="far")
+
+
+OWN = """
+import torch
+from torch import nn
+
+class Own(nn.Module):
+    def __init__(self, inputs: int, outputs: int, width: int = 4) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(inputs))
+        self.cell, self.head = nn.GRU(inputs, width, batch_first=True), nn.Linear(width, outputs)
+
+    def forward(self, x):
+        return self.head(self.cell((x * self.scale)[:, None])[0][:, 0])
+"""
+
+
+@pytest.fixture
+def own_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A module of the user's own."""
+    (tmp_path / "own_network.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path / "own_network.py"
+    sys.modules.pop("own_network", None)
+
+
+@pytest.mark.parametrize("dataset", ["breast_cancer", "diabetes"])
+@pytest.mark.parametrize("privacy", ["none", "white"])
+def test_a_network_of_the_users_own_is_trained(answer: Answer, own_network: Path, dataset: str, privacy: str) -> None:
+    own = ("model=module", "model.target=own_network.Own", "model.arguments={width: 6}", f"privacy={privacy}")
+    small = ("task=train", f"dataset={dataset}", "task.epochs=4", "task.batch_size=40")
+    first, again = (answer(*small, *own, folder=name) for name in ("first", "again"))
+    assert first.metrics == again.metrics
+    assert all(math.isfinite(value) for value in first.metrics.values())
+    other = answer(*small, *own, "seed=1", folder="other")
+    assert other.metrics != first.metrics
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("null", "model.target=null: needs the class of your network"),
+        ("own_network.Missing", "model.target=own_network.Missing: cannot be imported"),
+        ("pathlib.Path", "model.target=pathlib.Path: is no torch.nn.Module"),
+        (
+            "own_network.Own model.arguments={widht: 3}",
+            "model.arguments.widht=3: Own has no such argument (did you mean width?)",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_made_is_one_line(answer: Answer, own_network: Path, target: str, line: str) -> None:
+    name, _, rest = target.partition(" ")
+    with pytest.raises(InputError) as caught:
+        answer("task=train", "dataset=wine", "model=module", f"model.target={name}", *([rest] if rest else []))
+    assert str(caught.value).startswith(line)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_edited_network_is_another_run(own_network: Path) -> None:
+    from assay.runs.sources import sources_of_config
+
+    config = {"model": {"_target_": "assay.learning.models.module.Module", "target": "own_network.Own"}}
+    before = sources_of_config(config)
+    own_network.write_text(OWN.replace("width: int = 4", "width: int = 5"))
+    assert before is not None
+    assert sources_of_config(config) not in (None, before)

@@ -6,6 +6,7 @@ import ast
 import functools
 import hashlib
 import importlib.util
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,8 +27,11 @@ def own_sources() -> str:
     return _hash(files)
 
 
+_CLASS = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\.[A-Z]\w*")  # package.module.Class
+
+
 def sources_of_config(config: Mapping[str, Any]) -> str | None:
-    """SHA-256 over the user's modules that `_target_`s name, and what they import; None when all are installed ones."""
+    """SHA-256 over the user's modules whose classes a config names, and what they import; None when all are installed ones."""
     files: dict[Path, Path] = {}
     for target in _targets(config):
         files |= _files_of(target)
@@ -42,7 +46,7 @@ def sources_of_module(name: str) -> str | None:
 
 def _targets(config: Mapping[str, Any]) -> Iterator[str]:
     for key, value in config.items():
-        if key == "_target_" and isinstance(value, str):
+        if isinstance(value, str) and (key == "_target_" or _CLASS.fullmatch(value)):
             yield value
         for entry in value if isinstance(value, list | tuple) else [value]:
             if isinstance(entry, Mapping):

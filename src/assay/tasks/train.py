@@ -37,8 +37,8 @@ class Train(Recipe):
 
     def check(self, run: Choices) -> None:
         """Raises InputError for a model without gradients, no test rows, and statistics of rows beside privacy or in parts."""
-        if not run.model.row_gradients:
-            limit, remedy = "is not trained by gradients", "use model=auto, mlp or cnn with task=train"
+        if not run.model.trains:
+            limit, remedy = "is not trained by gradients", "use model=auto, mlp, cnn or module with task=train"
             raise InputError("model", run.model.name, limit, remedy)
         check_test_split(run)
         if self.statistics and (run.privacy.private or self.parts != 1):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import torch
 import torch.nn.functional as functional
@@ -25,6 +26,41 @@ class _Piece:
     gradient: PassTensor
     input: PassTensor
     rows: slice
+
+
+class Linear(Protocol):
+    """The part of a recorder by which a rewritten forward makes its products."""
+
+    module: nn.Module
+
+    def linear(
+        self, x: Tensor, weight: str, bias: str | None = None, *, rows: slice = EVERY, bias_rows: slice = EVERY
+    ) -> Tensor:
+        """x W^T + b by named parameters, or some rows of them."""
+        ...
+
+    def refuse(self, limit: str, remedy: str) -> LayerError:
+        """The error of the module."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Unrecorded:
+    """Products by the parameters that the module has at the time, for a forward inside a vectorised module."""
+
+    name: str
+    module: nn.Module
+
+    def linear(
+        self, x: Tensor, weight: str, bias: str | None = None, *, rows: slice = EVERY, bias_rows: slice = EVERY
+    ) -> Tensor:
+        """x W^T + b by named parameters, or some rows of them."""
+        shift = None if bias is None else getattr(self.module, bias)[bias_rows]
+        return functional.linear(x, getattr(self.module, weight)[rows], shift)
+
+    def refuse(self, limit: str, remedy: str) -> LayerError:
+        """The error of the module."""
+        return LayerError(self.name, f"{type(self.module).__name__}: {limit}", remedy)
 
 
 class Recorder:

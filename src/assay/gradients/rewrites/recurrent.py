@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,12 +10,12 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from assay.gradients.rewrites.recorder import Recorder
+from assay.gradients.rewrites.recorder import Linear
 
 State = tuple[Tensor, ...]  # (h,) of GRU and RNN, (h, c) of LSTM
 
 
-def recurrent(call: Recorder, input: Any, hx: Any = None) -> Any:  # noqa: A002  torch names it so
+def recurrent(call: Linear, input: Any, hx: Any = None) -> Any:  # noqa: A002  torch names it so
     """forward of nn.LSTM, nn.GRU and nn.RNN on padded batches."""
     module = call.module
     assert isinstance(module, nn.RNNBase)
@@ -41,7 +42,7 @@ def recurrent(call: Recorder, input: Any, hx: Any = None) -> Any:  # noqa: A002 
     return output, (stacked if isinstance(module, nn.LSTM) else stacked[0])
 
 
-def cell(call: Recorder, input: Tensor, hx: Any = None) -> Any:  # noqa: A002  torch names it so
+def cell(call: Linear, input: Tensor, hx: Any = None) -> Any:  # noqa: A002  torch names it so
     """forward of nn.LSTMCell, nn.GRUCell and nn.RNNCell."""
     module = call.module
     assert isinstance(module, nn.RNNCellBase)
@@ -69,7 +70,7 @@ def _given(module: nn.RNNBase, x: Tensor, hx: Any) -> State:
     return first, x.new_zeros(count, len(x), module.hidden_size)
 
 
-def _one_way(call: Recorder, x: Tensor, state: State, suffix: str, *, reverse: bool) -> tuple[Tensor, State]:
+def _one_way(call: Linear, x: Tensor, state: State, suffix: str, *, reverse: bool) -> tuple[Tensor, State]:
     """Outputs [N, T, size] and last state of one layer in one direction."""
     module: Any = call.module
     bias = module.bias
@@ -98,3 +99,10 @@ def _step(module: Any, outer: Tensor, inner: Tensor, state: State) -> State:
         return ((1 - update) * proposal + update * state[0],)
     relu = getattr(module, "nonlinearity", "tanh") == "relu"
     return (torch.relu(outer + inner) if relu else torch.tanh(outer + inner),)
+
+
+UNROLLED: dict[type[nn.Module], Callable[..., Any]] = {
+    **dict.fromkeys((nn.LSTM, nn.GRU, nn.RNN), recurrent),
+    **dict.fromkeys((nn.LSTMCell, nn.GRUCell, nn.RNNCell), cell),
+}
+"""The recurrent modules of torch and their forwards."""

@@ -10,18 +10,14 @@ from torch import nn
 
 from assay.gradients.rewrites.attention import attention
 from assay.gradients.rewrites.recorder import Forward, Recorder
-from assay.gradients.rewrites.recurrent import cell, recurrent
+from assay.gradients.rewrites.recurrent import UNROLLED
 from assay.gradients.rewrites.unit import Unit
 from assay.gradients.rewrites.whole import is_sequence_first, step, whole
 
 Rewrite = Callable[..., Any]
 """From a recorder and the arguments of a call to what the module's forward returns."""
 
-_KINDS: dict[type[nn.Module], Rewrite] = {
-    nn.MultiheadAttention: attention,
-    **dict.fromkeys((nn.LSTM, nn.GRU, nn.RNN), recurrent),
-    **dict.fromkeys((nn.LSTMCell, nn.GRUCell, nn.RNNCell), cell),
-}
+_KINDS: dict[type[nn.Module], Rewrite] = {nn.MultiheadAttention: attention, **UNROLLED}
 
 
 def rewrite_for(unit: Unit, forward: Forward) -> Rewrite:

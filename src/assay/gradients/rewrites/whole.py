@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
-from assay.gradients.rewrites.recorder import Forward, Recorder
+from assay.gradients.rewrites.recorder import Forward, Recorder, Unrecorded
+from assay.gradients.rewrites.recurrent import UNROLLED
 
 LARGEST = 1 << 28
 """Numbers that the gradients of one module may be written out to: 1 GB in single precision."""
@@ -96,9 +97,11 @@ def whole(call: Recorder, forward: Forward, *args: Any, reduced: bool = False, *
                 raise call.refuse(limit, "give its outputs the sample's axis first, or freeze the module")
         return [leaf.squeeze(axis) for leaf in tensors]
 
+    inner = [(name, each) for name, each in call.module.named_modules() if each is not call.module]
     each = torch.func.vmap(alone, (0, axes), out_dims=0 if reduced else axis, randomness="different")
     try:
-        outputs = iter(each(call.leaves(), (args, kwargs)))
+        with unrolled(inner):
+            outputs = iter(each(call.leaves(), (args, kwargs)))
     except (RuntimeError, ValueError, NotImplementedError) as error:
         if type(error).__module__.startswith("assay"):
             raise
@@ -107,6 +110,16 @@ def whole(call: Recorder, forward: Forward, *args: Any, reduced: bool = False, *
         raise call.refuse(f"torch.func.vmap cannot vectorise it ({first})", remedy) from error
     spec, others = shape
     return tree_unflatten([next(outputs) if each is _TENSOR else each for each in others], spec)
+
+
+@contextmanager
+def unrolled(modules: Iterable[tuple[str, nn.Module]]) -> Iterator[None]:
+    """Recurrent modules written out step by step: torch's own cannot be vectorised."""
+    with ExitStack() as stack:
+        for name, module in modules:
+            if type(module) in UNROLLED:
+                stack.enter_context(instead(module, forward=partial(UNROLLED[type(module)], Unrecorded(name, module))))
+        yield
 
 
 def is_sequence_first(module: nn.Module) -> bool:

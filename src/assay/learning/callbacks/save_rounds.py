@@ -47,7 +47,7 @@ class SaveRounds(Callback):
             return
         callbacks: list[Callback] = [c for c in trainer.callbacks if c is not self]  # type: ignore[attr-defined]
         cost = self.cost()
-        state = {"done": self._done, "module": module.state_dict(), "cost": [cost.seconds, cost.cpu_seconds]}
+        state = {"done": self._done, "weights": module.state_dict(), "cost": [cost.seconds, cost.cpu_seconds]}
         state["callbacks"] = [callback.state_dict() for callback in callbacks]
         save_state(self.path, state)
         self._saved = time.monotonic()
@@ -61,7 +61,7 @@ class SaveRounds(Callback):
         state = load_state(self.path)
         if state is None:
             return 0
-        module.load_state_dict(state["module"])
+        module.load_state_dict(state["weights"])
         for callback, saved in zip(callbacks, state["callbacks"], strict=False):
             callback.load_state_dict(saved)
         self._earlier = Cost(*state["cost"])

@@ -33,7 +33,7 @@ class SaveSteps(Callback):
         """Puts back a saved state, if there is one, and returns the number of steps it holds."""
         state = load_state(self.path)
         if state is not None:
-            module.load_state_dict(state["module"])
+            module.load_state_dict(state["weights"])
             for callback, saved in zip(callbacks, state["callbacks"], strict=True):
                 callback.load_state_dict(saved)
             self._optimizers, loader.first = state["optimizers"], int(state["steps"])
@@ -66,7 +66,7 @@ class SaveSteps(Callback):
             return
         callbacks: list[Callback] = list(trainer.callbacks)  # type: ignore[attr-defined]
         callbacks = callbacks[: callbacks.index(self)]
-        state = {"steps": self._steps, "module": module.state_dict()}
+        state = {"steps": self._steps, "weights": module.state_dict()}
         state["callbacks"] = [callback.state_dict() for callback in callbacks]
         state["optimizers"] = [optimizer.state_dict() for optimizer in trainer.optimizers]
         save_state(self.path, state)

@@ -42,17 +42,24 @@ class Shape:
 class Model:
     """A model by its options: a subclass is a frozen dataclass of them, and builds what its capabilities promise.
 
-    `row_gradients`: `replicated` and `network` build a model that is trained by gradients of single rows. `fitted_whole`:
+    `row_gradients`: `replicated` and `network` build a model that is trained by gradients of single rows. `trains`: `network`
+    builds one for minibatch training, whose weights it draws itself if `draws_weights`. `fitted_whole`:
     `unfitted` builds an estimator that is fitted to any rows at once. `closed_form`: one more row changes the fit by a step
     in closed form. `fits` are kinds of targets, `reads` modalities. A subclass outside assay needs no entry elsewhere.
     """
 
     name: str
     row_gradients: ClassVar[bool] = False
+    draws_weights: ClassVar[bool] = False
     fitted_whole: ClassVar[bool] = False
     closed_form: ClassVar[bool] = False
     fits: ClassVar[frozenset[str]] = frozenset({"regression", "classification"})
     reads: ClassVar[frozenset[str]] = frozenset({"table", "image"})
+
+    @property
+    def trains(self) -> bool:
+        """True where `network` builds a network for minibatch training."""
+        return self.row_gradients
 
     def check(self, run: Choices) -> None:
         """Raises InputError where the dataset is known to have another target or other inputs than the model needs."""

@@ -15,7 +15,11 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def build_network(model: Model, shape: Shape, generator: torch.Generator) -> nn.Module:
-    """The model's network with weights drawn from `generator`."""
+    """The model's network with weights drawn from `generator`, or by its constructor from torch's, seeded there."""
+    if model.draws_weights:
+        with torch.random.fork_rng():
+            torch.manual_seed(generator.initial_seed())
+            return model.network(shape)
     network = model.network(shape)
     draw_weights(network, generator)
     return network
