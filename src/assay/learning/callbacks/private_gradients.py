@@ -215,7 +215,9 @@ def _is_due(step: int) -> bool:
 
 def _equal(part: Tensor, tensor: Tensor, rows: Tensor) -> bool:
     expected = tensor[rows.to(tensor.device)].to(part.device, part.dtype)
-    return part.shape == expected.shape and bool(((part == expected) | ((part != part) & (expected != expected))).all())
+    if part.shape != expected.shape:
+        return False
+    return torch.equal(part, expected) or bool(((part == expected) | ((part != part) & (expected != expected))).all())
 
 
 def _put_back(random: dict[str, Any] | None) -> None:
