@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-LONG_FILES: set[str] = {"tests/tasks/test_tasks_scaling.py", "tests/valuation/test_valuation_directed.py"}
 OTHER_DEFAULTS: set[str] = {"paths=default"}
 LITERALS: dict[str, int] = {
     "src/assay/api.py": 5,
