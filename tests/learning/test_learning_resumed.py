@@ -51,7 +51,14 @@ class Killed(Callback):
 
 def plan(secure: bool = False) -> TrainingPlan:
     return plan_training(
-        rows=ROWS, batch_size=12, steps=STEPS, epsilon=3.0, delta=1e-5, secure=secure, seed=None if secure else 5
+        rows=ROWS,
+        batch_size=12,
+        steps=STEPS,
+        epsilon=3.0,
+        delta=1e-5,
+        secure=secure,
+        seed=None if secure else 5,
+        accountant="rdp",
     )
 
 
@@ -106,18 +113,24 @@ def test_under_secure_noise_the_account_is_unbroken(tmp_path: Path) -> None:
     assert resumed.plan.epsilon() <= 3.0 + 1e-9
 
 
-def test_a_second_fit_makes_no_step_again(tmp_path: Path) -> None:
+def test_a_second_fit_on_a_plan_is_refused(tmp_path: Path) -> None:
     planned, module = plan(), Module()
-    private, ends = PrivateGradients(planned), []
-    for _ in range(2):
-        with quiet():
-            Trainer(
-                callbacks=[private], max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
-                enable_progress_bar=False, enable_model_summary=False,
-            ).fit(module, private_loader(planned, (X, Y)))  # fmt: skip
-        ends.append(weights(module).clone())
-    assert torch.equal(*ends)
-    assert private.steps == STEPS
+    fitted(tmp_path, module, planned)
+    end = weights(module).clone()
+    with pytest.raises(AssayError, match="12 of its 12 steps are made"):
+        fitted(tmp_path, module, planned)
+    assert torch.equal(weights(module), end)
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path) -> None:
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        fitted(tmp_path, Module(), plan(), saved(tmp_path), Killed())
+    other = plan_training(
+        rows=ROWS, batch_size=12, steps=STEPS, epsilon=3.0, delta=1e-5, max_grad_norm=5.0, secure=False, seed=5,
+        accountant="rdp",
+    )  # fmt: skip
+    with pytest.raises(AssayError, match="the checkpoint is of another one"):
+        fitted(tmp_path, Module(), other, ckpt_path=tmp_path / "step=5.ckpt")
 
 
 def test_a_checkpoint_between_the_parts_of_a_step_is_refused(tmp_path: Path) -> None:

@@ -43,7 +43,15 @@ def table(rows: int) -> tuple[Tensor, Tensor]:
 
 def plan() -> TrainingPlan:
     return plan_training(
-        rows=ROWS, batch_size=BATCH, steps=1, epsilon=2.0, delta=1e-5, max_grad_norm=NORM, secure=False, seed=7
+        rows=ROWS,
+        batch_size=BATCH,
+        steps=1,
+        epsilon=2.0,
+        delta=1e-5,
+        max_grad_norm=NORM,
+        secure=False,
+        seed=7,
+        accountant="rdp",
     )
 
 

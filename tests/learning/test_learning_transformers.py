@@ -88,7 +88,9 @@ def test_it_trains_with_its_dropout(name: str, precision: Any) -> None:
     torch.manual_seed(0)
     build: Callable[[], nn.Module] = MODELS[name]
     module = Classifier(build())
-    plan = plan_training(rows=ROWS, batch_size=8, steps=3, epsilon=8.0, delta=1e-5, secure=False, seed=1)
+    plan = plan_training(
+        rows=ROWS, batch_size=8, steps=3, epsilon=8.0, delta=1e-5, secure=False, seed=1, accountant="rdp"
+    )
     with quiet():
         Trainer(
             callbacks=[PrivateGradients(plan)], max_epochs=1, accelerator="cpu", logger=False, precision=precision,

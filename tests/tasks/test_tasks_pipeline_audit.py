@@ -125,3 +125,12 @@ def test_what_cannot_be_audited_is_refused(answer: Answer, table: list[str]) -> 
     ):
         with pytest.raises(InputError, match=key):
             answer(*table, *further)
+
+
+def test_what_few_trials_cannot_say_is_said(answer: Answer, table: list[str]) -> None:
+    many = answer(*table, "privacy=directed", "privacy.epsilon=0.5", "valuation=private_semivalue")
+    few = answer(*table, "privacy=directed", "privacy.epsilon=8", "valuation=private_semivalue")
+    assert many.headline is not None
+    assert few.headline is not None
+    assert not any("too few trials" in note for note in many.headline.notes)
+    assert any("too few trials" in note for note in few.headline.notes)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from assay.data.dataset import ID, TARGET, Dataset
+from assay.errors import AssayError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,12 +19,13 @@ CHANGES = ("row", "number", "word", "category", "label")
 _FAR, _WORD = 1e6, "seen nowhere else"
 
 
+class NothingToChangeError(AssayError):
+    """A row that has no cell of the kind that is to change."""
+
+
 @dataclass(frozen=True)
 class Change:
-    """A change of one row, given by its id: one of `CHANGES`.
-
-    A row that has no cell of the kind that changes stays as it is.
-    """
+    """A change of one row, given by its id: one of `CHANGES`; NothingToChangeError where it has no such cell."""
 
     kind: str
     row: int
@@ -44,6 +46,8 @@ class Change:
             table = _with_cell(table, words[0], self.row, _WORD)
         elif self.kind == "label":
             table = _with_cell(table, target, self.row, _other(table.column(target), self.row))
+        else:
+            raise self._nothing()
         return replace(raw, table=table)
 
     def of_dataset(self, dataset: Dataset) -> Dataset:
@@ -66,7 +70,12 @@ class Change:
             table = _with_cell(table, types["text"][0], place, _WORD)
         elif self.kind == "label":
             table = _with_cell(table, TARGET, place, _other(table.column(TARGET), place))
+        else:
+            raise self._nothing()
         return replace(dataset, table=table)
+
+    def _nothing(self) -> NothingToChangeError:
+        return NothingToChangeError(f"row {self.row} has no cell for a change of kind {self.kind}")
 
 
 def _place(row: int) -> Any:

@@ -66,6 +66,11 @@ class PerSampleGradients:
             )
 
     @property
+    def parameters(self) -> Mapping[str, Tensor]:
+        """The parameters that are differentiated, by name."""
+        return self._plan.parameters
+
+    @property
     def enters_by_row(self) -> bool:
         """True where the model's entry itself runs one sample at a time, since the model owns parameters."""
         return any(unit.name == "" and unit.entry != "forward" for unit in self._plan.units)

@@ -26,8 +26,11 @@ class Tape:
     """Records the layers of a plan while it is entered; leaves the model as it was when left.
 
     Parameters that a rule covers take no part in the backward pass, so it computes activation gradients alone; a covered
-    parameter that is used outside its layer's own `forward` is refused by name when the tape is left.
+    parameter that is used outside its layer's own `forward` is refused by name when the tape is left. Backward passes are
+    recorded while it is `listening`.
     """
+
+    listening: bool = True
 
     def __init__(self, plan: Plan, samples: int, workspace: Workspace | None = None) -> None:
         self._plan, self._samples, self._workspace = plan, samples, workspace or Workspace()
@@ -106,7 +109,7 @@ class Tape:
         """In place of the forward of a module without a rule."""
         if not torch.is_grad_enabled() or not self._samples:
             return forward(*args, **kwargs)
-        call = Recorder(unit.name, unit.module, unit.wanted, self._samples, self._anchor)
+        call = Recorder(unit, self._samples, self._anchor, lambda: self.listening)
         self._calls.append((unit, call))
         return rewrite(call, *args, **kwargs)
 
@@ -150,6 +153,8 @@ class Tape:
 
     def _arrived(self, layer: Layer, given: list[PassTensor], gradient: Tensor) -> None:
         """When the gradient of a layer's output arrives: makes the factors of its parameters."""
+        if not self.listening:
+            return
         if not given:
             raise LayerError(
                 layer.name, "a second backward pass through one recording", "record once for each backward"

@@ -39,6 +39,11 @@ def audit_scores(inside: Vector, outside: Vector, delta: float = 0.0, level: flo
     return Audit(_auc(inside, outside), float((inside > cut).mean()), epsilon)
 
 
+def most_proven(trials: int, delta: float = 0.0) -> float:
+    """The largest epsilon that `trials` releases in each world can prove: that of worlds which never look alike."""
+    return audit_scores(np.ones(trials), np.zeros(trials), delta).epsilon
+
+
 def _bound(inside: Vector, outside: Vector, event: tuple[float, bool, bool], delta: float, level: float) -> float:
     """Log ratio of an event's chances in the two worlds, or the other way round, its top at its low end, its bottom high."""
     threshold, above, swap = event

@@ -73,7 +73,7 @@ class AuditRelease:
         return Outcome(
             metrics,
             {"summary": summary, "pipeline": neighbours},
-            headline=of_attacks(neighbours, metrics),
+            headline=of_attacks(summary, neighbours, metrics),
             ledger=ledger_of(problem.privacy),
             facts={"release": "an attack on itself, for research"},
         )

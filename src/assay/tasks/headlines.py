@@ -57,20 +57,32 @@ def of_summary(name: str, columns: Sequence[str], metrics: Mapping[str, Any], ti
     return Headline((Shown(title, name, tuple(columns)),), tuple(metrics)[:METRICS])
 
 
-def of_attacks(neighbours: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
-    """Attacks with their bounds, and what the publications of neighbouring tables have in common."""
+def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
+    """Attacks with their bounds, what they can say, and what the publications of neighbouring tables have in common."""
     broken = int(((neighbours["files"] != "") | (neighbours["other_rows"] > 0)).sum())
     if broken:
-        note = (
+        notes = [
             f"BROKEN: {broken} of {len(neighbours)} neighbouring tables show in what is published beside noised numbers"
-        )
+        ]
     else:
-        note = f"{len(neighbours)} neighbouring tables give the same publication, byte by byte, but for noised numbers"
+        notes = [
+            f"{len(neighbours)} neighbouring tables give the same publication, byte by byte, but for noised numbers"
+        ]
+    mute = attacks[attacks["most_proven"] < attacks["bound"]]
+    if len(mute):
+        names = ", ".join(dict.fromkeys(mute["attack"]))
+        notes.append(
+            f"too few trials to prove a bound wrong, whatever the noise: {names} (most_proven; use a smaller epsilon)"
+        )
+    if "clipped" in attacks:
+        without = attacks[attacks["clipped"].eq(False) & (attacks["most_proven"] >= attacks["bound"])]
+        if len(without) and not (without["excess"] > 0).any():
+            notes.append("without the clip the attacks exceed no bound either: they are too weak to mean anything")
     shown = (
         Shown("attacks: the proven epsilon must not exceed its bound, but for releases without the clip", "summary"),
     )
     further = (Shown("neighbouring tables", "pipeline"),)
-    return Headline(shown, tuple(metrics)[:METRICS], (note,), further)
+    return Headline(shown, tuple(metrics)[:METRICS], tuple(notes), further)
 
 
 def of_picks(table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from assay.data import CHANGES, Change
+from assay.data.neighbours import NothingToChangeError
 from assay.errors import AssayError
-from assay.privacy.audit import audit_scores
+from assay.privacy.audit import audit_scores, most_proven
 from assay.privacy.relations import Relation
 from assay.privacy.releases import Releases
 from assay.runs import published_files
@@ -55,7 +56,8 @@ class PipelineAudit:
         lines = []
         for row in map(int, audited):
             for kind in CHANGES:
-                lines.append({"id": row, "change": kind, **self._compared(first, Change(kind, row))})
+                if (compared := self._compared(first, Change(kind, row))) is not None:
+                    lines.append({"id": row, "change": kind, **compared})
         return pd.DataFrame(lines)
 
     def bounds(self, row: int) -> list[dict[str, Any]]:
@@ -78,15 +80,22 @@ class PipelineAudit:
             scores = asdict(audit_scores(*sides, delta=delta))
             proven = scores.pop("epsilon")
             excess = proven - epsilon
+            most = most_proven(self.releases, delta)
             lines.append(
-                {"attack": f"pipeline: {kind}", "bound": epsilon, **scores, "proven_epsilon": proven, "excess": excess}
+                {"attack": f"pipeline: {kind}", **scores}
+                | {"proven_epsilon": proven, "most_proven": most, "bound": epsilon, "excess": excess}
             )
         return lines
 
-    def _compared(self, first: Publication, change: Change) -> dict[str, Any]:
-        """Differences from the first publication; a neighbour that fails where the table does not shows as well."""
+    def _compared(self, first: Publication, change: Change) -> dict[str, Any] | None:
+        """The differences from the first publication; None where the row has nothing to change in this way.
+
+        A neighbour that fails where the table does not shows as well.
+        """
         try:
             other = self._published(self._changed(change), f"{change.kind} of {change.row}")
+        except NothingToChangeError:
+            return None
         except AssayError as error:
             return {"files": f"none, for {error}", "other_rows": 0}
         return self._differences(first, other, change.row)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from assay.learning.modules.permutation_pass import Rows
-from assay.privacy.audit import audit_scores
+from assay.privacy.audit import audit_scores, most_proven
 from assay.privacy.relations import Relation
 from assay.runs import of_account
 from assay.valuation.gradient.directed.design import Design, mislabelled
@@ -45,15 +45,10 @@ def attacks(trials: int, problem: Problem, valuator: Any, run: Run) -> tuple[lis
             scores = asdict(audit_scores(inside, outside, delta=privacy.guaranteed_delta))
             proven = scores.pop("epsilon")
             excess = proven - bound
+            most = most_proven(trials, privacy.guaranteed_delta)
             lines.append(
-                {
-                    "attack": attack,
-                    "clipped": clipped,
-                    "bound": bound,
-                    **scores,
-                    "proven_epsilon": proven,
-                    "excess": excess,
-                }
+                {"attack": attack, "clipped": clipped, **scores}
+                | {"proven_epsilon": proven, "most_proven": most, "bound": bound, "excess": excess}
             )
     return lines, {"clip": design.clip}
 

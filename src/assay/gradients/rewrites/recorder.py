@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from assay.gradients.factors import Dense, Factor, PassTensor, outer_products
 from assay.gradients.refusals import LayerError
+from assay.gradients.rewrites.unit import Unit
 
 EVERY = slice(None)
 Forward = Callable[..., object]
@@ -66,13 +67,14 @@ class Unrecorded:
 class Recorder:
     """Linear maps and written-out gradients of one call; `factors` makes the answers once the backward pass is over.
 
-    `parameters` are those of the module by their local names, `wanted` the local names to answer for.
+    `parameters` are those of the module by their local names, `wanted` the local names to answer for, `shared` the places of
+    arguments that were seen to be no sample's. What arrives while nobody is `listening` is left alone.
     """
 
-    def __init__(self, name: str, module: nn.Module, wanted: Mapping[str, str], samples: int, anchor: Tensor) -> None:
-        self.name, self.module, self.samples = name, module, samples
-        self.parameters = dict(module.named_parameters(remove_duplicate=False))
-        self.wanted, self._anchor = wanted, anchor
+    def __init__(self, unit: Unit, samples: int, anchor: Tensor, listening: Callable[[], bool]) -> None:
+        self.name, self.module, self.samples = unit.name, unit.module, samples
+        self.parameters = dict(unit.module.named_parameters(remove_duplicate=False))
+        self.wanted, self.shared, self._anchor, self._listening = unit.wanted, unit.shared, anchor, listening
         self._pieces: defaultdict[str, list[_Piece]] = defaultdict(list)
         self._sums: dict[str, Tensor] = {}
         self._written: dict[str, Tensor] = {}
@@ -125,11 +127,13 @@ class Recorder:
         return {name: factor for name, factor in factors.items() if name in self.wanted}
 
     def _arrived(self, weight: str, x: PassTensor, rows: slice, gradient: Tensor) -> None:
-        if weight in self.wanted:
+        if weight in self.wanted and self._listening():
             dtype = self.parameters[weight].dtype
             self._pieces[weight].append(_Piece(PassTensor(gradient.to(dtype), self.name), x.to(dtype), rows))
 
     def _shifted(self, bias: str, rows: slice, gradient: Tensor) -> None:
+        if not self._listening():
+            return
         sums = self._sums.get(bias)
         if sums is None:
             sums = self._sums[bias] = self.parameters[bias].new_zeros(self.samples, len(self.parameters[bias]))
@@ -137,7 +141,8 @@ class Recorder:
             sums[:, rows] += _positions(gradient).to(sums).sum(1)
 
     def _written_out(self, name: str, gradient: Tensor) -> None:
-        self._written[name] = gradient.detach()
+        if self._listening():
+            self._written[name] = gradient.detach()
 
     def _of_pieces(self, pieces: list[_Piece], size: int) -> Factor:
         """One sum of outer products over the positions of all uses."""

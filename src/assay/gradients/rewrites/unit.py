@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import nn
 
@@ -11,7 +11,8 @@ from torch import nn
 class Unit:
     """A module whose forward is rewritten; `wanted` maps its parameters' names in it to those in the model.
 
-    `vectorised`: although its kind has a rewriting of its own. `entry` is the method that is rewritten.
+    `vectorised`: although its kind has a rewriting of its own. `entry` is the method that is rewritten. `shared` are places of
+    arguments that were seen with a first axis of another length than the samples': they are no sample's, whatever its length.
     """
 
     name: str
@@ -19,6 +20,7 @@ class Unit:
     wanted: dict[str, str]
     vectorised: bool = False
     entry: str = "forward"
+    shared: set[int] = field(default_factory=set, compare=False)
 
     @property
     def shown(self) -> str:

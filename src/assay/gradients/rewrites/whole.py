@@ -19,7 +19,14 @@ LARGEST = 1 << 28
 """Numbers that the gradients of one module may be written out to: 1 GB in single precision."""
 
 _TENSOR = object()  # stands for a tensor among the leaves of an output
-SEQUENCE_FIRST = ("src", "tgt", "memory")  # arguments of torch's transformers whose second axis is the sample's
+SEQUENCE_FIRST = (
+    "src",
+    "tgt",
+    "memory",
+    "query",
+    "key",
+    "value",
+)  # arguments of torch's modules whose second axis may be the sample's
 COMMON = ("src_mask", "tgt_mask", "memory_mask", "mask", "attn_mask")  # and those that all samples share
 
 
@@ -123,7 +130,9 @@ def unrolled(modules: Iterable[tuple[str, nn.Module]]) -> Iterator[None]:
 
 
 def is_sequence_first(module: nn.Module) -> bool:
-    """True for torch's transformers whose tensors are [T, N, E]."""
+    """True for torch's attention and transformers whose tensors are [T, N, E]."""
+    if isinstance(module, nn.MultiheadAttention):
+        return not module.batch_first
     kinds = (nn.Transformer, nn.TransformerEncoder, nn.TransformerDecoder)
     layers = (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
     if not isinstance(module, (*kinds, *layers)):
@@ -144,7 +153,7 @@ class _Bound(nn.Module):
         Tensors that hooks of torch.nn.utils.weight_norm compute before it are computed from the passed parameters.
         """
         hooks: list[Any] = list(self.module._forward_pre_hooks.values())
-        computed = [hook for hook in hooks if hasattr(hook, "compute_weight")]
+        computed = [hook for hook in hooks if type(hook).__name__ == "WeightNorm"]
         before = {hook.name: getattr(self.module, hook.name) for hook in computed}
         try:
             for hook in computed:
@@ -161,23 +170,31 @@ def _named(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _axes(call: Recorder, forward: Forward, args: Any, kwargs: Any, axis: int) -> Any:
     """The arguments with the sample's axis in place of each tensor that has one, and None elsewhere."""
-    if axis == 0:
-        return tree_map(partial(_axis_of, samples=call.samples, axis=0), (args, dict(kwargs)))
+    if not type(call.module).__module__.startswith("torch.nn"):
+        leaves, spec = tree_flatten((args, dict(kwargs)))
+        return tree_unflatten([_axis_of(call, place, leaf) for place, leaf in enumerate(leaves)], spec)
     bound = inspect.signature(forward).bind(*args, **kwargs).arguments
     names = list(bound)
 
     def of(name: str, value: Any) -> Any:
-        if not isinstance(value, Tensor) or name in COMMON:
+        if not isinstance(value, Tensor) or value.dim() == 0:
             return None
-        return axis if name in SEQUENCE_FIRST else 0
+        if name in SEQUENCE_FIRST:
+            return axis
+        shared = name in COMMON and value.dim() < 3
+        return None if shared or value.shape[0] != call.samples else 0
 
     positional = tuple(of(name, value) for name, value in zip(names, args, strict=False))
     return positional, {name: of(name, value) for name, value in kwargs.items()}
 
 
-def _axis_of(leaf: Any, samples: int, axis: int) -> int | None:
-    own = isinstance(leaf, Tensor) and leaf.dim() > axis and leaf.shape[axis] == samples
-    return axis if own else None
+def _axis_of(call: Recorder, place: int, leaf: Any) -> int | None:
+    """0 for an argument of the samples; one that was seen with another length is shared by all."""
+    if not isinstance(leaf, Tensor) or leaf.dim() == 0:
+        return None
+    if leaf.shape[0] != call.samples:
+        call.shared.add(place)
+    return None if place in call.shared else 0
 
 
 def _unsqueezed(axis: int | None, leaf: Any) -> Any:

@@ -15,6 +15,7 @@ from assay.errors import AssayError
 from assay.gradients import ClippedSum, PerSampleGradients, Tape
 from assay.learning.callbacks.loss_watch import LossWatch
 from assay.learning.callbacks.row_check import RowCheck
+from assay.learning.callbacks.step_guard import StepGuard
 from assay.learning.poisson_loader import PoissonLoader
 from assay.privacy.accounting.training import NoisySteps
 from assay.privacy.plan import TrainingPlan
@@ -26,7 +27,7 @@ class PrivateGradients(Callback):
     Works with automatic and with manual optimisation (one backward pass for each batch), unchanged modules, and gradient
     accumulation. The batches must come from `private_loader` and reach `training_step` as they are, and the loss must be
     the mean over the batch of per-sample losses. That a row's gradient depends on that row alone is checked on the first
-    batch of several, in training and in evaluation mode, and again on real batches after 10, 100, 1000, 2000, ... steps.
+    batch of several, in training and in evaluation mode, and again on real batches after 1, 2, 4, 8, ... steps.
     `Trainer(...).fit(..., ckpt_path=...)` goes on where a checkpoint stopped, to the bit; nothing else is to be given.
 
     Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
@@ -51,6 +52,7 @@ class PrivateGradients(Callback):
         self._tape: Tape | None = None
         self._open = ExitStack()
         self._check: RowCheck | None = None
+        self._guard: StepGuard | None = None
         self._checked = False
         self._random: dict[str, Any] | None = None
 
@@ -88,6 +90,13 @@ class PrivateGradients(Callback):
             raise AssayError(f"max_grad_norm={limit:g}: the ledger accounts for {accounted:g} (make them equal)")
         self._loader, self._part, self._sum = loader, 0, {}
         loader.first = self.steps = max(self.steps, loader.first)  # the loader follows the steps that were made
+        made = sum(steps.count for steps in self.plan.ledger.account.history)  # type: ignore[attr-defined]
+        if self.steps != made or self.steps >= loader.steps:
+            raise AssayError(
+                f"plan: {made} of its {loader.steps} steps are made, and this training begins at step {self.steps}, with the "
+                "same samples and noise (make a new plan_training for each training)"
+            )
+        self._guard = StepGuard(trainer, pl_module, self._engine.parameters)
         _put_back(self._random)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
@@ -96,17 +105,25 @@ class PrivateGradients(Callback):
             raise RuntimeError("a batch before on_train_start")
         samples = max(1, self._real())
         self._refuse_other_rows(batch, samples)
+        assert self._guard is not None
         if samples > 1 and self._check is not None:
             with LossWatch():
                 if not self._checked:
-                    self._check.thoroughly(pl_module, batch)
+                    self._check.thoroughly(pl_module, batch, batch_idx)
                     self._checked = True
                 elif self._part == 0 and _is_due(self.steps):
-                    self._check.briefly(pl_module, batch, self.steps % samples)
+                    self._check.briefly(pl_module, batch, batch_idx)
         # the step before is made; a recording refuses a .grad that changes under it
         pl_module.zero_grad(set_to_none=True)
         self._open.enter_context(LossWatch())
         self._tape = self._enter(self._engine.recording(samples))
+        self._tape.listening = False
+        self._guard.begin(batch)
+
+    def on_before_backward(self, trainer: Trainer, pl_module: LightningModule, loss: Tensor) -> None:
+        """From here on gradients are those of the loss; what a step differentiates before is its own affair."""
+        if self._tape is not None:
+            self._tape.listening = True
 
     def on_after_backward(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Clips what the backward pass recorded and adds it to the step's sum."""
@@ -114,11 +131,14 @@ class PrivateGradients(Callback):
             raise AssayError(
                 "a second backward pass for one batch: each batch is one release (call manual_backward once)"
             )
+        assert self._guard is not None
         tape, self._tape = self._tape, None
         self._open.close()
+        self._guard.end()
         real = self._real()
         # Lightning divides the loss by the number of parts when it optimises automatically
-        scale = max(1, real) * (self._loader.parts if pl_module.automatic_optimization else 1)
+        rows = 1 if self._guard.sums else max(1, real)
+        scale = rows * (self._loader.parts if pl_module.automatic_optimization else 1)
         recorded = tape.recorded(float(scale))
         if real == 0:
             recorded = recorded.take(torch.zeros(0, dtype=torch.long))
@@ -135,6 +155,8 @@ class PrivateGradients(Callback):
         plan.ledger.charge(NoisySteps(plan.noise_multiplier, plan.sampler))
         draw = plan.noise.open_round(self.steps)
         self._engine.store({name: self._noised_mean(total, draw) for name, total in self._sum.items()})
+        assert self._guard is not None
+        self._guard.store(self._engine.parameters)
         self._sum = {}
         self.steps += 1
         if self.steps % plan.note_every == 0 or self.steps == self._loader.steps:
@@ -164,8 +186,18 @@ class PrivateGradients(Callback):
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leaves the module as it was."""
+        self._close()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leaves the module as it was."""
+        self._close()
+
+    def _close(self) -> None:
         self._open.close()
         self._tape = None
+        if self._guard is not None:
+            self._guard.close()
+            self._guard = None
 
     def state_dict(self) -> dict[str, Any]:
         """Steps made, the ledger's counts, and the state of torch's random numbers, from which a module draws its masks.
@@ -180,13 +212,29 @@ class PrivateGradients(Callback):
         random = {"torch": torch.random.get_rng_state()}
         if torch.cuda.is_available():
             random["cuda"] = torch.cuda.get_rng_state_all()  # type: ignore[assignment]
-        return {"steps": self.steps, "ledger": self.plan.ledger.state_dict(), "random": random}
+        return {"steps": self.steps, "ledger": self.plan.ledger.state_dict(), "random": random, "plan": self._facts()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Goes on counting where an interrupted fit stopped."""
+        saved = state_dict.get("plan", self._facts())
+        if saved != self._facts():
+            raise AssayError(f"plan: the checkpoint is of another one (noise, rate, clip and relation {saved})")
         self.steps = int(state_dict["steps"])
         self.plan.ledger.load_state_dict(state_dict["ledger"])
         self._random = state_dict.get("random")
+
+    def _facts(self) -> dict[str, Any]:
+        """Facts that a plan must have in common with the plan of a checkpoint."""
+        plan = self.plan
+        facts = {
+            "noise_multiplier": plan.noise_multiplier,
+            "sample_rate": plan.sampler.sample_rate,
+            "steps": plan.steps,
+        }
+        return facts | {
+            "max_grad_norm": plan.ledger.sensitivity.max_grad_norm,
+            "relation": str(plan.ledger.budget.relation),
+        }
 
     def _layers(self) -> list[str]:
         if self._engine is None:
@@ -209,8 +257,8 @@ class PrivateGradients(Callback):
 
 
 def _is_due(step: int) -> bool:
-    """True for steps at which rows are looked at again."""
-    return step in (10, 100) or (step > 0 and step % 1000 == 0)
+    """True for steps at which rows are looked at again: powers of two, and every thousandth."""
+    return step > 0 and (step & (step - 1) == 0 or step % 1000 == 0)
 
 
 def _equal(part: Tensor, tensor: Tensor, rows: Tensor) -> bool:
