@@ -74,7 +74,7 @@ def value(
     live = not isinstance(model, str)
     chosen = [f"model={'estimator' if live else model}", f"privacy={privacy}", f"seed={seed}"]
     if method is not None or live:
-        chosen.append(f"valuation={method or 'semivalue'}")
+        chosen.append("valuation=semivalue" if method is None else f"valuation={method}")
     if split is not None:
         chosen += [f"dataset.split.{part}={size}" for part, size in split.items()]
     given = ["task=value", "dataset=frame", f"dataset.target={column}", *chosen, *overrides, "progress=false"]

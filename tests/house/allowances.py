@@ -3,8 +3,3 @@
 from __future__ import annotations
 
 OTHER_DEFAULTS: set[str] = {"paths=default"}
-LITERALS: dict[str, int] = {
-    "src/assay/api.py": 5,
-    "src/assay/figures/estimators.py": 2,
-    "src/assay/tasks/law_estimators.py": 1,
-}
