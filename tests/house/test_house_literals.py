@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from house import PACKAGE, options, python_files, shown, tree_of
 
 OTHER_MEANINGS = {
