@@ -202,7 +202,12 @@ def test_what_has_no_gradient_or_too_few_parameters_is_refused(portion: Portion)
         SubspaceRelease(choice, problem_of(portion("breast_cancer")), RUN, "x")
     for given in (
         ["privacy=directed_subspace"],
-        ["privacy=directed", "task=label_noise", "task.contenders=[directed_subspace]"],
+        [
+            "privacy=directed",
+            "task=label_noise",
+            "task.contenders=[directed_subspace]",
+            "dataset.corruption.labels=0.3",
+        ],
     ):
         with pytest.raises(InputError, match=message):
             compose(["dataset=breast_cancer", "valuation.utility=accuracy", *given])
