@@ -8,8 +8,8 @@ WORKERS ?= 2
 # Idle workers take over what others have still to do; each computes in one thread.
 PARALLEL := --numprocesses $(WORKERS) --dist worksteal
 QUICK := tests/house tests/config tests/runs tests/gradients tests/test_statistics.py
-# These carry out whole commands.
-WHOLE := $(foreach name,extension neighbours path,--ignore=tests/house/test_house_$(name).py)
+# These carry out whole commands, kill them, or compare every kind of module.
+WHOLE := $(foreach name,extension neighbours path,--ignore=tests/house/test_house_$(name).py) --ignore=tests/gradients/test_gradients_modules.py --ignore=tests/runs/test_runs_kill.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install dev run lint type check quick test test-slow reproduce bench clean
