@@ -43,8 +43,8 @@ class AuditRelease:
     def check(self, run: Choices) -> None:
         """Raises InputError without a mechanism, for noise that counts as a release, and for targets damaged on purpose."""
         if not run.privacy.private:
-            limit = "attacks a private release"
-            raise InputError("task", self.name, limit, "e.g. privacy=directed valuation=private_semivalue")
+            limit = f"task={self.name} attacks a private release"
+            raise InputError("privacy", run.privacy.name, limit, "e.g. privacy=directed valuation=private_semivalue")
         if run.privacy.secure_noise:
             limit = f"task={self.name} is a rehearsal and would spend the budget many times"
             raise InputError("privacy.secure_noise", "true", limit, "leave it out")

@@ -24,15 +24,15 @@ MEANING_OF_COMPARISON = (
 )
 
 
-def of_values(name: str, table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
+def of_values(name: str, table: pd.DataFrame, metrics: Mapping[str, float], published: bool = False) -> Headline:
     """Lowest and highest values of a table with `value` and its interval, and how many are surely not 0."""
     notes = [MEANING[key] for key in MEANING if key in table]
     if table[["ci_low", "ci_high"]].notna().all(axis=None):
         below, above = int((table["ci_high"] < 0).sum()), int((table["ci_low"] > 0).sum())
-        notes.append(
-            f"{below} of {len(table)} values lie below 0 at 95 %, {above} above; the interval is that of the estimate on "
-            "this split, and other valid rows would give other values"
-        )
+        of = "the interval is that of the estimate on this split, and other valid rows would give other values"
+        if published:
+            of = "the interval is that of the noise; STATEMENT.md says more"
+        notes.append(f"{below} of {len(table)} values lie below 0 at 95 %, {above} above; {of}")
     return Headline(tuple(_ends(name, table)), tuple(metrics)[:METRICS], tuple(notes))
 
 
@@ -71,9 +71,8 @@ def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping
     mute = attacks[attacks["most_proven"] < attacks["bound"]]
     if len(mute):
         names = ", ".join(dict.fromkeys(mute["attack"]))
-        notes.append(
-            f"too few trials to prove a bound wrong, whatever the noise: {names} (most_proven; use a smaller epsilon)"
-        )
+        few = "too few trials to prove a bound wrong, whatever the noise"
+        notes.append(f"{few}: {names} (most_proven; a larger scale, or a smaller epsilon)")
     if "clipped" in attacks:
         without = attacks[attacks["clipped"].eq(False) & (attacks["most_proven"] >= attacks["bound"])]
         if len(without) and not (without["excess"] > 0).any():

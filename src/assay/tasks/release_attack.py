@@ -65,7 +65,12 @@ def metrics_of(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 def ledger_of(privacy: Any) -> list[dict[str, Any]]:
     """The account of the release under attack; the attacker's own draws repeat it with seeds that he knows."""
-    entry = {"epsilon": privacy.epsilon, "delta": privacy.delta, "relation": privacy.relation, "noise": "seeded"}
+    entry = {
+        "epsilon": privacy.epsilon,
+        "delta": privacy.guaranteed_delta,
+        "relation": privacy.relation,
+        "noise": "seeded",
+    }
     return list(of_account([entry], "audit", 1))
 
 

@@ -53,7 +53,7 @@ class Value:
             {"values": table},
             {"values": value_figure(table)},
             files={"values.csv": table},
-            headline=of_values("values", table, metrics),
+            headline=of_values("values", table, metrics, bool(valuation.statement)),
             ledger=valuation.ledger,
             released={"values": RELEASED} if valuation.statement else {},
             noised={"values": NOISED} if valuation.statement else {},

@@ -26,10 +26,11 @@ class LightningLogger(Logger):
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def check(self, run: Choices) -> None:
-        """Raises InputError without a class."""
+        """Raises InputError without a class, and for one that cannot be imported."""
         if self.target is None:
             limit = "needs the class of your logger"
             raise InputError("logger.target", "null", limit, "e.g. pytorch_lightning.loggers.MLFlowLogger")
+        locate(self.target, "logger.target")
 
     def send(self, record: RunRecord) -> None:
         """Sends hyperparameters and metrics."""
