@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from assay.errors import InputError
 from assay.learning.callbacks.private_gradients import PrivateGradients
+from assay.learning.callbacks.step_guard import StepGuard
 from assay.learning.fitting import quiet
 from assay.learning.private_loader import private_loader
 from assay.privacy.plan import TrainingPlan, plan_training
@@ -118,3 +121,58 @@ def test_a_table_far_from_the_plan_is_refused(rows: int) -> None:
 def test_tensors_of_different_lengths_are_refused() -> None:
     with pytest.raises(InputError, match="rows=59: the first tensor has 60"):
         private_loader(plan(), (torch.zeros(60, 4), torch.zeros(59)))
+
+
+class Single(Linear):
+    """The same in single precision, by automatic or manual optimisation."""
+
+    def __init__(self, manual: bool) -> None:
+        super().__init__()
+        self.layer = self.layer.float()
+        self.automatic_optimization = not manual
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        loss = super().training_step(batch, batch_idx)
+        if not self.automatic_optimization:
+            self.manual_backward(loss)
+            optimizer: Any = self.optimizers()
+            optimizer.step()
+        return loss
+
+
+def moved_by_a_row(manual: bool) -> float:
+    """Move of the sum of a bf16-mixed step by one of many equal rows, all of which take part, in gradients of one row."""
+    rows, clip = 400, 10.0  # no row is clipped: each is summed as it is
+    sums = []
+    for count in (rows, rows + 1):
+        planned = plan_training(
+            rows=rows, batch_size=rows, steps=1, epsilon=2.0, delta=1e-5, max_grad_norm=clip, secure=False, seed=7,
+            accountant="rdp",
+        )  # fmt: skip
+        module, x = Single(manual), torch.full((count, 4), 0.37)
+        private = PrivateGradients(planned)
+        totals: list[Tensor] = []
+        private._noised_mean = lambda total, draw, totals=totals: totals.append(total) or torch.zeros_like(total)  # type: ignore[method-assign, misc]
+        with quiet():
+            Trainer(
+                callbacks=[private], max_epochs=1, accelerator="cpu", logger=False, precision="bf16-mixed",
+                enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            ).fit(module, private_loader(planned, (x, torch.full((count,), 2.1))))  # fmt: skip
+        sums.append(torch.cat([each.flatten().double() for each in totals]))
+    own = float(sums[0].norm()) / rows
+    return float((sums[1] - sums[0]).norm()) / own
+
+
+@pytest.mark.parametrize("manual", [False, True])
+def test_reduced_precision_rounds_no_row_by_the_number_of_rows(manual: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert moved_by_a_row(manual) == pytest.approx(1.0, abs=1e-3)
+    own = StepGuard.__init__
+
+    def without(self: StepGuard, *arguments: Any) -> None:
+        """Broken variant: the mean's share of a row is rounded, and with it every row."""
+        own(self, *arguments)
+        self.sums = False
+
+    if not manual:
+        monkeypatch.setattr(StepGuard, "__init__", without)
+        assert abs(moved_by_a_row(manual) - 1.0) > 1e-2

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from pytorch_lightning import Trainer
+from pytorch_lightning.callbacks import EarlyStopping
 from torch import Tensor, nn
 from users_module import ROWS, User, X, Y, fitted
 
 from assay.errors import AssayError
 from assay.learning.callbacks.private_gradients import PrivateGradients
+from assay.learning.callbacks.step_guard import StepGuard
 from assay.learning.fitting import quiet
 from assay.learning.private_loader import private_loader
 from assay.privacy.plan import plan_training
@@ -151,3 +154,26 @@ def test_two_trainings_on_one_plan_are_refused() -> None:
         )
         with pytest.raises(AssayError, match="2 of its 3 steps are made"):
             Trainer(callbacks=[PrivateGradients(plan)], **options).fit(User(), private_loader(plan, (X, Y)))
+
+
+def test_a_subclass_that_steers_by_train_rows_is_refused() -> None:
+    class Patience(EarlyStopping):
+        """A user's own, by another name."""
+
+    module, plan = (
+        User(),
+        plan_training(
+            rows=ROWS, batch_size=12, steps=3, epsilon=8.0, delta=1e-5, secure=False, seed=2, accountant="rdp"
+        ),
+    )
+    with pytest.raises(AssayError, match="monitor=loss: Patience would steer"), quiet():
+        Trainer(
+            callbacks=[PrivateGradients(plan), Patience("loss")], max_epochs=1, accelerator="cpu", logger=False,
+            enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+        ).fit(module, private_loader(plan, (X, Y)))  # fmt: skip
+    assert module.global_step == 0
+
+
+def test_a_scaled_loss_is_refused() -> None:
+    with pytest.raises(AssayError, match="precision=16-mixed: scales losses"):
+        StepGuard(SimpleNamespace(precision="16-mixed"), User(), {})  # type: ignore[arg-type]

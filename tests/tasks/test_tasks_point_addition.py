@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from laws_cases import SMALL
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
@@ -22,13 +23,6 @@ from assay.selection.by_value import top
 from assay.tasks.addition_gains import Adding
 
 Answer = Callable[..., Outcome]
-SMALL = (
-    "dataset=breast_cancer",
-    "dataset.split={train: 330, valid: 100, test: 139}",
-    "dataset.preprocess={components: 5, norm: 2}",
-    "valuation.smallest=20",
-    "valuation.largest=119",
-)
 
 
 def addition(*more: str) -> tuple[str, ...]:

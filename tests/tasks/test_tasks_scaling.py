@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from laws_cases import SMALL
 from sklearn.linear_model import Ridge
 
 from assay.config.compose import compose
@@ -20,15 +21,6 @@ from assay.valuation.contributions.subsets import SubsetSampler
 from assay.valuation.laws.estimators import ESTIMATORS
 
 Answer = Callable[..., Outcome]
-SMALL = (
-    "dataset=breast_cancer",
-    "dataset.split={train: 330, valid: 100, test: 139}",
-    "dataset.preprocess={components: 5, norm: 2}",
-    "valuation.smallest=20",
-    "valuation.largest=119",
-)
-
-
 THEORY = ("dataset=synthetic_regression", "dataset.synthetic.dimension=3")
 
 

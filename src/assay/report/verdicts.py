@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ from assay.report.claims import Claim
 from assay.report.placeholders import filled_claim
 from assay.report.reading import MISSING, RunRecord
 from assay.report.rules import Rule
-from assay.runs.fingerprint import LEFT_OUT
+from assay.runs.fingerprint import fingerprint
 from assay.statistics import Interval
 
 NOTHING = Interval(math.nan, math.nan, math.nan)
@@ -36,7 +35,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Judgement:
-    """A claim, our figure (mean and 95 % Student-t interval over seeds), the verdict, and the command behind it."""
+    """A claim, our figure, the verdict, and the command behind it.
+
+    The figure is the mean with its 95 % Student-t interval over seeds; of a claim on `each` seed, the mean with the lowest
+    and the highest seed.
+    """
 
     claim: Claim
     figure: Interval
@@ -84,6 +87,8 @@ def judge(claim: Claim, runs: Sequence[RunRecord], paper: str) -> Judgement:
         verdict, reason = Verdict.NOT_COMPARABLE, f"metric {absent} is not measured {at}"
     else:
         verdict, reason = decide(claim.rule, figure, len(runs), exact=claim.exact or claim.each)
+        if claim.each and verdict is Verdict.REPRODUCED:
+            reason = f"every seed is {claim.rule}; shown from the lowest to the highest"
         if claim.each and verdict is Verdict.INCONCLUSIVE and len(runs) > 1:
             verdict, reason = Verdict.NOT_REPRODUCED, f"not every seed is {claim.rule}"
         codes = len({run.sources for run in runs})
@@ -133,7 +138,8 @@ def matches(claim: Claim, record: RunRecord) -> bool:
 def _is_own(claim: Claim, record: RunRecord) -> bool:
     """True for a run whose config is that of the claim's experiment with its settings and nothing else."""
     scale = [] if record.scale is None else [f"scale={record.scale}"]
-    return _without_seed(record.config) == _without_seed(_composed(claim.experiment, *scale, *claim.overrides))
+    composed = _composed(claim.experiment, *scale, *claim.overrides)
+    return fingerprint({**record.config, "seed": 0}) == fingerprint({**composed, "seed": 0})
 
 
 @cache
@@ -142,11 +148,6 @@ def _composed(experiment: str, *overrides: str) -> Mapping[str, Any]:
         return compose([f"experiment={experiment}", *overrides]).config
     except AssayError:  # a claim on an experiment that is there no longer
         return {}
-
-
-def _without_seed(config: Mapping[str, Any]) -> dict[str, Any]:
-    plain = json.loads(json.dumps({key: value for key, value in config.items() if key not in {*LEFT_OUT, "seed"}}))
-    return dict(plain)
 
 
 def command_of(claim: Claim, paper: str, scale: str | None, seeds: Sequence[int]) -> str:

@@ -31,7 +31,7 @@ def of_values(name: str, table: pd.DataFrame, metrics: Mapping[str, float], publ
         below, above = int((table["ci_high"] < 0).sum()), int((table["ci_low"] > 0).sum())
         of = "the interval is that of the estimate on this split, and other valid rows would give other values"
         if published:
-            of = "the interval is that of the noise; STATEMENT.md says more"
+            of = "STATEMENT.md says what the interval is of"
         notes.append(f"{below} of {len(table)} values lie below 0 at 95 %, {above} above; {of}")
     return Headline(tuple(_ends(name, table)), tuple(metrics)[:METRICS], tuple(notes))
 

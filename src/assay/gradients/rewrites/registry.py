@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from assay.gradients.rewrites.attention import attention
-from assay.gradients.rewrites.recorder import Forward, Recorder
+from assay.gradients.rewrites.recorder import Forward
 from assay.gradients.rewrites.recurrent import UNROLLED
 from assay.gradients.rewrites.unit import Unit
 from assay.gradients.rewrites.whole import is_sequence_first, step, whole
@@ -23,9 +23,9 @@ _KINDS: dict[type[nn.Module], Rewrite] = {nn.MultiheadAttention: attention, **UN
 def rewrite_for(unit: Unit, forward: Forward) -> Rewrite:
     """The rewriting of a unit, whose own forward is `forward`: it is called with a `Recorder` and the arguments."""
     if unit.entry != "forward":
-        return partial(_step, forward)
+        return partial(step, forward)
     if writes_out(unit):
-        return partial(_whole, forward)
+        return partial(whole, forward)
     return _KINDS[type(unit.module)]
 
 
@@ -63,11 +63,3 @@ def _uses_inner(module: nn.Module) -> bool:
 
 def _parametrised(module: nn.Module) -> bool:
     return isinstance(getattr(module, "parametrizations", None), nn.ModuleDict)
-
-
-def _step(forward: Forward, call: Recorder, *args: Any, **kwargs: Any) -> Any:
-    return step(call, forward, *args, **kwargs)
-
-
-def _whole(forward: Forward, call: Recorder, *args: Any, **kwargs: Any) -> Any:
-    return whole(call, forward, *args, **kwargs)

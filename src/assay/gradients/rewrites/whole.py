@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_map, tree_unflatten
 
+from assay.errors import AssayError
 from assay.gradients.rewrites.recorder import Forward, Recorder, Unrecorded
 from assay.gradients.rewrites.recurrent import UNROLLED
 
@@ -19,18 +20,14 @@ LARGEST = 1 << 28
 """Numbers that the gradients of one module may be written out to: 1 GB in single precision."""
 
 _TENSOR = object()  # stands for a tensor among the leaves of an output
-SEQUENCE_FIRST = (
-    "src",
-    "tgt",
-    "memory",
-    "query",
-    "key",
-    "value",
-)  # arguments of torch's modules whose second axis may be the sample's
-COMMON = ("src_mask", "tgt_mask", "memory_mask", "mask", "attn_mask")  # and those that all samples share
+SEQUENCE_FIRST = frozenset({"src", "tgt", "memory", "query", "key", "value"})
+"""Arguments of torch's modules whose second axis may be the sample's."""
+
+COMMON = frozenset({"src_mask", "tgt_mask", "memory_mask", "mask", "attn_mask"})
+"""Arguments of torch's modules that all samples share, but for one of three axes."""
 
 
-def step(call: Recorder, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+def step(forward: Forward, call: Recorder, *args: Any, **kwargs: Any) -> Any:
     """A training step whose loss is a mean over the batch: the mean of its losses of one sample each.
 
     What it logs is logged as a mean over the samples.
@@ -54,7 +51,7 @@ def step(call: Recorder, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         with instead(module, log=note, log_dict=note_all):
             return forward(*given, **options), values
 
-    output, values = whole(call, logged, *args, reduced=True, **kwargs)
+    output, values = whole(logged, call, *args, reduced=True, **kwargs)
     for (name, (rest, further)), value in zip(names, values, strict=True):
         if log is not None:
             log(name, value.mean(), *rest, **further)
@@ -75,7 +72,7 @@ def instead(module: nn.Module, **methods: Any) -> Iterator[None]:
         own.update(before)
 
 
-def whole(call: Recorder, forward: Forward, *args: Any, reduced: bool = False, **kwargs: Any) -> Any:
+def whole(forward: Forward, call: Recorder, *args: Any, reduced: bool = False, **kwargs: Any) -> Any:
     """The module's own forward under torch.func.vmap, one sample at a time as far as it can see.
 
     Random numbers (dropout) are drawn for each sample. Arguments whose first axis has a sample's length are the samples'.
@@ -109,9 +106,9 @@ def whole(call: Recorder, forward: Forward, *args: Any, reduced: bool = False, *
     try:
         with unrolled(inner):
             outputs = iter(each(call.leaves(), (args, kwargs)))
+    except AssayError:
+        raise
     except (RuntimeError, ValueError, NotImplementedError) as error:
-        if type(error).__module__.startswith("assay"):
-            raise
         first = str(error).splitlines()[0]
         remedy = "take apart what it does into modules of torch.nn, or freeze it"
         raise call.refuse(f"torch.func.vmap cannot vectorise it ({first})", remedy) from error

@@ -27,10 +27,11 @@ class PrivateGradients(Callback):
     Works with automatic and with manual optimisation (one backward pass for each batch), unchanged modules, and gradient
     accumulation. The batches must come from `private_loader` and reach `training_step` as they are, and the loss must be
     the mean over the batch of per-sample losses. That a row's gradient depends on that row alone is checked on the first
-    batch of several, in training and in evaluation mode, and again on real batches after 1, 2, 4, 8, ... steps.
+    batch of several, in training and in evaluation mode, and again on real batches after 1, 2, 4, 8, ... steps; mixing that
+    shows on none of them is not seen.
     `Trainer(...).fit(..., ckpt_path=...)` goes on where a checkpoint stopped, to the bit; nothing else is to be given.
 
-    Guarantee: every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
+    Guarantee: where rows do not mix, every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
     `noise_multiplier` * C, divided by the planned batch size, which is public whatever the number of rows. The noise is
     added in double precision and the result rounded to the type of the parameters (float32 or float64), which is
     post-processing. Steps on empty samples are made, and are noise alone. The ledger refuses the step that would exceed

@@ -118,8 +118,9 @@ class RowCheck:
                     raise _mixed(module, where, share, "the other rows of the batch")
 
     def _alone(self, module: LightningModule, batch: Batch) -> None:
-        (together,) = self._gradients(module, batch, [0])
+        # alone first: arguments that rows share are told apart from theirs where the lengths differ
         (alone,) = self._gradients(module, [part[:1] for part in batch], [0])
+        (together,) = self._gradients(module, batch, [0])
         share = distance(together, alone)
         if not share <= (30 * _ALONE if _is_loose() else _ALONE):
             raise _mixed(module, "one row's", share, "the number of rows in the batch")

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import torch
 from pytorch_lightning import LightningModule, Trainer
+from pytorch_lightning.callbacks import BatchSizeFinder, EarlyStopping, LearningRateFinder, ModelCheckpoint
 from torch import Tensor
 from torch.optim import Optimizer
 
 from assay.errors import AssayError
 from assay.gradients.rewrites.whole import instead
 
-_STEERED = ("EarlyStopping", "ModelCheckpoint", "LearningRateFinder", "BatchSizeFinder")
+_STEERED = (EarlyStopping, ModelCheckpoint)
+_TRIED = (LearningRateFinder, BatchSizeFinder)
 _CLEAN = "val"  # a monitored number of the validation rows, which are public
 
 Note = list[tuple[str, Tensor, int]]
@@ -29,7 +32,7 @@ class StepGuard:
     def __init__(self, trainer: Trainer, module: LightningModule, parameters: Mapping[str, Tensor]) -> None:
         self._module, self._names = module, {id(value): name for name, value in parameters.items()}
         self._refuse(trainer)
-        self.sums = trainer.precision.endswith("-mixed") and module.automatic_optimization
+        self.sums = trainer.precision.endswith("-mixed")
         self._rows = 0
         self._batch: Note = []
         self._state: Note = []
@@ -40,6 +43,8 @@ class StepGuard:
             "on_before_optimizer_step": self._before_step(module.on_before_optimizer_step),
             "configure_gradient_clipping": self._before_step(module.configure_gradient_clipping),
         }
+        if self.sums and not module.automatic_optimization:
+            methods["manual_backward"] = self._backward(module.manual_backward)
         self._open.enter_context(instead(module, **methods))
 
     def close(self) -> None:
@@ -98,13 +103,21 @@ class StepGuard:
                         "where it is checked that they do not mix)"
                     )
             answer = own(*given, **options)
-            if not self.sums or answer is None:
+            if not self.sums or answer is None or not self._module.automatic_optimization:
                 return answer
             if isinstance(answer, Mapping):
                 return {**answer, "loss": answer["loss"] * self._rows}
             return answer * self._rows
 
         return checked
+
+    def _backward(self, own: Callable[..., Any]) -> Callable[..., Any]:
+        def summed(loss: Tensor, *given: Any, **options: Any) -> Any:
+            # a step that optimises by hand calls it where passes are still of reduced precision, which norms and clip are not
+            with torch.autocast(loss.device.type, enabled=False):
+                return own(loss * self._rows, *given, **options)
+
+        return summed
 
     def _before_step(self, own: Callable[..., Any]) -> Callable[..., Any]:
         def checked(optimizer: Optimizer, *given: Any, **options: Any) -> Any:
@@ -117,6 +130,8 @@ class StepGuard:
 
     def _refuse(self, trainer: Trainer) -> None:
         """Raises AssayError for what would steer the training by numbers without noise, or change what bears it."""
+        if trainer.precision == "16-mixed":
+            raise AssayError("precision=16-mixed: scales losses, and with them the clip (use bf16-mixed or 32-true)")
         if trainer.gradient_clip_val is not None:
             raise AssayError(
                 f"gradient_clip_val={trainer.gradient_clip_val}: the sum bears noise already (leave it out: each row is "
@@ -127,9 +142,8 @@ class StepGuard:
         ]
         callbacks: list[Any] = list(trainer.callbacks)  # type: ignore[attr-defined]
         for callback in callbacks:
-            kind = type(callback).__name__
-            if kind in _STEERED and (getattr(callback, "monitor", None) or kind.endswith("Finder")):
-                monitored.append((getattr(callback, "monitor", None), kind))
+            if isinstance(callback, _TRIED) or (isinstance(callback, _STEERED) and callback.monitor):
+                monitored.append((getattr(callback, "monitor", None), type(callback).__name__))
         for name, kind in monitored:
             if not str(name).startswith(_CLEAN):
                 raise AssayError(
