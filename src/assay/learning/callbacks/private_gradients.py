@@ -31,11 +31,11 @@ class PrivateGradients(Callback):
     shows on none of them is not seen.
     `Trainer(...).fit(..., ckpt_path=...)` goes on where a checkpoint stopped, to the bit; nothing else is to be given.
 
-    Guarantee: where rows do not mix, every optimizer step is one Gaussian release of a Poisson sample's clipped sum, noise of deviation
-    `noise_multiplier` * C, divided by the planned batch size, which is public whatever the number of rows. The noise is
-    added in double precision and the result rounded to the type of the parameters (float32 or float64), which is
-    post-processing. Steps on empty samples are made, and are noise alone. The ledger refuses the step that would exceed
-    its budget, before noise is drawn.
+    Guarantee: where rows do not mix, every optimizer step is one Gaussian release of a Poisson sample's clipped sum,
+    noise of deviation `noise_multiplier` * C, divided by the planned batch size, which is public whatever the number of
+    rows. The noise is added in double precision and the result rounded to the type of the parameters (float32 or
+    float64), which is post-processing. Steps on empty samples are made, and are noise alone. The ledger refuses the step
+    that would exceed its budget, before noise is drawn.
     Source: Abadi et al., arXiv 1607.00133, algorithm 1; clipping by book-keeping, arXiv 2210.00038.
 
     Example:
