@@ -84,28 +84,34 @@ def value(
     return _carried(compose(given, live=objects), outputs)
 
 
-def results(outputs: str | Path = "outputs", name: str | None = None) -> pd.DataFrame:
+def results(
+    outputs: str | Path = "outputs",
+    name: str | None = None,
+    *,
+    by: Sequence[str] = (),
+    metrics: Sequence[str] = (),
+    sql: str | None = None,
+) -> pd.DataFrame:
     """One line for each finished run below a folder of outputs: name, fingerprint, seed, settings and metrics.
 
-    `name` keeps the runs of one experiment. An empty frame where there is none.
+    `name` chooses the runs of one experiment. With `by`, means of `metrics` (default: those that the runs show first) over
+    the runs that agree in these columns, with 95 % Student-t intervals over those runs. With `sql`, the answer of DuckDB;
+    its tables are `runs` and each table of the runs by name. An empty frame where there is no run. Raises InputError for a
+    column that no run has and for a question that cannot be answered.
     """
     import pandas as pd
 
     from assay.report.reading import find_runs
+    from assay.report.results import means_table, query, runs_table, shown_metrics
 
-    lines = []
-    for record in find_runs(Path(outputs).expanduser() / "runs"):
-        if name is None or record.name == name:
-            settings = _flat({key: each for key, each in record.config.items() if key != "name"})
-            lines.append({"name": record.name, "fingerprint": record.fingerprint, **settings, **record.metrics})
-    return pd.DataFrame(lines)
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, entry in values.items():
-        flat |= _flat(entry, f"{prefix}{key}.") if isinstance(entry, Mapping) else {f"{prefix}{key}": entry}
-    return flat
+    every = find_runs(Path(outputs).expanduser() / "runs")
+    records = [record for record in every if name is None or record.name == name]
+    if not records:
+        return pd.DataFrame()
+    if sql is not None:
+        return query(records, sql)
+    table = runs_table(records)
+    return means_table(table, list(by), list(metrics) or shown_metrics(records)) if by else table
 
 
 def _carried(choices: Choices, outputs: str | Path | None) -> Result:

@@ -13,6 +13,7 @@ from scipy import stats
 from assay.report.aggregate import (
     differing_settings,
     group_by_seed,
+    in_order,
     interval_over_seeds,
     metrics_over_seeds,
     table_over_seeds,
@@ -174,7 +175,7 @@ def test_summary_of_several_configs_names_their_differences(make_run: Any) -> No
     groups = groups_of(make_run(0), make_run(0, privacy__epsilon=1.0))
     full = summary_table(groups)
     assert full is not None
-    assert list(brief(full, groups)) == [*QUICKSTART, "privacy.epsilon"]
+    assert list(brief(full, groups)) == ["privacy.epsilon", *QUICKSTART]
     assert len(full) == 24
 
 
@@ -182,9 +183,16 @@ def test_a_setting_does_not_overwrite_a_column(make_run: Any) -> None:
     table = pd.DataFrame({"name": ["x"], "auc": [0.5]})
     full = summary_table(groups_of(make_run(0, tables={"summary": table}), make_run(0, tables={}, name="b")))
     assert full is not None
-    assert full["name"].tolist() == ["x"]
-    assert full["setting name"].tolist() == ["private_valuation/estimation_uncertainty"]
+    assert full["name"].tolist()[0] == "x"
+    assert full["setting name"].tolist() == ["private_valuation/estimation_uncertainty", "b"]
 
 
-def test_no_summary_no_table(make_run: Any) -> None:
-    assert summary_table(groups_of(make_run(0, tables={}))) is None
+def test_runs_without_a_whole_table_are_summed_up_by_the_metrics_of_their_headline(make_run: Any) -> None:
+    runs = [make_run(seed, tables={}, privacy__epsilon=epsilon) for epsilon in (8.0, 1.0) for seed in (0, 1)]
+    groups = in_order(groups_of(*runs))
+    full = summary_table(groups)
+    assert full is not None
+    assert full["privacy.epsilon"].tolist() == ["1.0", "8.0"]  # by size, not as they came
+    assert full["seeds"].tolist() == [2, 2]
+    assert {"iid/slope", "iid/slope_low", "iid/slope_high"} <= set(full)
+    assert list(brief(full, groups)) == ["privacy.epsilon", "seeds", *groups[0].headline.metrics]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from assay.errors import AssayError
 
-COMMANDS = ("run", "list", "report", "data", "reproduce")
+COMMANDS = ("run", "list", "explain", "results", "report", "data", "reproduce")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

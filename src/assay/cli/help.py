@@ -7,6 +7,8 @@ assay tells what each training example is worth.
 
   assay run [OVERRIDE...] [-m]       carry out one experiment, or a sweep with -m
   assay list [GROUP|experiments]     what there is to choose from
+  assay explain GROUP=OPTION         its keys, limits, cost and source
+  assay results [DIR...]             one table over finished runs
   assay report [DIR...]              turn finished runs into an HTML report
   assay data list|fetch|verify|schema
                                      which data there is, and get it; a schema for your own
@@ -45,6 +47,31 @@ assay list [GROUP|experiments]
 Prints every option of every group, or those of one group, with a line on each. `*` marks the default.
 """
 
+RESULTS = """\
+assay results [DIR...] [--name EXPERIMENT] [--by KEY,...] [--metrics NAME,...]
+              [--sql QUERY] [--json | --csv] [--outputs FOLDER]
+
+Prints what the finished runs in or below DIR (default: FOLDER/runs) measured: a table for each experiment, a row for
+each setting, means over seeds with their 95 % intervals.
+
+  --name     runs of one experiment
+  --by       means over the runs that agree in these keys: --by dataset.name,privacy.epsilon
+  --metrics  the metrics that are shown (default: those that the runs show)
+  --sql      a question to DuckDB; tables: runs, and each table of the runs by its name:
+             --sql 'SELECT id, avg(value) FROM "values" GROUP BY id ORDER BY 2'
+  --json     a list of rows; --csv: one table with its bounds
+"""
+
+EXPLAIN = """\
+assay explain GROUP=OPTION | GROUP | KEY | experiment=NAME
+
+Prints what an option is, its keys with types, limits and defaults, and where it comes from.
+
+  assay explain valuation=scaling_law
+  assay explain privacy.epsilon        a key of every option that has it
+  assay explain experiment=quickstart  the choices that it makes
+"""
+
 REPORT = """\
 assay report [DIR...] [--outputs FOLDER]
 
@@ -80,4 +107,12 @@ Carries out the runs that a paper's claims need, judges each claim and writes a 
   --outputs   where runs and reports go (default: $ASSAY_OUTPUTS or outputs)
 """
 
-PAGES = {"run": RUN, "list": LIST, "report": REPORT, "data": DATA, "reproduce": REPRODUCE}
+PAGES = {
+    "run": RUN,
+    "list": LIST,
+    "explain": EXPLAIN,
+    "results": RESULTS,
+    "report": REPORT,
+    "data": DATA,
+    "reproduce": REPRODUCE,
+}

@@ -95,6 +95,42 @@ def table_over_seeds(group: SeedGroup, name: str, keys: Sequence[str] | None = N
     return pd.DataFrame(rows).drop(columns="row", errors="ignore")
 
 
+def values_over_seeds(group: SeedGroup) -> pd.DataFrame | None:
+    """Mean value of each row over the seeds that valued it, lowest first; None for one seed, or runs that value no rows.
+
+    Columns: id, value, value_low, value_high (95 % Student-t interval over these seeds), seeds (how many they are).
+    """
+    import pandas as pd
+
+    tables = [table for run in group.runs if (table := run.table("values")) is not None]
+    if len(tables) < 2 or any(not {"id", "value"} <= set(table) or table["id"].duplicated().any() for table in tables):
+        return None
+    rows = []
+    for row, values in pd.concat([table[["id", "value"]] for table in tables]).groupby("id")["value"]:
+        mean = interval_over_seeds(values.tolist())
+        rows.append({"id": row, "value": mean.estimate, "value_low": mean.low, "value_high": mean.high})
+        rows[-1]["seeds"] = len(values)
+    return pd.DataFrame(rows).sort_values("value", kind="stable", ignore_index=True)
+
+
+def in_order(groups: Sequence[SeedGroup]) -> list[SeedGroup]:
+    """The groups by experiment, then by the settings in which they differ: numbers by size, words as they came."""
+    settings = differing_settings(groups)
+    places: dict[str, dict[str, int]] = {}
+    for each in settings:
+        for key, value in each.items():
+            places.setdefault(key, {}).setdefault(repr(value), len(places[key]))
+
+    def rank(place: int) -> tuple[Any, ...]:
+        ranks = [
+            value if isinstance(value, int | float) else math.inf if value is None else places[key][repr(value)]
+            for key, value in settings[place].items()
+        ]
+        return (groups[place].name, *ranks)
+
+    return [groups[place] for place in sorted(range(len(groups)), key=rank)]
+
+
 def row_keys(frames: Sequence[pd.DataFrame]) -> list[str]:
     """Columns that say what a row is about: those without fractions that read alike in every frame."""
     from pandas.api.types import is_float_dtype

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assay.config.listing import options
 from assay.figures.tables import number
 from assay.report.reading import RunRecord
 
@@ -47,6 +48,13 @@ def run_facts(run: RunRecord) -> RunFacts:
         noise=NOISE.get(noise, noise),
         seconds=number(run.metrics.get("seconds", run.status.get("seconds"))),
     )
+
+
+def question_of(records: Sequence[RunRecord]) -> str:
+    """The question that the task of the runs asks, as its option says it; empty for runs of several tasks."""
+    questions = dict(options("task"))
+    names = {record.setting("task.name") for record in records}
+    return questions.get(str(names.pop()), "") if len(names) == 1 else ""
 
 
 def is_private(run: RunRecord) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PANELS, SERIES = 4, 12  # of a figure of a sweep, at most
+
 VERDICT_STYLE = {
     Verdict.REPRODUCED: ("#00795a", "o"),
     Verdict.NOT_REPRODUCED: ("#c0392b", "X"),
@@ -82,7 +84,39 @@ def summary_figure(full: pd.DataFrame) -> Figure | None:
         axes.set_xticks(ticks, labels=map(str, ticks))
         axes.minorticks_off()
         axes.grid(alpha=0.25)
-    panels[0].legend(fontsize=LEGEND, frameon=False)
+    handles = panels[0].get_legend_handles_labels()  # below the panels, where it covers no line
+    figure.legend(*handles, fontsize=LEGEND, loc="outside lower center", ncols=4, frameon=False)
+    return figure
+
+
+def swept_figure(full: pd.DataFrame, keys: Sequence[str]) -> Figure | None:
+    """Each measure of a summary against the swept key of most numbers, a line for each combination of the others.
+
+    None where no key takes two numbers or more, where a combination has several rows, and where nothing varies.
+    """
+    import pandas as pd
+
+    numbers = {key: column for key in keys if (column := pd.to_numeric(full[key], errors="coerce")).notna().all()}
+    key = max(numbers, key=lambda each: numbers[each].nunique(), default=None)
+    if key is None or numbers[key].nunique() < 2 or full.duplicated(list(keys)).any():
+        return None
+    measures = [column for column in map(str, full) if f"{column}_low" in full and full[column].nunique() > 1][:PANELS]
+    others = [each for each in keys if each != key]
+    series = full[others].astype(str).agg(", ".join, axis=1) if others else pd.Series("all", index=full.index)
+    if not measures or series.nunique() > SERIES:
+        return None
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6 * len(measures), 3.2), layout="constrained")
+    panels, styles = figure.subplots(1, len(measures), squeeze=False)[0], styles_of(series)
+    frame = full.assign(**{key: numbers[key]})
+    for axes, measure in zip(panels, measures, strict=True):
+        for name, part in frame.groupby(series, sort=False):
+            _line(axes, part.sort_values(key), key, measure, styles[str(name)])
+        axes.set(title=measure.replace("_", " "), xlabel=key, xscale="log" if _spans_decades(frame[key]) else "linear")
+        axes.grid(alpha=0.25)
+    if others:
+        figure.legend(*panels[0].get_legend_handles_labels(), fontsize=LEGEND, loc="outside lower center", ncols=4)
     return figure
 
 

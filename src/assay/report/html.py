@@ -7,12 +7,12 @@ import io
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import AssayError
 from assay.figures.tables import number
-from assay.report.aggregate import SeedGroup, differing_settings, group_by_seed
-from assay.report.facts import is_private, published_columns, run_facts, statement_lines
+from assay.report.aggregate import SeedGroup, differing_settings, group_by_seed, in_order, values_over_seeds
+from assay.report.facts import is_private, published_columns, question_of, run_facts, statement_lines
 from assay.report.figures import claims_figure, png
 from assay.report.known import judge_known
 from assay.report.reading import RunRecord, gather
@@ -22,15 +22,22 @@ from assay.report.sections import (
     further_wholes,
     group_images,
     label_of,
+    mean_tables,
     metrics_table,
     other_tables,
     row_tables,
+    slug,
+    swept_images,
     table,
 )
 from assay.report.summary import brief, summary_table, with_bounds
 from assay.report.verdicts import Judgement
-from assay.runs.directory import write_atomically
+from assay.runs.directory import CONFIG, write_atomically
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+DETAILED = 30  # settings up to which a page shows figures, rows, tables and configs of each
 CLAIM_COLUMNS = (
     "claim",
     "statement",
@@ -55,10 +62,11 @@ def build_report(
     """Writes folder/index.html about the runs at or below `directories`, and returns its path.
 
     The page needs nothing else: figures are embedded, and lie beside it as PNG files. Also written: summary.csv
-    (table `summary` with its costs; the mean over seeds), summary_full.csv (with every bound and time) and, with
-    claims, claims.csv and claims.png. `claims` are judged ones; None judges those of the shipped papers whose
-    experiments are among the runs. `lead` stands under the title. Raises AssayError for a folder without a finished run
-    and for one that cannot be written.
+    (table `summary` with its costs; the mean over seeds), summary_full.csv (with every bound and time), where several
+    seeds valued rows values_over_seeds.csv, and, with claims, claims.csv and claims.png. `claims` are judged ones; None
+    judges those of the shipped papers whose experiments are among the runs. `lead` stands under the title; without it
+    the question of the runs' task. Beyond DETAILED settings the page leaves single ones out. Raises AssayError for a folder
+    without a finished run, and for one that cannot be written.
     """
     gathered = gather(directories)
     records = gathered.records
@@ -67,13 +75,17 @@ def build_report(
         raise AssayError(gathered.left_out[0] if gathered.left_out else nothing)
     for line in gathered.left_out:
         print(f"left out: {line}", file=sys.stderr)
-    groups = group_by_seed(records)
+    groups = in_order(group_by_seed(records))
     judgements = judge_known(records) if claims is None else list(claims)
     settings = differing_settings(groups)
     labels = [label_of(group, differing) for group, differing in zip(groups, settings, strict=True)]
-    images = [i for g, label in zip(groups, labels, strict=True) for i in group_images(g, label, len(groups) == 1)]
+    shown = (
+        [] if len(groups) > DETAILED else list(zip(groups, labels, strict=True))
+    )  # a page of thousands opens nowhere
+    images = [image for group, label in shown for image in group_images(group, label, len(groups) == 1)]
     forest = _forest(judgements)
     full = summary_table(groups)
+    images = [*swept_images(full, list(settings[0])), *images]
     files = {image.file: image.content for image in [*images, *([forest] if forest else [])]}
     summary = None
     if full is not None:
@@ -82,9 +94,12 @@ def build_report(
         summary = table(with_bounds(full, list(map(str, short))), _caption(groups))
     if judgements:
         files["claims.csv"] = claims_csv(judgements)
+    means = {label: frame for group, label in shown if (frame := values_over_seeds(group)) is not None}
+    for label, frame in means.items():
+        files[f"values_over_seeds{'' if len(groups) == 1 else f'-{slug(label)}'}.csv"] = _csv(frame)
     page = _render(
         title=title,
-        lead=lead,
+        lead=lead or question_of(records),
         judgements=judgements,
         verdict_counts=count_verdicts([str(judgement.verdict) for judgement in judgements]),
         forest=forest,
@@ -92,10 +107,13 @@ def build_report(
         summaries=[*([] if summary is None else [summary]), *(each for g in groups for each in further_wholes(g))],
         notes=list(dict.fromkeys(note for group in groups for note in group.headline.notes)),
         images=images,
-        groups=[_group(group, label) for group, label in zip(groups, labels, strict=True)],
+        settings=len(groups),
+        groups=[_group(group, label, means.get(label)) for group, label in shown],
         statements=[(record.fingerprint, lines) for record in records if (lines := statement_lines(record))],
         runs=[run_facts(record) for record in records],
-        configs=[(record, _yaml(record.config)) for record in records],
+        configs=[
+            (run, (run.directory / CONFIG).read_text(encoding="utf-8")) for group, _ in shown for run in group.runs
+        ],
         left_out=gathered.left_out,
         codes=_codes(records),
         private=any(is_private(record) for record in records),
@@ -135,11 +153,12 @@ def _forest(judgements: Sequence[Judgement]) -> Image | None:
     return Image("claims.png", "Claims and our figures", f"{alt}The table below holds the same figures.", png(figure))
 
 
-def _group(group: SeedGroup, label: str) -> dict[str, Any]:
+def _group(group: SeedGroup, label: str, means: pd.DataFrame | None) -> dict[str, Any]:
     return {
         "label": label,
         "seed": group.runs[0].seed,
         "rows": row_tables(group),
+        "means": [] if means is None else mean_tables(means),
         "tables": [metrics_table(group), *other_tables(group)],
     }
 
@@ -183,12 +202,6 @@ def _csv(frame: Any) -> bytes:
     sink = io.StringIO()
     frame.to_csv(sink, index=False, lineterminator="\n")
     return sink.getvalue().encode()
-
-
-def _yaml(config: Any) -> str:
-    import yaml
-
-    return str(yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True))
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

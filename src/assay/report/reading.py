@@ -169,7 +169,7 @@ def _config(directory: Path) -> dict[str, Any]:
     import yaml
 
     try:
-        config = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8"))
+        config = RunDirectory(directory).config()
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise AssayError(f"{directory}: {CONFIG} cannot be read ({_first_line(error)})") from error
     if not isinstance(config, dict):

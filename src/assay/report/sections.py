@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from assay.figures.tables import number, with_interval
 from assay.report.aggregate import SeedGroup, is_bound, metrics_over_seeds, table_over_seeds
-from assay.report.figures import png, summary_figure
+from assay.report.figures import png, summary_figure, swept_figure
 from assay.report.summary import joined, whole_tables, with_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN_ROWS = 60  # of a table that no headline shows
-OWN_IMAGES = ("claims", "over_seeds")
+LOWEST, HIGHEST = 10, 5  # of mean values over seeds
+OWN_IMAGES = ("claims", "over_seeds", "sweep")
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,24 @@ def row_tables(group: SeedGroup) -> list[Table]:
     return tables
 
 
+def mean_tables(means: pd.DataFrame) -> list[Table]:
+    """The lowest and the highest of mean values, or all of them where they are few."""
+    ends = (LOWEST, "the {} lowest mean values of {} over seeds"), (HIGHEST, "the {} highest mean values of {}")
+    if len(means) <= LOWEST + HIGHEST:
+        return [table(means, f"all {len(means)} mean values over seeds")]
+    lowest, highest = (words.format(count, len(means)) for count, words in ends)
+    return [table(means[:LOWEST], lowest), table(means[::-1][:HIGHEST], highest)]
+
+
+def swept_images(full: pd.DataFrame | None, keys: Sequence[str]) -> list[Image]:
+    """The measures of a summary against the key of a sweep that takes most values; none where no key is a number."""
+    figure = None if full is None else swept_figure(full, [key for key in keys if key in full])
+    if figure is None:
+        return []
+    caption = "Measures against the swept settings: mean and 95 % interval over seeds"
+    return [Image("sweep.png", caption, f"{caption}. The summary table holds the figures.", png(figure))]
+
+
 def _ends(ends: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
     return (ends[0], "low"), (ends[1], "high")
 
@@ -110,7 +130,7 @@ def _ends(ends: tuple[str, str]) -> tuple[tuple[str, str], tuple[str, str]]:
 def group_images(group: SeedGroup, label: str, alone: bool) -> list[Image]:
     """A figure over seeds where there are several, and the figures that the run of the lowest seed left."""
     images = []
-    prefix = "" if alone else f"{_slug(label, group)}-"
+    prefix = "" if alone else f"{slug(label)}-"
     if len(group.runs) > 1:
         first = next(iter(whole_tables(group)), None)
         over_seeds = None if first is None else table_over_seeds(group, first.table)
@@ -138,9 +158,10 @@ def _seeds(group: SeedGroup) -> str:
     return f"{len(group.seeds)} seed{'s' if len(group.seeds) > 1 else ''}"
 
 
-def _slug(label: str, group: SeedGroup) -> str:
-    slug = re.sub(r"[^\w.]+", "-", label).strip("-.")
-    return slug if 0 < len(slug) <= 60 else group.runs[0].fingerprint
+def slug(label: str) -> str:
+    """A label as part of a file's name: 60 characters at most, the end of a longer one replaced by its hash."""
+    plain = re.sub(r"[^\w.]+", "-", label).strip("-.")
+    return plain if len(plain) <= 60 else f"{plain[:51]}-{hashlib.sha256(label.encode()).hexdigest()[:8]}"
 
 
 def count_verdicts(verdicts: Sequence[str]) -> str:

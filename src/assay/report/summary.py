@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from assay.figures.tables import shown_columns
-from assay.report.aggregate import SeedGroup, differing_settings, is_bound, table_over_seeds
+from assay.report.aggregate import SeedGroup, differing_settings, is_bound, metrics_over_seeds, table_over_seeds
 from assay.runs.outcome import Shown
 
 if TYPE_CHECKING:
@@ -21,34 +21,53 @@ def whole_tables(group: SeedGroup) -> list[Shown]:
 def summary_table(groups: Sequence[SeedGroup]) -> pd.DataFrame | None:
     """The first whole table of each group, joined with the one beside it, one block of rows for each group.
 
-    Columns: those of the table, then those of the table beside it, then the settings in which the groups differ. Bounds
-    `<measure>_low` and `<measure>_high` are those of `table_over_seeds`. None when no headline has such a table.
+    A group whose headline has no such table gives the metrics of its headline, over seeds, in one row. Columns: the
+    settings in which the groups differ, then those of the table, then those of the table beside it. Bounds
+    `<measure>_low` and `<measure>_high` are those of `table_over_seeds`. None when no headline has either.
     """
     import pandas as pd
 
-    blocks = []
-    for group, settings in zip(groups, differing_settings(groups), strict=True):
-        first = next(iter(whole_tables(group)), None)
-        block = None if first is None else joined(group, first)
-        if block is None:
-            continue
-        for key, value in settings.items():
-            block[key if key not in block else f"setting {key}"] = str(value)
-        blocks.append(block)
-    return pd.concat(blocks, ignore_index=True) if blocks else None
+    blocks = [_block(group) for group in groups]
+    columns = {str(column) for block in blocks if block is not None for column in block}
+    for block, settings in zip(blocks, differing_settings(groups), strict=True):
+        if block is not None:
+            for place, (key, value) in enumerate(settings.items()):
+                block.insert(place, f"setting {key}" if key in columns else key, str(value))
+    shown = [block for block in blocks if block is not None]
+    return pd.concat(shown, ignore_index=True) if shown else None
+
+
+def _block(group: SeedGroup) -> pd.DataFrame | None:
+    first = next(iter(whole_tables(group)), None)
+    return _metrics(group) if first is None else joined(group, first)
+
+
+def _metrics(group: SeedGroup) -> pd.DataFrame | None:
+    """One row: how many seeds, and the metrics of the headline with their bounds over seeds."""
+    import pandas as pd
+
+    over_seeds = metrics_over_seeds(group)
+    named = {name: over_seeds[name] for name in group.headline.metrics if name in over_seeds}
+    if not named:
+        return None
+    row: dict[str, float] = {"seeds": len(group.seeds)}
+    for name, interval in named.items():
+        row |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return pd.DataFrame([row])
 
 
 def brief(full: pd.DataFrame, groups: Sequence[SeedGroup]) -> pd.DataFrame:
-    """The columns of a summary that the headlines name, and the settings in which the groups differ."""
-    columns: list[str] = []
+    """The settings in which the groups differ, and the columns of a summary that the headlines name."""
+    columns: list[str] = [*differing_settings(groups)[0]]
     for group in groups:
         for shown in whole_tables(group)[:1]:
             frame = group.runs[0].table(shown.table)
             columns += shown.columns or (
                 [] if frame is None else shown_columns([str(c) for c in frame], shown.intervals)
             )
-    settings = [key for key in differing_settings(groups)[0] if key not in columns]
-    return full[[column for column in dict.fromkeys([*columns, *settings]) if column in full]]
+        if not whole_tables(group):
+            columns += ["seeds", *group.headline.metrics]
+    return full[[column for column in dict.fromkeys(columns) if column in full]]
 
 
 def with_bounds(full: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

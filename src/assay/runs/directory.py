@@ -84,7 +84,8 @@ class RunDirectory:
         import yaml
 
         path = self.path / CONFIG
-        return yaml.safe_load(path.read_text()) or {} if path.is_file() else {}
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where libyaml is there
+        return yaml.load(path.read_text(encoding="utf-8"), loader) or {} if path.is_file() else {}
 
     def metrics(self) -> dict[str, float]:
         """Flat name -> number of a finished run; NaN where JSON holds null."""
