@@ -115,7 +115,11 @@ def test_values_over_seeds_know_how_many_seeds_valued_a_row(make_run: Any) -> No
 
 def test_a_sweep_begins_with_its_table_and_a_figure(make_run: Any, tmp_path: Path) -> None:
     values = {"values": pd.DataFrame({"id": [0, 1], "value": [0.5, 1.5]})}
-    runs = [make_run(seed, tables=values, privacy__epsilon=epsilon) for epsilon in EPSILONS for seed in (0, 1)]
+    runs = [
+        make_run(seed, tables=values, metrics={"iid/slope": epsilon + seed}, privacy__epsilon=epsilon)
+        for epsilon in EPSILONS
+        for seed in (0, 1)
+    ]
     page = build_report(runs, tmp_path / "page", "Sweep")
     text = page.read_text()
     assert text.index('id="summary"') < text.index("sweep.png") < text.index('id="runs"')
