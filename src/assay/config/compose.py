@@ -101,6 +101,15 @@ def _loader(composed: DictConfig, folders: Sequence[Path]) -> Callable[[str, str
     return load
 
 
+def option_values(group: str, name: str, folders: Sequence[Path]) -> Values:
+    """The values of an option's file over those of its defaults, interpolations as they stand; InputError."""
+    from omegaconf import OmegaConf
+
+    values = OmegaConf.to_container(_option_file(group, name, folders))
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
 def _option_file(group: str, name: str, folders: Sequence[Path]) -> DictConfig:
     """The values of an option's file over those of the files that its defaults name."""
     from omegaconf import DictConfig, OmegaConf

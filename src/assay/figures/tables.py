@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +82,25 @@ def print_table(
         print()
 
 
-def print_prose(lines: Sequence[str]) -> None:
-    """Prints sentences, each on lines of its own that break between words."""
+def print_prose(lines: Iterable[str]) -> None:
+    """Prints sentences, each on lines of its own that break between words and stay as far from the edge as its first."""
     for line in lines:
-        print(textwrap.fill(line, _width(), break_long_words=False, break_on_hyphens=False))
+        edge = line[: len(line) - len(line.lstrip())]
+        print(_filled(line.strip(), edge, edge))
+
+
+def print_terms(entries: Sequence[tuple[str, str]], edge: str = "") -> None:
+    """Prints terms below each other, the text on each beside it; `edge` stands before every line."""
+    width = min(max((len(term) for term, _ in entries), default=0), _width() // 2)
+    for term, text in entries:
+        further = " " * (len(edge) + width + 2)
+        print(_filled(text, f"{edge}{term.ljust(width)}  ", further).rstrip() if text else f"{edge}{term}")
+
+
+def _filled(text: str, first: str, further: str) -> str:
+    return textwrap.fill(
+        text, _width(), initial_indent=first, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _width() -> int:

@@ -52,6 +52,11 @@ class Meter:
         return Cost(time.perf_counter() - self._seconds, _cpu_seconds() - self._cpu, max(peaks))
 
 
+def peak_memory_mb() -> float:
+    """Largest resident set of this process so far, in MB of 2^20."""
+    return _peak_of("self")
+
+
 def _cpu_seconds() -> float:
     times = os.times()
     own = times.user + times.system + times.children_user + times.children_system

@@ -1,4 +1,4 @@
-"""A progress bar with the time left, on a terminal only."""
+"""A progress bar with the time left on a terminal, and a line on long work everywhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from assay.runs.forecast import Forecast, say_if_long
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
 class Handle:
     """One piece of counted work; `advance` it, or use it in a `with` block that completes it."""
 
-    def __init__(self, bars: Bars | None, task: TaskID | None, tick: Callable[[], None] | None) -> None:
-        self._bars, self._task, self._tick = bars, task, tick
+    def __init__(
+        self, bars: Bars | None, task: TaskID | None, tick: Callable[[], None] | None, forecast: Forecast | None = None
+    ) -> None:
+        self._bars, self._task, self._tick, self._forecast = bars, task, tick, forecast
 
     def advance(self, steps: float = 1) -> None:
         """Counts further steps as done."""
         if self._bars is not None and self._task is not None:
             self._bars.advance(self._task, steps)
+        if self._forecast is not None:
+            self._forecast.advance(steps)
         if self._tick is not None:
             self._tick()
 
@@ -39,19 +45,31 @@ class Handle:
 
 
 class Progress:
-    """Bars on stderr when it is a terminal and `wanted`, else silence; `tick` is called at every advance."""
+    """Bars on stderr when it is a terminal, and a line on long work, where `wanted`; `tick` is called at every advance."""
 
     def __init__(self, wanted: bool = True, tick: Callable[[], None] | None = None) -> None:
-        self._shown, self._tick = wanted and sys.stderr.isatty(), tick
+        self._wanted, self._shown, self._tick = wanted, wanted and sys.stderr.isatty(), tick
         self._bars: Bars | None = None
 
     def task(self, description: str, total: float | None = None) -> Handle:
         """Opens a bar of `total` steps (None: unknown)."""
+        forecast = Forecast(description, total, self._say) if self._wanted else None
         if not self._shown:
-            return Handle(None, None, self._tick)
+            return Handle(None, None, self._tick, forecast)
         if self._bars is None:
             self._bars = _open_bars()
-        return Handle(self._bars, self._bars.add_task(description, total=total), self._tick)
+        return Handle(self._bars, self._bars.add_task(description, total=total), self._tick, forecast)
+
+    def expect(self, description: str, seconds: float) -> None:
+        """Says how long work is going to take, where it is long."""
+        if self._wanted:
+            say_if_long(f"{description}: about {{}}", seconds, self._say)
+
+    def _say(self, line: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Takes every bar away and gives the terminal back."""

@@ -8,6 +8,7 @@ from assay.cli.arguments import Parser
 from assay.config import listing
 from assay.config.suggest import did_you_mean
 from assay.errors import AssayError
+from assay.figures.tables import print_terms
 
 
 def main(argv: Sequence[str]) -> int:
@@ -25,13 +26,8 @@ def main(argv: Sequence[str]) -> int:
         if not wanted:
             print(group)
         entries = listing.experiments() if group == "experiments" else listing.options(group)
-        for line in _lines(entries, chosen.get(group)):
-            print(line if wanted else f"  {line}")
+        marked = [(f"{'*' if name == chosen.get(group) else ' '} {name}", text) for name, text in entries]
+        print_terms(marked, "" if wanted else "  ")
         if not wanted:
             print()
     return 0
-
-
-def _lines(entries: list[tuple[str, str]], default: str | None) -> list[str]:
-    width = max((len(name) for name, _ in entries), default=0)
-    return [f"{'*' if name == default else ' '} {name.ljust(width)}  {text}".rstrip() for name, text in entries]

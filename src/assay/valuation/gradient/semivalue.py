@@ -31,7 +31,9 @@ class GradientSemivalue(GradientSettings):
     permutations are walked as further lanes of a batch. Without reuse of releases that changes no value; with it a step
     combines the releases of earlier waves with its own, so that its noise variance in wave b is 1/(wave (b - 1) + 1) of a
     release's and not 1/t. Each round still makes one release of each row, with the noise of its number and entered in the
-    account on its own. Source: Ghorbani & Zou 2019; 2412.17008 as reconstructed.
+    account on its own.
+    Cost: one gradient step for each row and evaluation, walked side by side in batches of permutations.
+    Source: Ghorbani & Zou 2019; 2412.17008 as reconstructed.
     """
 
     accounts_for: ClassVar[frozenset[Releases]] = frozenset(

@@ -50,8 +50,9 @@ class ScalingLaw:
     The train rows are divided into `folds`; those of one join subsets of the others, so that no row joins itself. Subsets
     are `shared` by the rows of a fold (one fit serves all) or `fresh`, one for each row and sample, as in the paper's code.
     The value of a row is its distributional Shapley value: the mean contribution over all cardinalities from `smallest` to
-    `largest`, which follow from the number of rows where they are null. Never private. Source: 2405.20456; estimators as
-    each says.
+    `largest`, which follow from the number of rows where they are null. Never private.
+    Cost: where subsets are shared, one fit for each sample and fold, and a step in closed form for each row of the fold.
+    Source: 2405.20456; estimators as each says.
     """
 
     estimator: EstimatorName = "empirical_bayes"
