@@ -154,6 +154,15 @@ def test_reproduce_carries_out_what_the_report_asks_for(fakes: Any, assay: Any) 
     assert said.last == "report: outputs/reports/private_valuation/index.html"
 
 
+def test_reproduce_names_all_that_is_to_fetch_at_once(assay: Any, tmp_path: Path) -> None:
+    said = assay("reproduce", "scaling_laws", "--data", str(tmp_path / "none"))
+    assert said.status == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert all(f"{name} (" in said.err for name in ("adult", "minilm", "efficientnet_lite0"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_error_of_ours_is_one_line(fakes: Any, assay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(**keys: Any) -> Path:
         raise ZeroDivisionError("by nought")

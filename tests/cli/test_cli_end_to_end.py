@@ -42,12 +42,17 @@ def record(folder: Path) -> dict[str, object]:
     return {**tables, "metrics": {name: value for name, value in metrics.items() if name.split("/")[-1] not in TIMES}}
 
 
+def without_forecasts(err: str) -> list[str]:
+    """Lines of stderr but those on long work, which it may be on a busy machine."""
+    return [line for line in err.splitlines() if not line.startswith("valuing: about ")]
+
+
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("undisturbed")
     process = start(folder)
     out, err = process.communicate()
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, without_forecasts(err)) == (0, [])
     assert out.splitlines()[-1] == f"run: {run_of(folder).relative_to(folder)}"
     return folder
 
@@ -64,7 +69,7 @@ def test_killed_in_the_middle_then_the_same_command(undisturbed: Path, tmp_path:
     assert json.loads((run_of(tmp_path) / "status.json").read_text())["state"] == "running"
     resumed = start(tmp_path)
     _, err = resumed.communicate()
-    assert (resumed.returncode, err) == (0, "")
+    assert (resumed.returncode, without_forecasts(err)) == (0, [])
     assert record(tmp_path) == record(undisturbed)
     assert not (run_of(tmp_path) / "scratch").exists()
 

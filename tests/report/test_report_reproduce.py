@@ -150,6 +150,17 @@ def test_claims_come_from_the_given_root(runner: Runner, tmp_path: Path) -> None
         call(runner, tmp_path, paper="mien", experiments_root=root)
 
 
+def test_a_check_sees_a_run_of_each_experiment_and_may_stop_all(runner: Runner, tmp_path: Path) -> None:
+    def refuse(runs: list[list[str]]) -> None:
+        assert [run[0] for run in runs] == [f"experiment={EXPERIMENT}"] * len(runs)
+        assert len({tuple(run) for run in runs}) == len(runs) > 0
+        raise AssayError("2 to fetch: adult, mnist")
+
+    with pytest.raises(AssayError, match="2 to fetch"):
+        call(runner, tmp_path, check=refuse)
+    assert runner.asked == []
+
+
 def test_a_run_that_failed_stops_the_reproduction(make_run: Any, tmp_path: Path) -> None:
     with pytest.raises(AssayError, match="the run is failed"):
         call(lambda overrides: make_run(0, state="failed"), tmp_path)  # type: ignore[arg-type]

@@ -96,7 +96,7 @@ assay data schema FILE [--target COLUMN] [--out schema.yaml] [--encoding NAME]
 
 REPRODUCE = """\
 assay reproduce PAPER [--scale smoke|laptop|paper] [--seeds N] [--claims ID...]
-                      [--workers N] [--outputs FOLDER]
+                      [--workers N] [--fetch] [--outputs FOLDER] [--data FOLDER]
 
 Carries out the runs that a paper's claims need, judges each claim and writes a report and claims.csv.
 
@@ -104,6 +104,7 @@ Carries out the runs that a paper's claims need, judges each claim and writes a 
   --seeds     how many seeds the intervals are taken over (default: the scale's)
   --claims    only these claims
   --workers   runs carried out at the same time (default: as many as there are processors)
+  --fetch     first fetch the datasets and encoders that are not here
   --outputs   where runs and reports go (default: $ASSAY_OUTPUTS or outputs)
 """
 

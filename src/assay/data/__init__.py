@@ -11,6 +11,7 @@ from assay.data.preparation import prepare
 from assay.data.provenance import Provenance
 from assay.data.publication import public_facts
 from assay.data.records import Arrays, PreparedData
+from assay.data.sources.absent import absent
 from assay.data.sources.catalogue import list_datasets
 from assay.data.sources.store import fetch, verify
 from assay.data.table import Table
@@ -23,6 +24,7 @@ __all__ = [
     "PreparedData",
     "Provenance",
     "Table",
+    "absent",
     "fetch",
     "list_datasets",
     "list_encoders",

@@ -23,21 +23,24 @@ def reproduce(
     run: Callable[[list[str]], Path],
     outputs: Path,
     ahead: Callable[[list[list[str]]], object] = lambda runs: None,
+    check: Callable[[list[list[str]]], object] = lambda runs: None,
     experiments_root: Path | None = None,
 ) -> Path:
     """Judges a paper's claims by runs with seeds 0 to `seeds` - 1, and returns the folder outputs/reports/<paper>.
 
     `run` takes overrides of the config and returns the directory of a finished run; it is called once for each seed of
     each distinct experiment with its settings, so claims share runs, and finished runs come back at once. `seeds` None
-    takes as many as the scale says (`seeds`). `ahead` is told of runs that will be asked for, and may carry them out
-    several at a time. The folder holds index.html, claims.csv, summary.csv and the PNG
-    files. Raises InputError for an unknown paper or claim, and for fewer seeds than one.
+    takes as many as the scale says (`seeds`). `check` is called once, with a run of each experiment before any is carried
+    out, and may raise. `ahead` is told of runs that will be asked for, and may carry them out several at a time. The
+    folder holds index.html, claims.csv, summary.csv and the PNG files. Raises InputError for an unknown paper or claim, and
+    for fewer seeds than one.
     """
     if seeds is not None and seeds < 1:
         raise InputError("seeds", seeds, "must be at least 1", "2 or more give an interval")
     known = claims_of(paper, experiments_root)
     chosen = select_claims(known.claims, claims)
     groups = list({_group(claim): claim for claim in chosen}.values())
+    check([_overrides(claim, scale, 0) for claim in groups])
     ahead([_overrides(claim, scale, 0) for claim in groups])
     first = {_group(claim): read_run(run(_overrides(claim, scale, 0))) for claim in groups}
     wanted = {group: seeds if seeds is not None else _seeds_of_scale([record]) for group, record in first.items()}

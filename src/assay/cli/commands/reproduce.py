@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from assay.cli.arguments import Parser, add_outputs
+from assay.cli.arguments import Parser, add_data, add_outputs
 from assay.config.locations import experiments_root
 from assay.config.root import SCALES
 from assay.config.suggest import did_you_mean
@@ -22,7 +23,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--claims", nargs="+")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--fetch", action="store_true")
     add_outputs(parser)
+    add_data(parser)
     flags = parser.parse(argv)
     _check_paper(flags.paper)
     if flags.scale not in SCALES:
@@ -34,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
     from assay.report import reproduce
 
     def run(overrides: Sequence[str]) -> Path:
-        directory = _carry(overrides, flags.outputs)
+        directory = _carry(overrides, flags.outputs, flags.data)
         print(f"run: {directory}", flush=True)
         return directory
 
@@ -45,7 +48,9 @@ def main(argv: Sequence[str]) -> int:
 
             # a worker that has grown is replaced by a fresh one, which is nothing to worry anybody with
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-            Parallel(min(flags.workers, len(runs)))(delayed(_carry)(overrides, flags.outputs) for overrides in runs)
+            Parallel(min(flags.workers, len(runs)))(
+                delayed(_carry)(overrides, flags.outputs, flags.data) for overrides in runs
+            )
 
     folder = reproduce(
         paper=flags.paper,
@@ -55,15 +60,33 @@ def main(argv: Sequence[str]) -> int:
         run=run,
         outputs=flags.outputs,
         ahead=ahead,
+        check=lambda runs: _have_data(runs, flags),
     )
     print(f"report: {folder / 'index.html'}")
     return 0
 
 
-def _carry(overrides: Sequence[str], outputs: Path) -> Path:
+def _carry(overrides: Sequence[str], outputs: Path, data: Path) -> Path:
     from assay.experiment import run
 
-    return run([*overrides, f"paths.outputs={outputs}", "progress=false"]).path
+    return run([*overrides, f"paths.outputs={outputs}", f"paths.data={data}", "progress=false"]).path
+
+
+def _have_data(runs: Sequence[Sequence[str]], flags: argparse.Namespace) -> None:
+    """Fetches all datasets and encoders of the runs that are not here, or says in one line which they are."""
+    from assay.config.compose import compose
+    from assay.data import absent, fetch
+
+    names: list[str] = []
+    for overrides in runs:
+        dataset = compose(overrides).dataset
+        names += [name for name in (dataset.name, dataset.preprocess.encoder) if name is not None]
+    missing = absent(names, flags.data)
+    if missing and not flags.fetch:
+        words = ", ".join(map(str, missing))
+        raise AssayError(f"{flags.data}: {len(missing)} to fetch: {words} (the same command with --fetch fetches them)")
+    for line in fetch([each.name for each in missing], flags.data):
+        print(line)
 
 
 def _check_paper(paper: str | None) -> None:

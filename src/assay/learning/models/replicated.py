@@ -42,7 +42,9 @@ def path_utility(
     score = model.head.correct if utility == "accuracy" else model.head.loss
     sign = 1.0 if utility == "accuracy" else -1.0
     block = max(1, room // (features.shape[0] * model.widest))
-    scores = theta.new_empty(len(theta))  # written into: small results between large ones would keep these from being freed
+    scores = theta.new_empty(
+        len(theta)
+    )  # written into: small results between large ones would keep these from being freed
     for part, place in zip(torch.split(theta, block), torch.split(scores, block), strict=True):
         torch.mean(score(model.outputs(part, features), target), -1, out=place)
     return scores.mul_(sign)
