@@ -27,7 +27,7 @@ def test_long_work_is_said_once_with_the_time_left() -> None:
         clock.now += 1.0
         forecast.advance(1)
     (line,) = said
-    assert line.startswith("valuing: about 3 min to go (3 of 200 done")
+    assert line.startswith("valuing: about 3 min to go (4 of 200 done")
     assert line.endswith("MB so far)")
 
 
@@ -45,7 +45,7 @@ def test_steps_saved_by_an_earlier_attempt_say_nothing_of_the_pace() -> None:
     for _ in range(3):
         clock.now += 1.0
         forecast.advance(1)
-    assert said[0].startswith("valuing: about 2 min to go (902 of 1000 done")
+    assert said[0].startswith("valuing: about 2 min to go (903 of 1000 done")
 
 
 def test_a_first_step_of_a_minute_is_a_pace() -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from assay.runs.cost import peak_memory_mb
 
 LONG = 20.0  # seconds of work that are worth a line
-WATCHED = 2.0  # seconds after which the pace of the work is known
+WATCHED = 3.0  # seconds after which the pace of the work is known
 
 
 class Forecast:
-    """Measures the pace of the first steps and says how long the others take, where that is more than LONG seconds.
+    """Measures the pace of work and says once how long the rest takes, where that is more than LONG seconds.
 
-    Steps that are counted at once are those that an earlier attempt had saved; they tell nothing of the pace.
+    The pace is taken from the first step on, which libraries are loaded before and which stands for all that an earlier
+    attempt had saved; of a first step that alone was long, its own time is the pace.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class Forecast:
             return
         self._done += steps
         passed = self._clock() - self._start
-        if not self._begun and passed < WATCHED:
+        if not self._begun and passed < LONG:
             self._start, self._before, passed = self._clock(), self._done, 0.0
         self._begun = True
         if passed < WATCHED or self._done <= self._before:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay.runs import Headline, Shown
+from assay.tasks.meanings import meanings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,20 +14,11 @@ if TYPE_CHECKING:
 LOWEST, HIGHEST = 10, 5
 METRICS = 12
 INTERVALS = {"value": ("ci_low", "ci_high")}
-MEANING = {
-    "id": "id: position of the row in its source, from 0; value: what the row adds to the utility on the valid rows",
-    "source": "source: number of the party; value: what its rows add to the utility on the valid rows",
-}
-MEANING_OF_COMPARISON = (
-    "estimation_uncertainty: variance of a value over replicates of noise and permutations (lower is surer)",
-    "spearman: rank correlation with non-private values; auc: of finding what was corrupted by low value (0.5 is guessing)",
-    "a slope above 0: more evaluations under the same budget make the values less certain",
-)
 
 
 def of_values(name: str, table: pd.DataFrame, metrics: Mapping[str, float], published: bool = False) -> Headline:
     """Lowest and highest values of a table with `value` and its interval, and how many are surely not 0."""
-    notes = [MEANING[key] for key in MEANING if key in table]
+    notes = meanings(map(str, table))
     if table[["ci_low", "ci_high"]].notna().all(axis=None):
         below, above = int((table["ci_high"] < 0).sum()), int((table["ci_low"] > 0).sum())
         of = "the interval is that of the estimate on this split, and other valid rows would give other values"
@@ -48,13 +40,16 @@ def of_comparison(tables: Mapping[str, pd.DataFrame], columns: Sequence[str], by
     if values is not None:
         for label, part in values.groupby(by, sort=False):
             further += _ends("values", part, f"{label}: ")
-    notes = [note for note in MEANING_OF_COMPARISON if note.split(":")[0] in chosen or note.startswith("a slope")]
-    return Headline(tuple(shown), notes=tuple(notes) if len(shown) > 1 else (), further=tuple(further))
+    notes = meanings(chosen, compared=True)
+    if len(shown) > 1:
+        notes.append("a slope above 0: more evaluations under the same budget make the values less certain")
+    return Headline(tuple(shown), notes=tuple(notes), further=tuple(further))
 
 
-def of_summary(name: str, columns: Sequence[str], metrics: Mapping[str, Any], title: str = "") -> Headline:
-    """One table, and the first metrics."""
-    return Headline((Shown(title, name, tuple(columns)),), tuple(metrics)[:METRICS])
+def of_summary(table: pd.DataFrame, columns: Sequence[str], metrics: Mapping[str, Any]) -> Headline:
+    """Table `summary`, whose columns are `columns` (none: all), and the first metrics."""
+    notes = meanings(columns or map(str, table))
+    return Headline((Shown("", "summary", tuple(columns)),), tuple(metrics)[:METRICS], tuple(notes))
 
 
 def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
@@ -81,6 +76,7 @@ def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping
         Shown("attacks: the proven epsilon must not exceed its bound, but for releases without the clip", "summary"),
     )
     further = (Shown("neighbouring tables", "pipeline"),)
+    notes = [*meanings(map(str, attacks)), *notes]
     return Headline(shown, tuple(metrics)[:METRICS], tuple(notes), further)
 
 
@@ -97,7 +93,8 @@ def of_picks(table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
 def _ends(name: str, table: pd.DataFrame, label: str = "") -> list[Shown]:
     """The lowest and the highest values; all of them, once, where they are few. Places are those in the whole table."""
     ranked = [int(place) for place in table.sort_values("value", kind="stable").index]
-    columns = tuple(column for column in map(str, table) if column not in INTERVALS["value"])
+    # standard errors of a law's parameters are in the files
+    columns = tuple(c for c in map(str, table) if c not in INTERVALS["value"] and not c.endswith("_std_error"))
     if len(ranked) <= LOWEST + HIGHEST:
         return [Shown(f"{label}all {len(ranked)} by value", name, columns, tuple(ranked), INTERVALS)]
     lowest, highest = ranked[:LOWEST], ranked[-HIGHEST:][::-1]

@@ -130,7 +130,7 @@ class LawEstimators:
             metrics,
             {"summary": shapley, "scores": table},
             {"estimators": estimator_figure(table)},
-            headline=of_summary("summary", (), metrics),
+            headline=of_summary(shapley, (), metrics),
         )
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from assay.tasks.scaling import LawValuator
     from assay.valuation.valuator import Problem, Run
 
+SAME = 1e-9  # share of an error within which rounding alone tells subsets apart
+
 
 @dataclass(frozen=True)
 class LearningCurve:
@@ -61,7 +63,9 @@ class LearningCurve:
         if valuator.utility not in ("negative_loss", "accuracy"):
             reason = "has no error of a data set to it"
             raise InputError("valuation.utility", valuator.utility, reason, "use negative_loss or accuracy")
-        valuator = valuator.sized(max(1, rows - 1), Shape.of(problem.data))
+        # subsets of nearly all rows are nearly the same, so that their spread would say nothing of their error
+        available = rows // 2 if valuator.largest is None else rows - 1
+        valuator = valuator.sized(max(1, available), Shape.of(problem.data))
         sizes = grid_of(valuator, self.cardinalities, least=4)
         if sizes[-1] > rows:
             reason = f"{sizes[-1]} rows cannot be drawn from a train split of {rows}"
@@ -73,7 +77,7 @@ class LearningCurve:
             parts = run.parts.map("errors", work, sizes.tolist(), cost=float, advance=lambda rows: shown.advance(1))
             errors = np.array([part["errors"] for part in parts])
         mean, std_error = errors.mean(axis=1), errors.std(axis=1, ddof=1) / self.samples**0.5
-        if not (std_error > 0).all():
+        if not (std_error > SAME * mean).all():
             reason = f"the error is the same for every subset of {sizes[int(np.argmin(std_error))]} rows"
             raise InputError("task.samples", self.samples, reason, "raise it or valuation.smallest")
         law = fit_aggregate(sizes, mean, std_error)
@@ -90,7 +94,7 @@ class LearningCurve:
             metrics,
             {"summary": summary, "law": curve},
             {"learning_curve": learning_figure(summary, curve)},
-            headline=of_summary("summary", (), metrics),
+            headline=of_summary(summary, (), metrics),
         )
 
     def _of_target(self, law: AggregateLaw) -> dict[str, float]:

@@ -121,7 +121,7 @@ class Membership:
             metrics,
             {"summary": table, "targets": pd.DataFrame(by_target)},
             {"membership": membership_figure(table)},
-            headline=of_summary("summary", SHOWN, {}),
+            headline=of_summary(table, SHOWN, {}),
             ledger=ledger,
             facts={"release": RESEARCH},
         )

@@ -95,7 +95,7 @@ class ScalingLawTask:
             well_fitted = frame[frame["log_r2"] >= law_quality.WELL_FITTED]
             figures["boundary"] = boundary_figure(well_fitted, problem.data.classes)
         tables = {"summary": by_size, "points": frame}
-        return Outcome(metrics, tables, figures, headline=of_summary("summary", (), metrics))
+        return Outcome(metrics, tables, figures, headline=of_summary(by_size, (), metrics))
 
     def _subsets(self, sizes: int) -> int:
         return round(self.samples * sizes * (1 + (self.corrected or 0)))

@@ -121,7 +121,7 @@ class SelectionCurve:
             metrics,
             tables,
             {"selection_curve": selection_figure(tables["curve"], whole, data.kind)},
-            headline=of_summary("summary", SHOWN, {"whole/score": whole}),
+            headline=of_summary(tables["summary"], SHOWN, {"whole/score": whole}),
             ledger=ledger,
             facts={"release": RESEARCH},
         )
