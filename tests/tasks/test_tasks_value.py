@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import assay
 from assay.config.compose import compose
 from assay.data import Arrays, PreparedData
+from assay.errors import InputError
 from assay.experiment import prepared
 from assay.learning.modules.permutation_pass import PermutationPass
 from assay.runs import Outcome, execute, facts_of
@@ -151,3 +153,27 @@ def test_a_run_that_fails_after_its_fit_does_not_release_twice(
     assert sum(fits) == (5 if secure else 10)  # seeded noise repeats, so that its checkpoint need not be trusted
     entries = (result.directory / "ledger.jsonl").read_text().splitlines()
     assert len(entries) == 5
+
+
+def test_a_row_may_stand_beside_its_value(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": range(100, 160), "size": np.linspace(0, 1, 60), "colour": ["red", "blue"] * 30})
+    frame["bought"] = np.where(frame["size"] > 0.5, "yes", "no")
+    frame.to_csv(tmp_path / "own.csv", index=False)
+    own = ["dataset=csv", f"dataset.path={tmp_path / 'own.csv'}", "dataset.target=bought", "dataset.split.train=30"]
+    own += ["task=value", "valuation.evaluations=2", "dataset.types.id=numeric"]
+    result = assay.run([*own, "task.columns=all"], outputs=tmp_path / "outputs")
+    assert result.directory is not None
+    written = pd.read_csv(result.directory / "values.csv")
+    rows = frame.iloc[written["id"]].reset_index(drop=True)
+    assert written["colour"].tolist() == rows["colour"].tolist()
+    assert written["bought"].tolist() == rows["bought"].tolist()
+    assert written["column id"].tolist() == rows["id"].tolist()
+    np.testing.assert_allclose(written["size"], rows["size"])
+    assert list(result.values) == ["id", "value", "std_error", "ci_low", "ci_high", "evaluations"]
+    chosen = assay.run([*own, "task.columns=[colour]"], outputs=tmp_path / "outputs")
+    assert chosen.directory is not None
+    assert "colour" in pd.read_csv(chosen.directory / "values.csv")
+    with pytest.raises(InputError, match="did you mean colour"):
+        assay.run([*own, "task.columns=[color]"])
+    with pytest.raises(InputError, match="join by id"):
+        assay.run([*own, "task.columns=all", "privacy=iid"])

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+from assay.config.suggest import did_you_mean
+from assay.config.typed import shown
+from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import detection_auc
 from assay.tasks.headlines import of_values
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from assay.config.choices import Choices
+    from assay.data import PreparedData
     from assay.valuation.valuator import Problem, Run, Valuator
 
 RELEASED = ("id", "value", "std_error", "ci_low", "ci_high", "evaluations")
@@ -24,15 +31,22 @@ class Value:
     reads_test: ClassVar[bool] = False
     publishes: ClassVar[bool] = True  # values with a statement, and nothing that was not released beside them
 
+    columns: Literal["all"] | list[str] | None = None
     name: str = "value"
+
+    def check(self, run: Choices) -> None:
+        """Raises InputError for columns of private rows beside values that are made to be published."""
+        if self.columns is not None and run.private:
+            limit = "would put private cells beside values that may be published"
+            raise InputError("task.columns", shown(self.columns), limit, "leave it null, and join by id")
 
     def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Table `values`; metrics of the values, of what they cost, and, where corruption was injected, of finding it."""
         from assay.figures.values import value_figure
 
-        train = problem.data.train
-        with run.showing("valuing", getattr(valuator, "evaluations", None)) as shown:
-            valuation = valuator.valuate(problem, shown)
+        train, cells = problem.data.train, self._cells(problem.data)
+        with run.showing("valuing", getattr(valuator, "evaluations", None)) as watched:
+            valuation = valuator.valuate(problem, watched)
         table = valuation.values.table()
         metrics: dict[str, float] = {
             "rows": float(len(train)),
@@ -52,7 +66,7 @@ class Value:
             metrics,
             {"values": table},
             {"values": value_figure(table)},
-            files={"values.csv": table},
+            files={"values.csv": table if cells is None else table.merge(cells, on="id", validate="one_to_one")},
             headline=of_values("values", table, metrics, bool(valuation.statement)),
             ledger=valuation.ledger,
             released={"values": RELEASED} if valuation.statement else {},
@@ -60,3 +74,17 @@ class Value:
             statement=valuation.statement,
             finite={"values": ("value",)},
         )
+
+    def _cells(self, data: PreparedData) -> pd.DataFrame | None:
+        """Ids of the train rows and their cells in `columns`, as they were read; InputError for an unknown column."""
+        if self.columns is None:
+            return None
+        cells: pd.DataFrame = data.rows("train").rows.to_pandas()
+        names = list(cells) if self.columns == "all" else list(self.columns)
+        for name in names:
+            if name not in cells:
+                raise InputError(
+                    "task.columns", name, "no column of the table", did_you_mean(name, list(map(str, cells)))
+                )
+        taken = {name: f"column {name}" for name in names if name in (*RELEASED, "clean")}
+        return cells[names].rename(columns=taken).assign(id=data.train.ids)
