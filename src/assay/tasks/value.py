@@ -84,7 +84,7 @@ class Value:
         for name in names:
             if name not in cells:
                 raise InputError(
-                    "task.columns", name, "no column of the table", did_you_mean(name, list(map(str, cells)))
+                    "task.columns", name, "no column of the table", did_you_mean(str(name), list(map(str, cells)))
                 )
         taken = {name: f"column {name}" for name in names if name in (*RELEASED, "clean")}
         return cells[names].rename(columns=taken).assign(id=data.train.ids)
