@@ -206,9 +206,8 @@ def private_path(case: Case) -> Iterator[Row]:
     for utility in ("negative_loss", "accuracy") if case.data.classes else ("negative_loss",):
         truth = case.reference(utility)
         for epsilon in (8.0, 4.0, 1.0):
-            scores = [
-                fidelity(case.values(path(epsilon=epsilon), utility), truth) for path in (Directed, DirectedPrivatePath)
-            ]
+            ways = (Directed(epsilon=epsilon), DirectedPrivatePath(epsilon=epsilon, path_from=0.0))
+            scores = [fidelity(case.values(way, utility), truth) for way in ways]
             yield (case.name, utility, epsilon), [*scores, scores[1] - scores[0]]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import assay
 
-NOISED = ["value", "std_error", "ci_low", "ci_high"]  # computed from the releases
+NOISED = ["value", "std_error", "ci_low", "ci_high", "pi_low", "pi_high", "noise_low", "noise_high", "noise_half_width"]
 ROWS = 60
 SPLIT = ["dataset.split={train: 20, valid: 30, test: 10}", "valuation.evaluations=3", "valuation.bootstrap=3"]
 PRIVACY = ["directed", "iid", "running_mean_burn_in"]

@@ -32,7 +32,7 @@ def test_golden_ceilings() -> None:
     assert privacy_of("none").detection_ceiling() == 1.0
     # a pure law attains e^g / (1 + e^g); what is spent on a private path reveals nothing of two exchanged rows
     assert privacy_of("directed", epsilon=1.0).detection_ceiling() == pytest.approx(0.8808, abs=5e-5)
-    path = privacy_of("directed_private_path", epsilon=2.0, path_share=0.5)
+    path = privacy_of("directed_private_path", epsilon=2.0, path_share=0.5, path_from=0.0)
     assert path.detection_ceiling() == pytest.approx(0.8808, abs=5e-5)
     gaussian = [
         privacy_of(name, epsilon=1.0).detection_ceiling() for name in ("directed_gaussian", "directed_subspace")

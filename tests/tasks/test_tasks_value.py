@@ -60,7 +60,8 @@ def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: A
         "privacy.paths=2",
     )
     outcome = answer(*corrupted, "valuation=private_semivalue", "privacy.secure_noise=true")
-    assert list(outcome.tables["values"].columns) == ["id", "value", "std_error", "ci_low", "ci_high", "evaluations"]
+    columns = ["id", "value", "std_error", "pi_low", "pi_high", "noise_half_width", "evaluations"]
+    assert list(outcome.tables["values"].columns) == columns
     assert not [name for name in outcome.metrics if "label_noise" in name or "clean" in name]
     assert outcome.released == {"values": tuple(outcome.tables["values"].columns)}
     assert any("(epsilon=8, delta=0)-differentially private" in sentence for sentence in outcome.statement)
@@ -75,7 +76,7 @@ def test_a_publication_holds_the_values_and_their_meaning_and_no_truth(answer: A
 def test_values_for_publication_choose_a_mechanism_of_their_own() -> None:
     assert (
         compose(["task=value", "valuation=private_semivalue", "privacy.epsilon=4"]).config["privacy"]["name"]
-        == "directed"
+        == "directed_private_path"
     )
     assert compose(["valuation=private_semivalue", "privacy=iid"]).config["privacy"]["name"] == "iid"
 

@@ -113,11 +113,21 @@ def test_values_agree_with_the_non_private_ones(portion: Portion) -> None:
 @pytest.mark.parametrize("name", MECHANISMS)
 @pytest.mark.parametrize("relation", ["zero_out", "replace_one"])
 def test_the_budget_is_spent_and_not_passed(portion: Portion, name: str, relation: str) -> None:
-    estimates = value(portion("diabetes"), name, privacy={"epsilon": 2.0, "relation": relation})
+    further = {"path_from": 0.0} if name == "directed_private_path" else {}
+    estimates = value(portion("diabetes"), name, privacy={"epsilon": 2.0, "relation": relation, **further})
     assert estimates.epsilon == pytest.approx(2.0, rel=1e-6)
     assert estimates.epsilon <= 2.0
     assert (estimates.touches == (2 if name == "directed_private_path" else 1)).all()
     assert [entry["what"] for entry in estimates.entries] == ["mean gradient path", "values"][-len(estimates.entries) :]
+
+
+def test_a_path_that_would_be_noise_is_not_walked(portion: Portion) -> None:
+    """Below `path_from` the release is that of public trajectories, with all of epsilon and no delta."""
+    low, plain = (value(portion("diabetes"), name, privacy={"epsilon": 2.0}) for name in (MECHANISMS[2], MECHANISMS[0]))
+    assert [entry["what"] for entry in low.entries] == ["values"]
+    assert np.array_equal(low.values, plain.values)
+    assert privacy_of("directed_private_path", epsilon=2.0).guaranteed_delta == 0
+    assert privacy_of("directed_private_path", epsilon=4.0).guaranteed_delta == 1e-5
 
 
 @pytest.mark.parametrize("name", ["directed", "directed_gaussian"])
@@ -209,7 +219,11 @@ def test_one_estimate_with_facts_of_its_release(portion: Portion) -> None:
         assert low - 1e-6 <= valuation.facts["release/epsilon_of_a_changed_record"] <= high + 1e-6
         assert valuation.facts["release/clip"] > 0
         table = valuation.values.table()
-        assert (table["ci_low"] < table["value"]).all()
+        assert (table["pi_low"] < table["pi_high"]).all()
+        assert not valuation.signs  # along public paths nothing is said of the sign of a value
+        bare = replace(privacy, stand_ins=0)
+        table = valuator.valuate(Problem(data, Auto(), bare), Run(Streams(0), Trainer())).values.table()
+        assert (table["noise_low"] < table["value"]).all()
 
 
 def test_the_user_may_fix_law_and_clip(portion: Portion) -> None:
@@ -233,7 +247,7 @@ def test_a_design_ranks_public_rows_as_well_as_it_says(portion: Portion) -> None
     x = (values / design.clip).clamp(-1, 1).expand(200, -1)
     generator = torch.Generator().manual_seed(2)
     fresh = design.law.release(x, *(torch.randn(x.shape, generator=generator, dtype=torch.float64) for _ in range(2)))
-    assert float(spearman(fresh.numpy(), values.numpy()).mean()) == pytest.approx(design.expected_spearman, abs=0.03)
+    assert float(spearman(fresh.numpy(), values.numpy()).mean()) == pytest.approx(design.noise_spearman, abs=0.03)
     constant = choose_design(torch.zeros(9, dtype=torch.float64), Budget(2.0, 1e-5), generator=np.random.default_rng(1))
     assert constant.clip == 1.0
 

@@ -23,6 +23,7 @@ from assay.valuation.gradient.directed import paths as paths_module
 from assay.valuation.gradient.directed.estimate import DirectedRelease
 from assay.valuation.gradient.directed.paths import (
     MeanGradientPath,
+    at_positions,
     clipped_mean,
     mean_gradient_path,
     public_paths,
@@ -88,10 +89,10 @@ def test_a_mean_path_without_noise_is_gradient_descent(portion: Portion) -> None
     data = portion("diabetes", train=20)
     model = Linear().replicated(Shape("regression", 0, 10))
     rows, start = rows_of(data.train, torch.float64), torch.zeros(model.parameter_count, dtype=torch.float64)
-    choice = MeanGradientPath(steps=5, clip=Clip(Sensitivity(1e9, Relation.ZERO_OUT)), deviation=0.0)
+    choice = MeanGradientPath(steps=5, clip=Clip(Sensitivity(1e9, Relation.ZERO_OUT)), deviation=0.0, norm=1e9)
     draws = torch.zeros(5, model.parameter_count, dtype=torch.float64)
     options: dict[str, Any] = {"length": 20, "learning_rate": 0.05, "draws": draws}
-    path = mean_gradient_path(model, start, rows, choice, positions=np.array([0, 4, 6, 19]), **options)
+    path = at_positions(mean_gradient_path(model, start, rows, choice, **options), np.array([0, 4, 6, 19]), 20)
     slow = [start]
     for _ in range(5):
         slow.append(

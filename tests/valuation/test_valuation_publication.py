@@ -63,7 +63,13 @@ def test_seeded_noise_is_said_to_protect_nobody_who_knows_the_seed(portion: Port
 
 
 def test_the_interval_is_explained_for_what_it_is(portion: Portion) -> None:
-    assert "neither is in the interval" in publish(portion).statement[5]
+    along_public = publish(portion).statement[5]
+    assert "90 % prediction interval" in along_public
+    assert "cannot be read from them" in along_public  # no words about signs
+    along_private = publish(portion, "directed_private_path").statement[5]
+    assert "90 % prediction interval" in along_private
+    assert "cannot be read from them" not in along_private
+    assert "hardly ever covers" in publish(portion, stand_ins=0).statement[5]
     assert "what the clip takes away is not in it" in publish(portion, "running_mean").statement[5]
 
 
@@ -74,7 +80,7 @@ def test_without_a_mechanism_there_is_nothing_to_publish(portion: Portion) -> No
 
 def test_two_releases_from_one_seed_lay_the_values_bare_and_the_statement_says_so(portion: Portion) -> None:
     """Laplace noise of epsilon 1 is twice that of epsilon 2 for the same draws: the difference has no noise left."""
-    valuations = {e: publish(portion, epsilon=e, law="laplace", clip=0.001) for e in (1.0, 2.0)}
+    valuations = {e: publish(portion, epsilon=e, law="laplace", clip=0.001, stand_ins=0) for e in (1.0, 2.0)}
     bare = 2 * valuations[2.0].values.value - valuations[1.0].values.value
     assert np.abs(bare).max() <= 0.001 + 1e-5
     assert "one can be subtracted from the other" in valuations[1.0].statement[6].replace("  ", " ")

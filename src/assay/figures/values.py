@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.figures.style import LINE, MAIN, new_figure
+from assay.valuation.values import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+WORDS = {
+    "ci_low": "95 % interval of the estimate",
+    "noise_low": "95 % interval of the noise",
+    "pi_low": "90 % prediction interval",
+}
+
 
 def value_figure(table: pd.DataFrame, players: str = "rows of the train split") -> Figure:
-    """Values in ascending order with their 95 % intervals, from columns value, ci_low and ci_high."""
+    """Values in ascending order with their intervals, from the columns of a value table."""
     figure, (axes,) = new_figure(width=6.4)
     table = table.sort_values("value")
     place = range(len(table))
-    axes.fill_between(place, table["ci_low"], table["ci_high"], color=MAIN, alpha=0.25, linewidth=0)
+    ends = interval_of(map(str, table))
+    if ends is not None:
+        axes.fill_between(place, table[ends[0]], table[ends[1]], color=MAIN, alpha=0.25, linewidth=0)
     axes.plot(place, table["value"], color=MAIN)
     axes.axhline(0, **LINE)
     axes.set_xlabel(f"{players}, by value")
-    axes.set_ylabel("value, with 95 % interval")
+    axes.set_ylabel("value" if ends is None else f"value, with {WORDS[ends[0]]}")
     return figure
 
 

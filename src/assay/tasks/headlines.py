@@ -7,24 +7,32 @@ from typing import TYPE_CHECKING, Any
 
 from assay.runs import Headline, Shown
 from assay.tasks.meanings import meanings
+from assay.valuation.values import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LOWEST, HIGHEST = 10, 5
 METRICS = 12
-INTERVALS = {"value": ("ci_low", "ci_high")}
+ALARM = 4.0  # standard deviations; measured in experiments/private_valuation
 
 
-def of_values(name: str, table: pd.DataFrame, metrics: Mapping[str, float], published: bool = False) -> Headline:
-    """Lowest and highest values of a table with `value` and its interval, and how many are surely not 0."""
+def of_values(
+    name: str, table: pd.DataFrame, metrics: Mapping[str, float], published: bool = False, signs: bool = True
+) -> Headline:
+    """Lowest and highest values of a table with `value` and its interval, and, with `signs`, how many are surely not 0."""
     notes = meanings(map(str, table))
-    if table[["ci_low", "ci_high"]].notna().all(axis=None):
-        below, above = int((table["ci_high"] < 0).sum()), int((table["ci_low"] > 0).sum())
-        of = "the interval is that of the estimate on this split, and other valid rows would give other values"
-        if published:
-            of = "STATEMENT.md says what the interval is of"
-        notes.append(f"{below} of {len(table)} values lie below 0 at 95 %, {above} above; {of}")
+    ends = interval_of(map(str, table))
+    if signs and ends is not None and table[list(ends)].notna().all(axis=None):
+        below, above = int((table[ends[1]] < 0).sum()), int((table[ends[0]] > 0).sum())
+        notes.append(f"{below} of {len(table)} values lie below 0 by their interval, {above} above")
+    if published:
+        notes.append("STATEMENT.md says what the interval is of")
+    if metrics.get("release/stand_in_gap", 0.0) > ALARM:
+        notes.append(
+            "ALARM: the private rows are like no mixture of the public ones (release/stand_in_gap above "
+            f"{ALARM:g}): do not rely on the intervals"
+        )
     return Headline(tuple(_ends(name, table)), tuple(metrics)[:METRICS], tuple(notes))
 
 
@@ -94,11 +102,13 @@ def _ends(name: str, table: pd.DataFrame, label: str = "") -> list[Shown]:
     """The lowest and the highest values; all of them, once, where they are few. Places are those in the whole table."""
     ranked = [int(place) for place in table.sort_values("value", kind="stable").index]
     # standard errors of a law's parameters are in the files
-    columns = tuple(c for c in map(str, table) if c not in INTERVALS["value"] and not c.endswith("_std_error"))
+    ends = interval_of(map(str, table)) or ()
+    columns = tuple(c for c in map(str, table) if c not in ends and not c.endswith("_std_error"))
+    intervals = {"value": ends} if ends else {}
     if len(ranked) <= LOWEST + HIGHEST:
-        return [Shown(f"{label}all {len(ranked)} by value", name, columns, tuple(ranked), INTERVALS)]
+        return [Shown(f"{label}all {len(ranked)} by value", name, columns, tuple(ranked), intervals)]
     lowest, highest = ranked[:LOWEST], ranked[-HIGHEST:][::-1]
     return [
-        Shown(f"{label}the {LOWEST} lowest values of {len(ranked)}", name, columns, tuple(lowest), INTERVALS),
-        Shown(f"{label}the {HIGHEST} highest", name, columns, tuple(highest), INTERVALS),
+        Shown(f"{label}the {LOWEST} lowest values of {len(ranked)}", name, columns, tuple(lowest), intervals),
+        Shown(f"{label}the {HIGHEST} highest", name, columns, tuple(highest), intervals),
     ]

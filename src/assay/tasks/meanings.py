@@ -7,6 +7,10 @@ from collections.abc import Iterable
 MEANINGS = {
     "id": "id: position of the row in its source, from 0; value: what the row adds to the utility on the valid rows",
     "source": "source: number of the party; value: what its rows add to the utility on the valid rows",
+    "ci_low": "brackets: 95 % interval of the estimate on this split; other valid rows would give other values",
+    "noise_low": "brackets: 95 % interval of the noise alone; it says nothing of the exact value",
+    "pi_low": "brackets: 90 % prediction interval of the exact value, for rows like a mixture of the public ones;"
+    " noise_half_width: half of the noise's 95 % interval",
     "estimation_uncertainty": "estimation_uncertainty: variance of a value over replicates of noise and permutations"
     " (lower is surer)",
     "scaled_uncertainty": "scaled_uncertainty: the variance over replicates in units of the signal that is shared with"

@@ -17,7 +17,8 @@ from assay.privacy.audit import audit_scores, most_proven
 from assay.privacy.relations import Relation
 from assay.privacy.releases import Releases
 from assay.runs import published_files
-from assay.tasks.value import NOISED, RELEASED, Value
+from assay.tasks.value import Value, columns_of
+from assay.valuation.values import COLUMNS, NOISED
 
 if TYPE_CHECKING:
     from assay.valuation.valuator import Problem, Run, Valuator
@@ -106,8 +107,9 @@ class PipelineAudit:
 
     def _published(self, problem: Problem, world: str) -> Publication:
         outcome = Value().answer(problem, self.valuator, self._apart(world))
-        outcome = replace(outcome, released=outcome.released or {"values": RELEASED})
-        noised = outcome.noised or {"values": NOISED}
+        table = outcome.tables["values"]
+        outcome = replace(outcome, released=outcome.released or {"values": columns_of(table, COLUMNS)})
+        noised = outcome.noised or {"values": columns_of(table, NOISED)}
         public, numbers = dict(published_files(outcome)), []
         for name, columns in noised.items():
             table = pd.read_csv(io.BytesIO(public[f"{name}.csv"]), float_precision="round_trip")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -12,6 +13,7 @@ from assay.errors import InputError
 from assay.runs import Outcome
 from assay.statistics import detection_auc
 from assay.tasks.headlines import of_values
+from assay.valuation.values import COLUMNS, NOISED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from assay.config.choices import Choices
     from assay.data import PreparedData
     from assay.valuation.valuator import Problem, Run, Valuator
-
-RELEASED = ("id", "value", "std_error", "ci_low", "ci_high", "evaluations")
-NOISED = ("value", "std_error", "ci_low", "ci_high")
 
 
 @dataclass(frozen=True)
@@ -67,10 +66,10 @@ class Value:
             {"values": table},
             {"values": value_figure(table)},
             files={"values.csv": table if cells is None else table.merge(cells, on="id", validate="one_to_one")},
-            headline=of_values("values", table, metrics, bool(valuation.statement)),
+            headline=of_values("values", table, metrics, bool(valuation.statement), valuation.signs),
             ledger=valuation.ledger,
-            released={"values": RELEASED} if valuation.statement else {},
-            noised={"values": NOISED} if valuation.statement else {},
+            released={"values": columns_of(table, COLUMNS)} if valuation.statement else {},
+            noised={"values": columns_of(table, NOISED)} if valuation.statement else {},
             statement=valuation.statement,
             finite={"values": ("value",)},
         )
@@ -86,5 +85,10 @@ class Value:
                 raise InputError(
                     "task.columns", name, "no column of the table", did_you_mean(str(name), list(map(str, cells)))
                 )
-        taken = {name: f"column {name}" for name in names if name in (*RELEASED, "clean")}
+        taken = {name: f"column {name}" for name in names if name in (*COLUMNS, "clean")}
         return cells[names].rename(columns=taken).assign(id=data.train.ids)
+
+
+def columns_of(table: pd.DataFrame, allowed: Sequence[str]) -> tuple[str, ...]:
+    """The columns of a table that are among those allowed."""
+    return tuple(column for column in allowed if column in table)

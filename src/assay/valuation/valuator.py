@@ -24,7 +24,8 @@ class Valuation:
     """Values with what they cost: epsilon (infinite without privacy), utility evaluations, model fits, the ledger's record.
 
     `facts` are further metrics that belong to the release; they reveal nothing that the release does not. A `statement`
-    says that the values are to be published, and what that means: nothing without privacy may then stand beside them.
+    says that the values are to be published, and what that means: nothing without privacy may then stand beside them. With
+    `signs` false the intervals cannot say of single values on which side of 0 they lie.
     """
 
     values: Values
@@ -34,6 +35,7 @@ class Valuation:
     ledger: list[dict[str, Any]] = field(default_factory=list)
     facts: Mapping[str, float] = field(default_factory=dict)
     statement: tuple[str, ...] = ()
+    signs: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,6 +45,7 @@ def path_utility(
     scores = theta.new_empty(
         len(theta)
     )  # written into: small results between large ones would keep these from being freed
-    for part, place in zip(torch.split(theta, block), torch.split(scores, block), strict=True):
-        torch.mean(score(model.outputs(part, features), target), -1, out=place)
-    return scores.mul_(sign)
+    for first in range(0, len(theta), block):
+        part = theta[first : first + block]
+        scores[first : first + block] = score(model.outputs(part, features), target).mean(-1)
+    return sign * scores

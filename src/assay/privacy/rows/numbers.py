@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
-from assay.config.limits import above, at_least
+from assay.config.limits import Limit, above, at_least
 from assay.privacy.budget import Budget
 from assay.privacy.ledger import Account
 from assay.privacy.relations import Sensitivity
@@ -42,11 +42,23 @@ class AlongTrajectories(RowReleases):
 class RowNumber(AlongTrajectories):
     """One number of each row. A mechanism is a subclass that names the scalar laws it chooses from (`laws`).
 
+    `stand_ins` are tables of public rows whose exact values are known, on which the whole mechanism is tried: they give single
+    valuations their size and prediction intervals. They read no private row.
+
     Guarantee: `value_budget` and the budget of `path` add up to the budget, and `charges` are the releases that the account of
     `open_account` accepts.
     """
 
     releases: ClassVar[Releases | None] = Releases.ROW_NUMBER
+
+    stand_ins: Annotated[
+        int,
+        Limit(
+            lambda count: count == 0 or count >= 6,
+            "must be 0 or at least 6",
+            "0 leaves the interval of the noise alone",
+        ),
+    ] = 12
 
     @property
     def laws(self) -> Sequence[str]:

@@ -29,7 +29,7 @@ def statement_of(valuation: Valuation, data: PreparedData, privacy: Budgeted, *,
         _noise(valuation),
         f"A value estimates what its row adds to the {utility.replace('_', ' ')} on the held-back rows. Low values are where "
         "to look for wrong labels first; a single low value proves nothing.",
-        _interval(privacy),
+        _interval(valuation, privacy),
         "Not promised: protection of facts about the population that would be learnt without the row as well, or of several "
         "rows of one person taken together (for m rows epsilon is m times as large at the least, and delta larger still). In a "
         "second release of the same rows the epsilons and deltas add up; if both took their noise from the same seed, one can "
@@ -84,11 +84,23 @@ def _noise(valuation: Valuation) -> str:
     )
 
 
-def _interval(privacy: Budgeted) -> str:
+def _interval(valuation: Valuation, privacy: Budgeted) -> str:
+    if valuation.values.prediction is not None:
+        said = (
+            "The ends pi_low and pi_high are those of a 90 % prediction interval of the value that training without privacy "
+            "would give. It was calibrated on tables of public rows, some with wrong targets, and holds on average over rows "
+            "that are like a mixture of those; of other rows nothing is promised. noise_half_width is half of the 95 % "
+            "interval of the noise alone."
+        )
+        return (
+            said
+            if valuation.signs
+            else f"{said} Whether a single value lies above or below 0 cannot be read from them."
+        )
     if privacy.one_release:
         return (
-            "The interval is that of the noise. Values beyond the clip are drawn in to it, and the public trajectories differ "
-            "from training on these rows: neither is in the interval."
+            "The interval is that of the noise, and of nothing else. Values beyond the clip are drawn in to it, and the public "
+            "trajectories differ from training on these rows: it hardly ever covers the value without privacy."
         )
     return (
         "The interval is that of the estimate from clipped gradients on these held-back rows; others would give somewhat other "

@@ -26,7 +26,7 @@ class Design:
 
     law: ScalarLaw
     clip: float
-    expected_spearman: float
+    noise_spearman: float
 
 
 def choose_design(
@@ -53,7 +53,7 @@ def choose_design(
         for each in clips:
             x = clipped_numbers(public_values, each).expand(shape)
             score = float(spearman(law.release(x, first, second).numpy(), public_values.numpy()).mean())
-            if best is None or score > best.expected_spearman:
+            if best is None or score > best.noise_spearman:
                 best = Design(law, each, score)
     assert best is not None
     return best

@@ -20,8 +20,15 @@ from assay.privacy.rows.numbers import PrivatePath, RowNumber
 from assay.privacy.rows.pure_account import PureRelease
 from assay.runs.cost import Meter
 from assay.valuation.estimates import Estimates
+from assay.valuation.gradient.directed.calibrated import calibrated
 from assay.valuation.gradient.directed.design import Design, choose_design, mislabelled
-from assay.valuation.gradient.directed.paths import POSITIONS, MeanGradientPath, mean_gradient_path, spread
+from assay.valuation.gradient.directed.paths import (
+    POSITIONS,
+    MeanGradientPath,
+    at_positions,
+    mean_gradient_path,
+    spread,
+)
 from assay.valuation.gradient.directed.row_effects import mean_contributions
 from assay.valuation.gradient.directed.trajectories import PublicTrajectories
 from assay.valuation.gradient.estimates import single_valuation
@@ -35,12 +42,17 @@ if TYPE_CHECKING:
     from assay.privacy.noise.sources import NoiseSource
 
 
+SIGNED_FROM = 4.0  # epsilon below which no method can tell signs of single rows
+
+
 @dataclass(frozen=True, eq=False)
 class Released:
-    """Estimates [R, n] with the design behind them."""
+    """Estimates [R, n] with the design behind them, and the private descent with the first replicate's points, if any."""
 
     estimates: Estimates
     design: Design
+    descent: MeanGradientPath | None = None
+    points: Tensor | None = None
 
 
 def changed_record_epsilon(privacy: RowNumber, design: Design) -> float:
@@ -97,17 +109,28 @@ class DirectedRelease:
         return self.run().estimates
 
     def valuation(self, checkpoint: Path | None = None) -> Valuation:
-        """The first replicate; standard errors and intervals are those of the noise, not of the clip's bias."""
+        """The first replicate: calibrated by stand-ins, with prediction intervals; without them, with those of the noise."""
         released = self.run()
         estimates, design = released.estimates, released.design
         single = single_valuation(estimates, estimates.std_errors[0])
         half = np.full_like(estimates.values[0], design.law.half_width * design.clip)
         facts = {
             "release/clip": design.clip,
-            "release/expected_spearman": design.expected_spearman,
+            "release/noise_spearman": design.noise_spearman,
             "release/epsilon_of_a_changed_record": changed_record_epsilon(self.privacy, design),
         }
-        return replace(single, values=replace(single.values, half_width=half), facts=facts)
+        if not self.privacy.stand_ins:
+            return replace(single, values=replace(single.values, half_width=half), facts=facts, signs=False)
+        known = calibrated(self, released, self.privacy.stand_ins)
+        values = replace(
+            single.values,
+            value=known.values,
+            std_error=single.values.std_error * known.scale,
+            half_width=half * known.scale,
+            prediction=(known.low, known.high),
+        )
+        signs = released.points is not None and self.privacy.epsilon >= SIGNED_FROM
+        return replace(single, values=values, facts=facts | dict(known.facts), signs=signs)
 
     def run(self) -> Released:
         """Trajectories, design, values, account, noise: in this order."""
@@ -116,10 +139,20 @@ class DirectedRelease:
         design = self.design(public)
         seed_of = partial(streams.seed, "noise", self.purpose)
         noise = self.privacy.noise(seed_of, torch.float64, self.context.trainer.device)
+        descent, points = None, None
         if self.privacy.path is None:
             exact = self.exact_values(self.train, public).expand(replicates, -1)
         else:
-            exact = self._along_private_paths(self.privacy.path, public, noise)
+            descent = self._descent(self.privacy.path)
+            self.ledger.note(
+                noise=noise.kind, what="mean gradient path", steps=descent.steps, max_grad_norm=descent.norm
+            )
+            draw, shape = noise.open_round(2), (descent.steps, self.model.parameter_count)
+            walked = [
+                self.private_points(descent, self.train, draw(shape).to(self.along.start)) for _ in range(replicates)
+            ]
+            exact = torch.stack([self.exact_values(self.train, self.about(each, public, descent)) for each in walked])
+            points = walked[0]
         released, errors = self._release(exact, design, noise)
         self.context.advance(self.settings.evaluations)
         account = self.ledger.account
@@ -135,7 +168,7 @@ class DirectedRelease:
             utility_evaluations=self.evaluations,
             cost=meter.cost(),
         )
-        return Released(estimates, design)
+        return Released(estimates, design, descent, points)
 
     def _contributions(self, thetas: Tensor, rows: Rows) -> Tensor:
         self.evaluations += len(thetas) * (len(rows) + 1)
@@ -154,31 +187,28 @@ class DirectedRelease:
         privacy = self.privacy
         return choose_design(values, privacy.value_budget, laws=privacy.laws, clip=privacy.clip, generator=generator)
 
-    def _along_private_paths(self, path: PrivatePath, public: Tensor, noise: NoiseSource) -> Tensor:
-        """Values [R, n] along each replicate's own private path; the account is charged before its noise is drawn."""
-        along, length = self.along, len(self.train)
+    def _descent(self, path: PrivatePath) -> MeanGradientPath:
+        """The descent along private mean gradients; the account is charged before its noise is drawn."""
+        length = len(self.train)
         steps = min(POSITIONS, length)
-        norm = public_norm(self.model, along.start, self.public.features, self.public.target, path.quantile)
+        norm = public_norm(self.model, self.along.start, self.public.features, self.public.target, path.quantile)
         clip = Clip(Sensitivity(norm, path.budget.relation))
         deviation = clip.sensitivity.value / length * steps**0.5 / path.budget.mu
         self.ledger.charge(PureRelease(path.budget.epsilon, path.budget.delta))
-        self.ledger.note(noise=noise.kind, what="mean gradient path", steps=steps, max_grad_norm=norm)
-        draw, values = noise.open_round(2), []
-        descent = MeanGradientPath(steps, clip, deviation * (1 + 1e-9))
-        jitter = spread(public)
-        for _ in range(self.replicates):
-            theta = mean_gradient_path(
-                self.model,
-                along.start,
-                self.train,
-                descent,
-                length=length,
-                positions=along.positions,
-                learning_rate=self.settings.learning_rate,
-                draws=draw((steps, self.model.parameter_count)).to(along.start),
-            )
-            values.append(self._contributions((theta + jitter).flatten(0, 1), self.train))
-        return torch.stack(values)
+        return MeanGradientPath(steps, clip, deviation * (1 + 1e-9), norm)
+
+    def private_points(self, descent: MeanGradientPath, rows: Rows, draws: Tensor) -> Tensor:
+        """Points [steps + 1, P] of a descent over rows; draws [steps, P] are standard normal."""
+        rate, length = self.settings.learning_rate, len(rows)
+        return mean_gradient_path(
+            self.model, self.along.start, rows, descent, length=length, learning_rate=rate, draws=draws
+        )
+
+    def about(self, points: Tensor, public: Tensor, descent: MeanGradientPath) -> Tensor:
+        """Trajectories [M, T, P] about a path: its own points with the spread of public trajectories [M, T, P]."""
+        positions, length = self.along.positions, len(self.train)
+        step = self.settings.learning_rate * descent.norm
+        return at_positions(points, positions, length) + spread(public, positions, step)
 
     def _release(
         self, exact: Tensor, design: Design, noise: NoiseSource

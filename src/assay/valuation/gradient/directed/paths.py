@@ -22,13 +22,14 @@ POSITIONS = 25
 class MeanGradientPath:
     """Descent along the noised mean of clipped gradients of the private rows, in `steps` steps for each replicate.
 
-    A step's sensitivity is that of `clip` over n rows, its noise has `deviation`.
+    A step's sensitivity is that of `clip` over n rows, its noise has `deviation`; `norm` is what gradients are clipped to.
     Guarantee: all steps together are mu-GDP with mu = clip.sensitivity.value / n * sqrt(steps) / deviation.
     """
 
     steps: int
     clip: Clip
     deviation: float
+    norm: float
 
 
 def positions_of(weights: NDArray[np.float64], count: int = POSITIONS) -> NDArray[np.int64]:
@@ -73,13 +74,12 @@ def mean_gradient_path(
     choice: MeanGradientPath,
     *,
     length: int,
-    positions: NDArray[np.int64],
     learning_rate: float,
     draws: Tensor,
 ) -> Tensor:
-    """Parameters [positions, P] along one private trajectory; draws [steps, P] are standard normal.
+    """Parameters [steps + 1, P] along one private trajectory; draws [steps, P] are standard normal.
 
-    Each step stands for length / steps rows of a one-pass SGD; positions between steps are interpolated.
+    Each step stands for length / steps rows of a one-pass SGD.
     """
     stride = length / choice.steps
     points = [start]
@@ -87,11 +87,16 @@ def mean_gradient_path(
         theta = points[-1]
         gradient = clipped_mean(model, theta, private, choice.clip) + choice.deviation * draws[step]
         points.append(theta - learning_rate * stride * gradient)
-    reached = torch.stack(points)
-    place = torch.from_numpy(positions / stride).to(reached)
-    before = place.floor().long().clamp(max=choice.steps - 1)
+    return torch.stack(points)
+
+
+def at_positions(points: Tensor, positions: NDArray[np.int64], length: int) -> Tensor:
+    """Parameters [positions, P] of a trajectory at numbers of rows, between its points [steps + 1, P] by interpolation."""
+    steps = len(points) - 1
+    place = torch.from_numpy(positions * steps / length).to(points)
+    before = place.floor().long().clamp(max=steps - 1)
     share = (place - before)[:, None]
-    return reached[before] * (1 - share) + reached[before + 1] * share
+    return points[before] * (1 - share) + points[before + 1] * share
 
 
 def clipped_mean(model: ReplicatedModel, theta: Tensor, rows: Rows, clip: Clip, room: int = 8_000_000) -> Tensor:
@@ -102,6 +107,14 @@ def clipped_mean(model: ReplicatedModel, theta: Tensor, rows: Rows, clip: Clip, 
     return total / len(rows)
 
 
-def spread(paths: Tensor) -> Tensor:
-    """Deviations [M, T, P] of trajectories from their mean: what single rows do to a path, without its direction."""
-    return paths - paths.mean(0, keepdim=True)
+def spread(paths: Tensor, positions: NDArray[np.int64], step: float) -> Tensor:
+    """Deviations [M, T, P] of trajectories from their mean: what single rows do to a path, without its direction.
+
+    At a position of i rows their root mean square is at most sqrt(i) steps of length `step`, which is as far as so many
+    clipped gradients in random directions go: public rows on which SGD diverges carry no path off.
+    """
+    deviations = paths - paths.mean(0, keepdim=True)
+    size = deviations.square().sum(-1).mean(0).sqrt()
+    most = step * torch.from_numpy(positions).to(size).sqrt()
+    scale = torch.where(size > most, most / size, torch.ones_like(size))
+    return deviations * scale[:, None]

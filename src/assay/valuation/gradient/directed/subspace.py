@@ -106,7 +106,7 @@ class SubspaceRelease:
         gradients = [utility_gradients(self.model, self.paths, rows) for rows in (self.valid, *parts)]
         self.basis = gradient_subspace(gradients, privacy.dimensions)
         self.slopes = [-settings.learning_rate * each.mean(0) for each in gradients]
-        clip, self.expected_spearman = self._public_clip()
+        clip, self.noise_spearman = self._public_clip()
         self.sensitivity = Sensitivity(clip, privacy.budget.relation)
         account = privacy.open_account(self.sensitivity, len(self.train), replicates)
         self.ledger: Ledger[Any] = privacy.open_ledger(account)
@@ -181,7 +181,7 @@ class SubspaceRelease:
         share = float((self.basis.T @ slope).norm() / slope.norm().clamp(min=torch.finfo(slope.dtype).tiny))
         return {
             "release/clip": self.sensitivity.max_grad_norm,
-            "release/expected_spearman": self.expected_spearman,
+            "release/noise_spearman": self.noise_spearman,
             "release/share_of_direction": share,
             "release/epsilon_of_a_changed_record": epsilon_of(2 * budget.mu / budget.relation.factor, budget.delta),
         }
