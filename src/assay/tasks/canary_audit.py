@@ -137,7 +137,7 @@ class _CanaryAttack:
         taken = torch.from_numpy(np.flatnonzero(self.inside))
         known = torch.full((len(self.target),), -1)
         tensors = (
-            torch.cat([self.features, self.features.new_zeros(len(taken), *self.features.shape[1:])]),
+            torch.cat([self.features, self.features[:1].expand(len(taken), -1)]),
             torch.cat([self.target, self.target.new_zeros(len(taken))]),
             torch.cat([known, taken]),
         )

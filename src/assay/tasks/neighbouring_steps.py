@@ -37,7 +37,7 @@ class Neighbours:
     """Compares the noised sums of neighbouring tables, which may differ by one row's clipped gradient and by nothing else.
 
     Coins and noise are the same, and the row takes part in the step, so that the difference is what the row adds: exact
-    where a statistic over many draws would not see it. Catches sums that are clipped as a whole, divisors that count rows,
+    where a statistic over many draws would not see it. Dropout is off. Catches sums that are clipped as a whole, divisors that count rows,
     and rows that stand twice in a batch. Source: n against n + 1 rows, arXiv 2605.15648.
     """
 
@@ -62,7 +62,7 @@ class Neighbours:
         lines = []
         for row in map(int, chosen):
             rest = torch.arange(len(target)) != row
-            for kind in KINDS:
+            for kind in KINDS if features.is_floating_point() else ("row", "label", "canary"):
                 one = [features[row : row + 1], target[row : row + 1], torch.tensor([0 if kind == "canary" else -1])]
                 if kind in ("label", "far"):
                     one[1] = _wrong(one[1], len(data.classes))
@@ -92,6 +92,7 @@ class Neighbours:
         module = (
             WithCanaries(network, kind, optimizer, self.directions) if canary else Supervised(network, kind, optimizer)
         )
+        module.eval()  # dropout would draw other masks for another batch
         loader = private_loader(plan, tensors if canary else tensors[:2], parts=self.choice.parts)
         with quiet():
             fit = self.run.trainer.build([PrivateGradients(plan)], max_epochs=1, accumulate_grad_batches=loader.parts)

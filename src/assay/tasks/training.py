@@ -131,5 +131,6 @@ def _positions(loader: PoissonLoader, batch: Any, place: int) -> NDArray[np.int6
 
 
 def tensors_of(part: Arrays, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features and targets of a part of the data."""
-    return torch.tensor(part.features, dtype=dtype), torch.tensor(part.target, dtype=dtype)
+    """Features and targets of a part of the data; token ids stay whole numbers."""
+    whole = np.issubdtype(part.features.dtype, np.integer)
+    return torch.tensor(part.features, dtype=torch.long if whole else dtype), torch.tensor(part.target, dtype=dtype)

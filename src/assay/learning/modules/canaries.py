@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,16 +40,16 @@ class Directions:
         weights = norm * signs / np.sqrt(np.bincount(owner, minlength=count)[owner])
         return cls(count, tuple(trained), torch.from_numpy(owner), torch.from_numpy(weights).to(dtype))
 
-    def losses(self, network: nn.Module) -> Tensor:
+    def losses(self, parameters: Iterable[Tensor]) -> Tensor:
         """The loss of every canary [count]: linear in the parameters, so that its gradient stays the same."""
-        flat = torch.cat([parameter.flatten() for parameter in self._of(network)])
+        flat = torch.cat([parameter.flatten() for parameter in parameters])
         return flat.new_zeros(self.count).index_add(0, self.owner.to(flat.device), self.weights.to(flat) * flat)
 
     def clipped(self, network: nn.Module, clipping: Clipping, prefix: str) -> Tensor:
         """The clipped gradients of all canaries together [P]; `prefix` stands before names of parameters in the training."""
         owners = [layer_of(f"{prefix}{name}") for name in self.names]
         layers = list(dict.fromkeys(owners))
-        sizes = torch.tensor([parameter.numel() for parameter in self._of(network)])
+        sizes = torch.tensor([parameter.numel() for parameter in self.of(network)])
         layer = torch.repeat_interleave(torch.tensor([layers.index(owner) for owner in owners]), sizes)
         squares = self.weights.new_zeros(len(layers), self.count)
         squares.index_put_((layer, self.owner), self.weights**2, accumulate=True)
@@ -65,10 +65,23 @@ class Directions:
         )
         return dots / squares.sqrt()
 
-    def _of(self, network: nn.Module) -> list[Tensor]:
-        """The parameters, those that stand in for them in a vectorised pass included."""
+    def of(self, network: nn.Module) -> list[nn.Parameter]:
+        """The parameters of a network."""
         named = dict(network.named_parameters())
         return [named[name] for name in self.names]
+
+
+class Planted(nn.Module):
+    """Losses of canaries, by a module that shares the network's parameters: the network itself keeps its layers' rules."""
+
+    def __init__(self, network: nn.Module, directions: Directions) -> None:
+        super().__init__()
+        self.directions = directions
+        self.parameters_of_network = nn.ParameterList(directions.of(network))
+
+    def forward(self, canary: Tensor) -> Tensor:
+        """The loss of each row's canary [N]; that of the first one where a row is none."""
+        return self.directions.losses(self.parameters_of_network)[canary.clamp(min=0)]
 
 
 class WithCanaries(Supervised):
@@ -81,12 +94,11 @@ class WithCanaries(Supervised):
         self, network: nn.Module, kind: str, optimizer: Callable[..., torch.optim.Optimizer], directions: Directions
     ) -> None:
         super().__init__(network, kind, optimizer)
-        self.directions = directions
+        self.directions, self.planted = directions, Planted(network, directions)
 
     def losses(self, features: Tensor, target: Tensor, canary: Tensor | None = None) -> Tensor:
         """One loss a sample [N]."""
         losses = super().losses(features, target)
         if canary is None:
             return losses
-        planted = self.directions.losses(self.network)[canary.clamp(min=0)]
-        return torch.where(canary >= 0, planted, losses)
+        return torch.where(canary >= 0, self.planted(canary), losses)
