@@ -37,8 +37,8 @@ class Neighbours:
     """Compares the noised sums of neighbouring tables, which may differ by one row's clipped gradient and by nothing else.
 
     Coins and noise are the same, and the row takes part in the step, so that the difference is what the row adds: exact
-    where a statistic over many draws would not see it. Dropout is off. Catches sums that are clipped as a whole, divisors that count rows,
-    and rows that stand twice in a batch. Source: n against n + 1 rows, arXiv 2605.15648.
+    where a statistic over many draws would not see it. Dropout is off. Catches sums that are clipped as a whole, divisors
+    that count rows, and rows that stand twice in a batch. Source: n against n + 1 rows, arXiv 2605.15648.
     """
 
     def __init__(
