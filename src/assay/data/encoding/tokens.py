@@ -1,4 +1,4 @@
-"""Texts as sequences of word ids, for a network with an embedding of its own."""
+"""Texts as sequences of word ids, for a network that embeds them."""
 
 from __future__ import annotations
 
