@@ -131,7 +131,10 @@ def test_too_many_numbers_are_refused_with_the_remedy(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(whole, "LARGEST", 10)
     module = nn.PReLU(5)
-    with pytest.raises(LayerError, match=r"above 1e\+01 .*parts=4\), or task\.parts=4"), PerSampleGradients(module).recording(N):
+    with (
+        pytest.raises(LayerError, match=r"above 1e\+01 .*parts=4\), or task\.parts=4"),
+        PerSampleGradients(module).recording(N),
+    ):
         module(torch.zeros(N, 5))
 
 

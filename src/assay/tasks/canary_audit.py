@@ -17,7 +17,7 @@ from assay.learning.models import Shape
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.canaries import Directions, WithCanaries
 from assay.learning.modules.supervised import Supervised
-from assay.learning.private_loader import private_loader
+from assay.learning.private_loader import parts_within_memory, private_loader
 from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, measure_scores
 from assay.privacy.plan import TrainingPlan
 from assay.runs import Outcome
@@ -174,7 +174,7 @@ class _CanaryAttack:
         return plan
 
     def _fit(self, module: Supervised, plan: TrainingPlan, tensors: Sequence[Tensor], callbacks: list[Any]) -> None:
-        loader = private_loader(plan, tensors, parts=self.choice.parts)
+        loader = private_loader(plan, tensors, parts=max(self.choice.parts, parts_within_memory(module, plan)))
         fit_to(loader, module, [*callbacks, PrivateGradients(plan)], self.run)
         module.to("cpu")
 

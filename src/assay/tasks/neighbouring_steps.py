@@ -15,7 +15,7 @@ from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.fitting import carry_out_fit, quiet
 from assay.learning.modules.canaries import Directions, WithCanaries
 from assay.learning.modules.supervised import Supervised
-from assay.learning.private_loader import private_loader
+from assay.learning.private_loader import parts_within_memory, private_loader
 from assay.privacy.accounting.training import TrainingAccount
 from assay.privacy.ledger import Ledger
 from assay.privacy.plan import TrainingPlan
@@ -93,7 +93,8 @@ class Neighbours:
             WithCanaries(network, kind, optimizer, self.directions) if canary else Supervised(network, kind, optimizer)
         )
         module.eval()  # dropout would draw other masks for another batch
-        loader = private_loader(plan, tensors if canary else tensors[:2], parts=self.choice.parts)
+        parts = max(self.choice.parts, parts_within_memory(module, plan))
+        loader = private_loader(plan, tensors if canary else tensors[:2], parts=parts)
         with quiet():
             fit = self.run.trainer.build([PrivateGradients(plan)], max_epochs=1, accumulate_grad_batches=loader.parts)
             carry_out_fit(fit, module, loader)

@@ -24,7 +24,7 @@ from assay.learning.models import Shape
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
-from assay.learning.private_loader import NEAR, private_loader
+from assay.learning.private_loader import NEAR, parts_within_memory, private_loader
 from assay.privacy.batch_sums import BatchSums
 from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
@@ -60,7 +60,7 @@ def trained(choice: Recipe, problem: Problem, run: Run, statistics: bool = False
         sampler = PoissonSampler.of_batch_size(rows, batch_size, generator)
         loader = PoissonLoader(tensors, sampler, steps, parts=choice.parts)
     else:
-        loader = private_loader(plan, tensors, parts=choice.parts)
+        loader = private_loader(plan, tensors, parts=max(choice.parts, parts_within_memory(module, plan)))
     curve = RecordCurve(*tensors_of(data.valid, trainer.dtype), every=every)
     callbacks: list[Callback]
     private = PrivateGradients(plan) if plan else None
