@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, guesses_p_value, measure_scores
+from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, guesses_p_value, measure_draws, measure_scores
 
 LAWS = [CanaryLaw(100, 0.1, 2.0), CanaryLaw(60, 0.2, 0.8), CanaryLaw(400, 0.02, 0.7)]
 
@@ -108,6 +108,24 @@ def test_a_canary_that_all_steps_or_none_draw_is_refuted_by_its_spread() -> None
     scores = together + 0.8 * 60**0.5 * generator.standard_normal(1000)
     measured = {each.quantity: each.refuted for each in measure_scores(scores, inside, law)}
     assert measured == {"effect": False, "noise": False, "spread": True}
+
+
+def test_draws_are_those_of_fresh_coins_or_refuted() -> None:
+    """At 99.9 %, jointly, an honest sampler is refuted in 0.013 % of audits: more than 2 of 400 would be a broken test."""
+    generator, refuted = np.random.default_rng(6), 0
+    for law in LAWS:
+        coins = [generator.random((law.steps, 300)) < law.sample_rate for _ in range(400)]
+        refuted += sum(measure_draws(each.sum(0), law).refuted for each in coins)
+        honest = coins[0]
+        mixed = np.concatenate([honest, honest]).sum(0)  # each batch twice
+        assert measure_draws(honest[:1].repeat(law.steps, 0).sum(0), law).refuted
+        assert measure_draws(mixed, CanaryLaw(2 * law.steps, law.sample_rate, 1.0)).refuted
+        assert measure_draws(2 * honest.sum(0), law).refuted
+        assert measure_draws(honest.sum(0), law).interval.low < 1 < measure_draws(honest.sum(0), law).interval.high
+    assert refuted <= 2
+    every = CanaryLaw(30, 1.0, 1.0)
+    assert not measure_draws(np.full(50, 30), every).refuted
+    assert measure_draws(np.full(50, 31), every).refuted
 
 
 def test_canaries_needed_are_enough_and_half_of_them_are_not() -> None:

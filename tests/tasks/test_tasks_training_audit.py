@@ -106,7 +106,7 @@ def test_a_row_twice_in_a_batch_is_refuted(answer: Answer, monkeypatch: pytest.M
     once = PoissonSampler.batch
     monkeypatch.setattr(PoissonSampler, "batch", lambda self, step: np.repeat(once(self, step), 2))
     outcome = answer(*SMALL)
-    assert {"effect", "neighbours"} <= refuted(outcome)
+    assert {"effect", "draws", "neighbours"} <= refuted(outcome)
     assert outcome.metrics["neighbours/measured"] == pytest.approx(2, abs=0.01)
 
 
@@ -117,7 +117,8 @@ def test_the_same_rows_in_all_steps_are_refuted(answer: Answer, monkeypatch: pyt
         return once(self, 0)
 
     monkeypatch.setattr(PoissonSampler, "batch", first)
-    assert "spread" in refuted(answer(*SMALL, "privacy.epsilon=12"))
+    assert refuted(answer(*SMALL, "privacy.epsilon=1", folder="noisy")) == {"draws"}
+    assert {"draws", "spread"} <= refuted(answer(*SMALL, "privacy.epsilon=12"))
 
 
 def test_a_divisor_that_counts_the_rows_is_refuted(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +136,7 @@ def test_a_divisor_that_counts_the_rows_is_refuted(answer: Answer, monkeypatch: 
 def test_wrong_labels_bound_epsilon_from_the_outside(answer: Answer) -> None:
     outcome = answer(*SMALL, "task.canary=label")
     assert refuted(outcome) == set()
-    assert set(outcome.tables["summary"]["attack"]) == {"guesses", "neighbours"}
+    assert set(outcome.tables["summary"]["attack"]) == {"guesses", "draws", "neighbours"}
     bare = answer(*SMALL, "task.canary=label", *LEARNS, folder="bare")
     table = bare.tables["canaries"]
     taken = table["taken_in"].to_numpy()

@@ -13,6 +13,7 @@ from assay.statistics import Interval
 
 Vector = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Integers = NDArray[np.int64]
 
 MOST_CANARIES = 1 << 20
 _SHARES = np.geomspace(0.002, 0.5, 24)  # of the canaries, guessed on either side
@@ -168,15 +169,16 @@ def measure_scores(scores: Vector, inside: Flags, law: CanaryLaw, level: float =
 
     effect: distance of the means in deviations of those left out; must not exceed the promise. noise: noise multiplier
     measured on canaries left out; must not fall short. spread: deviation of those taken in over that of those left out;
-    more says that draws of one canary hang together over steps. Intervals hold jointly at `level`, so that the sides which
-    refute err in (1 - level) / 2 of honest runs. ValueError for fewer than 10 canaries on a side.
+    more says that draws of one canary hang together over steps. Intervals hold jointly at `level`, with that of
+    `measure_draws`, so that the sides which refute err in (1 - level) / 2 of honest runs at most. ValueError for fewer than
+    10 canaries on a side.
     """
     from scipy import stats
 
     taken, left = scores[inside], scores[~inside]
     if min(len(taken), len(left)) < 10:
         raise ValueError("the law of scores needs 10 canaries or more on each side")
-    tail = (1 - level) / 2 / 3
+    tail = _tail_of(level)
     z = float(stats.norm.isf(tail))
     deviations = float(taken.std(ddof=1)), float(left.std(ddof=1))
     freedom = len(taken) - 1, len(left) - 1
@@ -197,3 +199,29 @@ def measure_scores(scores: Vector, inside: Flags, law: CanaryLaw, level: float =
         Measured("noise", Interval(noise, low, high), least, high < least),
         Measured("spread", Interval(ratio, *spread), law.spread, spread[0] > law.spread),
     ]
+
+
+def measure_draws(counts: Integers, law: CanaryLaw, level: float = 0.999) -> Measured:
+    """Root mean square distance of the rows' numbers of draws [rows] from steps * rate, in deviations of independent coins.
+
+    1 is promised; more says that rows are drawn too often, or that the draws of a row hang together over steps, where
+    amplification counts on fresh coins in each. Interval as in `measure_scores`. Rows that take part in every step, as at
+    rate 1, are at distance 0 if they do.
+    """
+    from scipy import stats
+
+    variance = law.steps * law.sample_rate * (1 - law.sample_rate)
+    squares = (counts - law.steps * law.sample_rate) ** 2
+    if variance == 0:
+        distance = float(np.sqrt(squares.mean()))
+        return Measured("draws", Interval(distance, distance, distance), 0.0, distance > 0)
+    ratio = float(squares.mean()) / variance
+    spread = math.sqrt((2 + (1 - 6 * law.sample_rate * (1 - law.sample_rate)) / variance) / len(counts))
+    z = float(stats.norm.isf(_tail_of(level)))
+    low, high = (math.sqrt(ratio / (1 + side * z * spread)) for side in (1, -min(1.0, 0.99 / (z * spread))))
+    return Measured("draws", Interval(math.sqrt(ratio), low, high), 1.0, low > 1)
+
+
+def _tail_of(level: float) -> float:
+    """Error of one side of each of four intervals that hold jointly."""
+    return (1 - level) / 2 / 4

@@ -18,7 +18,7 @@ from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.canaries import Directions, WithCanaries
 from assay.learning.modules.supervised import Supervised
 from assay.learning.private_loader import parts_within_memory, private_loader
-from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, measure_scores
+from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, measure_draws, measure_scores
 from assay.privacy.plan import TrainingPlan
 from assay.runs import Outcome
 from assay.tasks.headlines import of_training_audit
@@ -43,13 +43,13 @@ def audited(choice: AttackedRecipe, problem: Problem, run: Run) -> Outcome:
     attack = _CanaryAttack(choice, problem, run)
     scores, inside, plan = attack.carried_out()
     law = CanaryLaw(plan.steps, plan.sampler.sample_rate, plan.noise_multiplier)
+    measured = measure_scores(scores, inside, law) if choice.canary == "gradient" else []
     lines = [_guesses(scores, inside, plan, law)]
-    if choice.canary == "gradient":
-        lines += [
-            _line(each.quantity, each.interval.estimate, each.promised, each.refuted)
-            | {"measured_low": each.interval.low, "measured_high": each.interval.high}
-            for each in measure_scores(scores, inside, law)
-        ]
+    lines += [
+        _line(each.quantity, each.interval.estimate, each.promised, each.refuted)
+        | {"measured_low": each.interval.low, "measured_high": each.interval.high}
+        for each in (*measured, measure_draws(attack.draws, law))
+    ]
     neighbours = Neighbours(attack.network, choice, problem, run, plan).changes()
     largest = float(neighbours["change"].max())
     lines.append(_line("neighbours", largest, 1.0, bool((neighbours["change"] > neighbours["limit"]).any())))
@@ -104,7 +104,7 @@ def _metrics_of(lines: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 class _CanaryAttack:
-    """One training with canaries: their coins, the table that these make, and the scores."""
+    """One training with canaries: their coins, the table that these make, the scores, and the draws of each of its rows."""
 
     def __init__(self, choice: AttackedRecipe, problem: Problem, run: Run) -> None:
         self.choice, self.problem, self.run = choice, problem, run
@@ -117,6 +117,7 @@ class _CanaryAttack:
             limit = f"a bound needs {FEWEST}, and there are {room} {what}"
             raise InputError("task.canaries", self.count, limit, "use a larger model, or more rows")
         self.features, self.target = features, target
+        self.draws = np.zeros(0, dtype=np.int64)
         self.inside = run.streams.generator("canaries", "coins").random(self.count) < 0.5
 
     def network(self) -> torch.nn.Module:
@@ -175,6 +176,8 @@ class _CanaryAttack:
 
     def _fit(self, module: Supervised, plan: TrainingPlan, tensors: Sequence[Tensor], callbacks: list[Any]) -> None:
         loader = private_loader(plan, tensors, parts=max(self.choice.parts, parts_within_memory(module, plan)))
+        batches = [loader.sampler.batch(step) for step in range(loader.steps)]
+        self.draws = np.bincount(np.concatenate(batches), minlength=len(tensors[0]))
         fit_to(loader, module, [*callbacks, PrivateGradients(plan)], self.run)
         module.to("cpu")
 

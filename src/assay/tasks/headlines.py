@@ -83,6 +83,7 @@ def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping
 MEANING_OF_TRAINING_AUDIT = (
     "guesses: epsilon that right guesses prove at 95 %; effect: distance of canaries taken in from those left out, in "
     "deviations of the noise; noise: its multiplier; spread: deviation of those taken in over that of those left out; "
+    "draws: distance of the rows' numbers of draws from their mean, in deviations of fresh coins; "
     "neighbours: largest change of one step's sum by one row, in clipping norms"
 )
 

@@ -26,6 +26,7 @@ class AuditTraining(AttackedRecipe):
     canary=label: train rows with wrong labels; the attacker sees the first and the last network, and scores by the loss.
     Either way the `guesses` on highest and lowest scores, as many as are fixed before the training, bound epsilon from below
     (Steinke, Nasr & Jagielski, arXiv 2305.08846).
+    draws: the numbers of steps in which rows are drawn must spread as those of fresh coins do.
     neighbours: one step on a table with and without a row, with the same coins and noise, for `rows` rows as they are, as
     many with a wrong label, far out, and canaries: the noised sum must not change by more than the clipping norm.
     """
