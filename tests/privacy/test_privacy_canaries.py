@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, guesses_p_value, measure_draws, measure_scores
+from assay.privacy.canaries import (
+    CanaryLaw,
+    count_right,
+    guessed,
+    guesses_bound,
+    guesses_p_value,
+    measure_draws,
+    measure_scores,
+)
 
 LAWS = [CanaryLaw(100, 0.1, 2.0), CanaryLaw(60, 0.2, 0.8), CanaryLaw(400, 0.02, 0.7)]
 
@@ -146,6 +154,15 @@ def test_canaries_needed_are_enough_and_half_of_them_are_not() -> None:
     assert refuted(4 * needed) > 0.6
     assert refuted(needed // 8) < 0.3
     assert CanaryLaw(60, 0.16, 50.0).canaries_needed(2.0, delta) is None
+
+
+@pytest.mark.parametrize("canaries", [40, 41, 539])
+def test_no_canary_is_guessed_twice(canaries: int) -> None:
+    for share in (1e-4, 0.3, 0.5):
+        each = guessed(share, canaries)
+        assert 2 <= 2 * each <= canaries
+    law = CanaryLaw(60, 0.16, 50.0)  # so much noise that every canary is guessed
+    assert guesses_p_value(canaries, 2 * guessed(law.best_share(canaries, 1e-5), canaries), 0, 1.0, 1e-5) == 1.0
 
 
 def test_few_canaries_have_no_law() -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from assay.errors import InputError
 from assay.gradients import ClippedSum
 from assay.gradients.recorded import Recorded
+from assay.learning.callbacks.score_canaries import ScoreCanaries
 from assay.privacy.noise.sources import SeededNoise
 from assay.privacy.poisson import PoissonSampler
 from assay.runs import Outcome
@@ -162,6 +163,25 @@ def test_an_audit_repeats_in_parts_and_says_what_it_cannot_refute(answer: Answer
     few = answer(*SMALL, "task.canaries=40", "privacy.epsilon=8", folder="few")
     assert few.headline is not None
     assert any("cannot refute 8" in note for note in few.headline.notes)
+
+
+def test_a_killed_audit_goes_on_to_the_same_scores(answer: Answer, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = answer(*SMALL, folder="whole")
+    scored = ScoreCanaries.on_train_batch_end
+
+    def killed(self: Any, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if batch_idx == 7:
+            raise KeyError("killed")
+        scored(self, trainer, pl_module, outputs, batch, batch_idx)
+
+    monkeypatch.setattr(ScoreCanaries, "on_train_batch_end", killed)
+    with pytest.raises(KeyError, match="killed"):
+        answer(*SMALL, "trainer.checkpoint_seconds=0", folder="killed")
+    monkeypatch.setattr(ScoreCanaries, "on_train_batch_end", scored)
+    resumed = answer(*SMALL, "trainer.checkpoint_seconds=0", folder="killed")
+    assert resumed.tables["canaries"].equals(whole.tables["canaries"])
+    assert dict(resumed.metrics) == dict(whole.metrics)
+    assert resumed.ledger == whole.ledger
 
 
 @pytest.mark.parametrize(

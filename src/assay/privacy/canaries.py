@@ -53,6 +53,11 @@ def guesses_bound(canaries: int, guesses: int, right: int, delta: float, level: 
     return low
 
 
+def guessed(share: float, canaries: int) -> int:
+    """The number of guesses on either side that a share of the canaries comes to: 1 or more, half of them at most."""
+    return min(max(1, round(share * canaries)), canaries // 2)
+
+
 def count_right(scores: Vector, inside: Flags, each: int) -> int:
     """Right guesses of the attacker who calls the `each` highest scores taken in and the `each` lowest left out."""
     order = np.argsort(scores, kind="stable")
@@ -103,7 +108,7 @@ class CanaryLaw:
         """The share guessed on either side that is expected to prove the most, before any score is seen."""
 
         def bound(share: float) -> float:
-            each = max(1, round(share * canaries))
+            each = guessed(share, canaries)
             return guesses_bound(canaries, 2 * each, math.floor(2 * each * self.accuracy(share)), delta)
 
         return float(max(_SHARES, key=bound))
@@ -114,7 +119,7 @@ class CanaryLaw:
         canaries = 64
         while canaries <= MOST_CANARIES:
             for share, accuracy in accuracies:
-                each = max(1, round(share * canaries))
+                each = guessed(share, canaries)
                 right = math.floor(2 * each * accuracy)
                 if guesses_p_value(canaries, 2 * each, right, epsilon, delta) < 1 - level:
                     return canaries

@@ -18,7 +18,7 @@ from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.canaries import Directions, WithCanaries
 from assay.learning.modules.supervised import Supervised
 from assay.learning.private_loader import parts_within_memory, private_loader
-from assay.privacy.canaries import CanaryLaw, count_right, guesses_bound, measure_draws, measure_scores
+from assay.privacy.canaries import CanaryLaw, count_right, guessed, guesses_bound, measure_draws, measure_scores
 from assay.privacy.plan import TrainingPlan
 from assay.runs import Outcome
 from assay.tasks.headlines import of_training_audit
@@ -88,7 +88,7 @@ def _guesses(
 
 
 def _each(law: CanaryLaw, canaries: int, delta: float) -> int:
-    return max(1, round(law.halved.best_share(canaries, delta) * canaries))
+    return guessed(law.halved.best_share(canaries, delta), canaries)
 
 
 def _line(attack: str, measured: float, promised: float, refuted: bool) -> dict[str, Any]:

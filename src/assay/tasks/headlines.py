@@ -102,7 +102,7 @@ def of_training_audit(summary: pd.DataFrame, metrics: Mapping[str, float]) -> He
         )
     if "canaries_needed" in metrics:
         notes.append(f"guesses would refute half the noise from about {metrics['canaries_needed']:.0f} canaries on")
-    else:
+    elif "effect/measured" in metrics:
         notes.append("guesses are not expected to refute half the noise with up to a million canaries at this delta")
     shown = (
         Shown("attacks: measured with joint 99.9 % intervals, and the promise of the account", "summary"),
