@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay.runs import Headline, Shown
-from assay.tasks.meanings import meanings
+from assay.tasks.meanings import MEANING_OF_TRAINING_AUDIT, meanings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,14 +78,6 @@ def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping
     further = (Shown("neighbouring tables", "pipeline"),)
     notes = [*meanings(map(str, attacks)), *notes]
     return Headline(shown, tuple(metrics)[:METRICS], tuple(notes), further)
-
-
-MEANING_OF_TRAINING_AUDIT = (
-    "guesses: epsilon that right guesses prove at 95 %; effect: distance of canaries taken in from those left out, in "
-    "deviations of the noise; noise: its multiplier; spread: deviation of those taken in over that of those left out; "
-    "draws: distance of the rows' numbers of draws from their mean, in deviations of fresh coins; "
-    "neighbours: largest change of one step's sum by one row, in clipping norms"
-)
 
 
 def of_training_audit(summary: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
