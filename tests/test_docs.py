@@ -48,13 +48,20 @@ def given(text: str) -> Any:
 
 @pytest.fixture(autouse=True)
 def customers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """A table of 1,000 rows of float32 and words, in an empty folder."""
+    """A table of 1,000 rows of float32 and words, in an empty folder, beside texts and the modules of docs/."""
     monkeypatch.chdir(tmp_path)
     generator = np.random.default_rng(0)
     age = generator.uniform(18, 90, 1000).astype(np.float32)
     table = pd.DataFrame({"age": age, "zip": generator.integers(1, 9, 1000), "plan": ["basic", "extra"] * 500})
     table["churned"] = np.where(age + generator.normal(0, 20, 1000) > 50, "yes", "no")
     table.to_csv("customers.csv", index=False)
+    verdict = np.where(generator.random(200) < 0.5, "good", "bad")
+    texts = [f"A {each} film, and quite long." for each in verdict]
+    pd.DataFrame({"review": texts, "verdict": verdict}).to_csv("reviews.csv", index=False)
+    for page in PAGES[1:]:
+        for block in re.findall(r"```python\n# (my_\w+\.py)\n(.*?)```", page.read_text(), flags=re.DOTALL):
+            Path(block[0]).write_text(block[1])
+    monkeypatch.syspath_prepend(str(tmp_path))
     return table
 
 

@@ -38,6 +38,7 @@ NEEDS = {
     "party_value": [OWNED],
     "federated": ["privacy=running_mean", OWNED],
     "audit": ["privacy=directed"],
+    "training_audit": ["privacy=white"],
     "law_theory": ["dataset=synthetic_regression", "model=linear"],
 }
 LIVE = {("dataset", "frame"), ("model", "estimator")}  # take an object from Python

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from gradients_cases import draw, ids
+from own_modules import (
+    Dictionary,
+    Dora,
+    DoraOfLayers,
+    ForeignNorm,
+    Mine,
+    Parallel,
+    Scale,
+    ScaledRecurrent,
+    Tokens,
+    Wrapped,
+    decoder,
+    encoder,
+    old_weight_norm,
+    transformer,
+)
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 @dataclass(frozen=True)
@@ -44,118 +60,6 @@ def shaped(*shape: int) -> Callable[[int], tuple[Tensor, ...]]:
     return lambda n: (draw(n, *shape, seed=3),)
 
 
-class Scale(nn.Module):
-    """Bare parameters around a covered layer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale, self.shift = nn.Parameter(torch.ones(6)), nn.Parameter(torch.tensor(0.5))
-        self.layer = nn.Linear(6, 3)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(x * self.scale + self.shift)
-
-
-class Tokens(nn.Module):
-    """A class token and positions, as vision transformers have them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.token, self.positions = nn.Parameter(torch.zeros(1, 1, 6)), nn.Parameter(torch.zeros(1, 5, 6))
-        layer = nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True)
-        self.encoder = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.cat([self.token.expand(len(x), -1, -1), x], 1) + self.positions
-        return self.encoder(x)[:, 0]
-
-
-class ForeignNorm(nn.Module):
-    """RMS norm as language models write it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(6))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.weight * (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6))
-
-
-class Mine(nn.Linear):
-    """A subclass whose forward differs from its parent's."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) * self.weight.square().sum()
-
-
-class Parallel(nn.Module):
-    """An attention that reads its own bare projection by hand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.queries = nn.ParameterList([nn.Parameter(torch.zeros(6, 3)) for _ in range(2)])
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([torch.softmax(x @ each, -1) for each in self.queries], -1)
-
-
-class Dictionary(nn.Module):
-    """A module with a keyword argument, a mapping for an output and parameters in a ParameterDict."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.tables = nn.ParameterDict({"a": nn.Parameter(torch.ones(6)), "b": nn.Parameter(torch.ones(6))})
-
-    def forward(self, x: Tensor, *, mask: Tensor | None = None) -> dict[str, Tensor]:
-        masked = x if mask is None else x * mask[..., None]
-        return {"a": masked * self.tables["a"], "b": masked + self.tables["b"]}
-
-
-class ScaledRecurrent(nn.Module):
-    """Bare parameters around a recurrent layer, a cell and an attention."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(6))
-        self.layer, self.cell = nn.LSTM(6, 4, batch_first=True), nn.GRUCell(4, 4)
-        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
-
-    def forward(self, x: Tensor) -> Tensor:
-        states = self.layer(x * self.scale)[0]
-        return self.cell(self.attention(states, states, states)[0].mean(1))
-
-
-class Wrapped(nn.Module):
-    """Layers around a recurrent one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.before, self.cell, self.after = nn.Linear(6, 6), nn.GRU(6, 4, batch_first=True), nn.Linear(4, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.after(self.cell(torch.tanh(self.before(x)))[1][-1])
-
-
-def old_weight_norm() -> nn.Module:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        module: nn.Module = nn.utils.weight_norm(nn.Linear(6, 3))
-    return module
-
-
-def encoder(batch_first: bool) -> nn.Module:
-    layer = nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=batch_first)
-    return nn.TransformerEncoder(layer, 2, nn.LayerNorm(6), enable_nested_tensor=False)
-
-
-def decoder(batch_first: bool) -> nn.Module:
-    return nn.TransformerDecoder(nn.TransformerDecoderLayer(6, 2, 8, dropout=0.0, batch_first=batch_first), 1)
-
-
-def transformer(batch_first: bool) -> nn.Module:
-    return nn.Transformer(6, 2, 1, 1, 8, dropout=0.0, batch_first=batch_first)
-
-
 def attended(module: nn.Module, x: Tensor) -> Tensor:
     return first(module(x, x, x))
 
@@ -167,6 +71,22 @@ def crossed(module: nn.Module, x: Tensor, memory: Tensor) -> Tensor:
 def state_of(module: nn.Module, x: Tensor) -> Tensor:
     """The last state, whose second axis is the sample's."""
     return first(module(x)[1]).transpose(0, 1)
+
+
+def packed(module: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+    """Outputs of sequences of several lengths, zero after the end of each."""
+    given = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    output: Tensor = pad_packed_sequence(module(given)[0], batch_first=True, total_length=5)[0]
+    return output
+
+
+def end_of_packed(module: nn.Module, x: Tensor, lengths: Tensor) -> Tensor:
+    """The state at the end of each sequence."""
+    return first(module(pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False))[1]).transpose(0, 1)
+
+
+def of_lengths(n: int) -> tuple[Tensor, ...]:
+    return draw(n, 5, 6, seed=3), torch.tensor([3, 5, 1, 4, 2])[torch.arange(n) % 5]
 
 
 def narrower(n: int) -> tuple[Tensor, ...]:
@@ -185,6 +105,13 @@ KINDS = {
     ),
     "RNN": Kind(lambda: nn.RNN(6, 4, batch_first=True), sequence(5)),
     "RNN, relu": Kind(lambda: nn.RNN(6, 4, batch_first=True, nonlinearity="relu"), sequence(5)),
+    "LSTM, packed, two layers, both ways": Kind(
+        lambda: nn.LSTM(6, 4, 2, batch_first=True, bidirectional=True), of_lengths, call=packed
+    ),
+    "GRU, packed": Kind(lambda: nn.GRU(6, 4, batch_first=True), of_lengths, call=packed),
+    "RNN, packed, its state": Kind(
+        lambda: nn.RNN(6, 4, batch_first=True, bidirectional=True), of_lengths, call=end_of_packed
+    ),
     "LSTMCell": Kind(lambda: nn.LSTMCell(6, 4), shaped(6)),
     "GRUCell": Kind(lambda: nn.GRUCell(6, 4), shaped(6)),
     "RNNCell": Kind(lambda: nn.RNNCell(6, 4), shaped(6)),
@@ -245,6 +172,8 @@ KINDS = {
     ),
     "weight_norm, the old one": Kind(old_weight_norm, shaped(6)),
     "orthogonal": Kind(lambda: parametrizations.orthogonal(nn.Linear(6, 3)), shaped(6)),
+    "DoRA": Kind(Dora, shaped(6)),
+    "DoRA of layers": Kind(DoraOfLayers, sequence(5)),
     "RMS norm of another library": Kind(ForeignNorm, sequence(5)),
     "a subclass of Linear": Kind(lambda: Mine(6, 3), shaped(6)),
 }

@@ -14,6 +14,7 @@ from assay.errors import AssayError
 NEEDS = {
     "train": ["model=mlp", "dataset=digits"],
     "audit": ["privacy=directed"],
+    "training_audit": ["model=mlp", "dataset=digits", "privacy=white"],
     "law_theory": ["dataset=synthetic_regression", "model=linear"],
     "party_value": ["dataset.sources.count=4"],
     "party_uncertainty": ["dataset.sources.count=4", "privacy=running_mean"],
@@ -48,7 +49,7 @@ REFUSED = {
     **{
         (task, "private_semivalue"): PUBLISHES
         for task, _ in listing.options("task")
-        if task not in ("audit", "train", "value")
+        if task not in ("audit", "train", "training_audit", "value")
     },
     ("train", "private_semivalue"): "task=train accounts for batch_sum",
 }

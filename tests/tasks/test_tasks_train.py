@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from assay.data import PreparedData
-from assay.errors import InputError
+from assay.errors import AssayError, InputError
 from assay.learning.models import Shape
 from assay.learning.models.cnn import Cnn
 from assay.learning.models.mlp import Mlp
@@ -189,6 +189,23 @@ def test_a_network_of_the_users_own_is_trained(answer: Answer, own_network: Path
     assert all(math.isfinite(value) for value in first.metrics.values())
     other = answer(*small, *own, "seed=1", folder="other")
     assert other.metrics != first.metrics
+
+
+def test_a_batch_is_cut_where_its_gradients_would_be_too_many(
+    answer: Answer, own_network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from assay.gradients.rewrites import whole
+
+    small = ("task=train", "dataset=breast_cancer", "task.epochs=2", "task.batch_size=40")
+    own = ("model=module", "model.target=own_network.Own", "privacy=white", "privacy.accountant=rdp")
+    at_once = answer(*small, *own, folder="at once")
+    monkeypatch.setattr(whole, "LARGEST", 10 * 472)  # ten rows of the network's parameters, which it writes out
+    cut = answer(*small, *own, folder="cut")
+    assert cut.metrics["test/loss"] == pytest.approx(at_once.metrics["test/loss"], rel=1e-9)
+    assert cut.metrics["steps"] == at_once.metrics["steps"]
+    monkeypatch.setattr("assay.tasks.training.parts_within_memory", lambda *_: 1)
+    with pytest.raises(AssayError, match=r"numbers to write out for \d+ samples"):
+        answer(*small, *own, folder="whole")
 
 
 @pytest.mark.parametrize(

@@ -92,10 +92,20 @@ class Preprocess:
     components: Annotated[int | None, at_least(1, "null keeps every column")] = None
     norm: Annotated[float | None, above(0, "null leaves the rows' norms as they are")] = None
     buckets: Annotated[int, at_least(1, "e.g. 1024")] = 1024
+    tokens: Annotated[int | None, at_least(1, "null counts the words of a text")] = None
 
     def check(self, name: str, modality: str) -> None:
-        """Raises InputError when the encoder reads no column of such a dataset."""
+        """Raises InputError when the encoder reads no column of such a dataset, and for what token ids cannot have."""
         from assay.data.encoding.encoders import ENCODERS
+
+        if self.tokens is not None:
+            for key in ("encoder", "components", "norm"):
+                if getattr(self, key) is not None:
+                    limit = "makes numbers of texts, and dataset.preprocess.tokens ids of words"
+                    raise InputError(f"dataset.preprocess.{key}", getattr(self, key), limit, "leave one of them null")
+            if modality not in ("text", "auto"):
+                limit = f"reads texts and dataset={name} is a dataset of {modality}s"
+                raise InputError("dataset.preprocess.tokens", self.tokens, limit, "leave it null")
 
         if self.encoder is None or modality in (ENCODERS[self.encoder].reads, "auto"):
             return
@@ -179,6 +189,9 @@ class DatasetOptions:
         self.split.check(self.rows)
         self.preprocess.check(self.name, self.modality)
         self.corruption.check()
+        if self.preprocess.tokens is not None and self.corruption.features:
+            limit = "adds noise to numbers, and dataset.preprocess.tokens makes ids of words"
+            raise InputError("dataset.corruption.features", f"{self.corruption.features:g}", limit, "leave it at 0")
         if self.classes is not None and self.kind == "regression":
             limit = "the target is a quantity, not a class"
             raise InputError("dataset.classes", shown(self.classes), limit, "leave it null")

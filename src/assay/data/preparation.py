@@ -79,17 +79,26 @@ def arrays_of(
     import numpy as np
 
     from assay.data.encoding.features import encode, fit_map, pixel_channels, vocabularies
+    from assay.data.encoding.tokens import encode_tokens
 
     parts = Division(options, generator, blind).of(dataset)
     preprocess = options.preprocess
     categories = vocabularies(dataset, parts[1])
     encoded = {} if store is None else store.columns(dataset, np.concatenate(parts))
-    pairs = [encode(dataset, part, categories, preprocess.buckets, encoded) for part in parts]
+    pairs: list[tuple[Any, list[str]]]
+    if preprocess.tokens is None:
+        pairs = [encode(dataset, part, categories, preprocess.buckets, encoded) for part in parts]
+    else:
+        pairs = [encode_tokens(dataset, part, preprocess.tokens, preprocess.buckets) for part in parts]
     matrices, names = [matrix for matrix, _ in pairs], pairs[0][1]
     population = dataset.population if preprocess.leaves_columns else None
     targets = _targets(dataset, parts, population is not None, blind)
     groups = None if encoded else pixel_channels(dataset)
-    mapping = fit_map(matrices[1], preprocess.standardize, preprocess.components, preprocess.norm, groups)
+    mapping: Callable[[Any], Any] = (
+        fit_map(matrices[1], preprocess.standardize, preprocess.components, preprocess.norm, groups)
+        if preprocess.tokens is None
+        else lambda ids: ids
+    )
     owners = _owners(dataset, parts, targets[0], options.sources, generator)
     flags = _flags(dataset, parts)
     matrices[0], targets[0], clean = damaged(
@@ -107,7 +116,8 @@ def arrays_of(
         kind=dataset.kind,
         classes=dataset.classes,
         feature_names=tuple(names) if width is None else tuple(f"component_{i + 1}" for i in range(width)),
-        modality="table" if encoded else dataset.modality,
+        modality="tokens" if preprocess.tokens else "table" if encoded else dataset.modality,
+        vocabulary=0 if preprocess.tokens is None else preprocess.buckets + 1,
         provenance=dataset.provenance,
         source_names=() if options.sources.count else dataset.source_names,
         description=dataset.description,

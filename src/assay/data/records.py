@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Arrays:
     """One part of a split: features [rows, d], target [rows], ids [rows], clean [rows], source [rows] or None."""
 
-    features: Floats
+    features: Floats  # whole numbers where they are token ids
     # regression: in units of the standard deviation on valid, with a known population in its own; else the class index
     target: Floats | Integers
     ids: Integers  # position of the row in its source, the same whatever is subsampled
@@ -39,9 +39,10 @@ class PreparedData:
     kind: str  # regression | classification
     classes: tuple[str, ...]  # empty for regression
     feature_names: tuple[str, ...]
-    modality: str  # table | image | text; encoded rows are a table
+    modality: str  # table | image | text | tokens; encoded rows are a table
     provenance: Provenance
     source_names: tuple[str, ...] = ()
+    vocabulary: int = 0  # of token ids, padding included
     description: Description | None = None  # of a user's own table
     population: Population | None = None  # that the features as they are, and undamaged targets, were drawn from
     table: Table | None = None  # all rows of the dataset, before encoding, subsampling and damage

@@ -71,6 +71,11 @@ class PerSampleGradients:
         return self._plan.parameters
 
     @property
+    def numbers_written_out(self) -> int:
+        """Numbers written out for each sample by the module, of those without a rule, that has most of them."""
+        return self._plan.numbers_written_out
+
+    @property
     def enters_by_row(self) -> bool:
         """True where the model's entry itself runs one sample at a time, since the model owns parameters."""
         return any(unit.name == "" and unit.entry != "forward" for unit in self._plan.units)

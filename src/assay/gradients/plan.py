@@ -38,6 +38,12 @@ class Plan:
         """Units whose gradients are written out, N x P numbers."""
         return [unit.shown for unit in self.units if writes_out(unit)]
 
+    @property
+    def numbers_written_out(self) -> int:
+        """Numbers that the unit with most of them writes out for each sample."""
+        written = (unit for unit in self.units if writes_out(unit))
+        return max((sum(self.parameters[name].numel() for name in unit.wanted.values()) for unit in written), default=0)
+
 
 def make_plan(
     model: nn.Module, layers: Collection[str] | None, whole: Collection[str] = (), entry: str = "forward"

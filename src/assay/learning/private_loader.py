@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from pytorch_lightning import LightningModule
 from torch import Tensor
 
 from assay.errors import InputError
+from assay.gradients import PerSampleGradients
+from assay.gradients.rewrites import whole
 from assay.learning.poisson_loader import PoissonLoader
 from assay.privacy.plan import TrainingPlan
 
 NEAR = 0.1  # share of the planned rows by which a table may differ from the plan
+
+
+def parts_within_memory(module: LightningModule, plan: TrainingPlan) -> int:
+    """The parts that a step's batch is cut into so that written-out gradients stay within bounds; 1 for layers with a rule.
+
+    Poisson samples differ in size: six deviations beyond the mean have room.
+    """
+    numbers = PerSampleGradients(module, audit=False, entry="training_step").numbers_written_out
+    batch = plan.sampler.expected_batch_size
+    most = max(1, whole.LARGEST // max(1, numbers))
+    return math.ceil((batch + 6 * math.sqrt(batch)) / most)
 
 
 def private_loader(plan: TrainingPlan, tensors: Sequence[Tensor], parts: int = 1) -> PoissonLoader:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay.runs import Headline, Shown
-from assay.tasks.meanings import meanings
+from assay.tasks.meanings import MEANING_OF_TRAINING_AUDIT, meanings
 from assay.valuation.values import interval_of
 
 if TYPE_CHECKING:
@@ -86,6 +86,29 @@ def of_attacks(attacks: pd.DataFrame, neighbours: pd.DataFrame, metrics: Mapping
     further = (Shown("neighbouring tables", "pipeline"),)
     notes = [*meanings(map(str, attacks)), *notes]
     return Headline(shown, tuple(metrics)[:METRICS], tuple(notes), further)
+
+
+def of_training_audit(summary: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:
+    """The attacks beside the promises of the account, and the reach of guesses where they cannot refute it."""
+    refuted = list(summary.loc[summary["refuted"], "attack"])
+    notes = ["nothing refutes the account; its intervals refute an honest one in 0.05 % of runs"]
+    if refuted:
+        notes = [f"BROKEN: more than the account promises by {', '.join(refuted)}"]
+    notes.append(MEANING_OF_TRAINING_AUDIT)
+    epsilon, most, count = metrics["guesses/promised"], metrics["most_proven"], int(metrics["canaries"])
+    if most < epsilon:
+        notes.append(
+            f"guesses: if all were right, {count} canaries would prove {most:.3g}, so that they cannot refute {epsilon:g}"
+        )
+    if "canaries_needed" in metrics:
+        notes.append(f"guesses would refute half the noise from about {metrics['canaries_needed']:.0f} canaries on")
+    elif "effect/measured" in metrics:
+        notes.append("guesses are not expected to refute half the noise with up to a million canaries at this delta")
+    shown = (
+        Shown("attacks: measured with joint 99.9 % intervals, and the promise of the account", "summary"),
+        Shown("one step on a table with and without a row", "neighbours"),
+    )
+    return Headline(shown, tuple(metrics)[:METRICS], tuple(notes))
 
 
 def of_picks(table: pd.DataFrame, metrics: Mapping[str, float]) -> Headline:

@@ -39,6 +39,14 @@ COMPARED = {
     "auc": "auc: of finding what was corrupted by low value (0.5 is guessing)",
 }
 
+MEANING_OF_TRAINING_AUDIT = (
+    "guesses: epsilon that right guesses prove at 95 %; effect: distance of canaries taken in from those left out, in "
+    "deviations of the noise; noise: its multiplier; spread: deviation of those taken in over that of those left out; "
+    "draws: distance of the rows' numbers of draws from their mean, in deviations of fresh coins; "
+    "neighbours: largest change of one step's sum by one row, in clipping norms"
+)
+"""Sentence on the attacks of an audit of training, which are rows of its table."""
+
 
 def meanings(columns: Iterable[str], compared: bool = False) -> list[str]:
     """A sentence on each column that has one, in their order; `compared` values stand beside non-private ones."""

@@ -21,6 +21,13 @@ def check_test_split(run: Choices, remedy: str = "a share, or a number of rows")
         raise InputError("dataset.split.test", "0", f"task={run.task.name} scores on the test split", remedy)
 
 
+def check_trains(run: Choices) -> None:
+    """Raises InputError for a model that is not trained by gradients."""
+    if not run.model.trains:
+        limit, remedy = "is not trained by gradients", f"use model=auto, mlp, cnn or module with task={run.task.name}"
+        raise InputError("model", run.model.name, limit, remedy)
+
+
 def check_fitted_whole(model: Any) -> None:
     """Raises InputError for a model that the task cannot refit on parts of the rows."""
     if not model.fitted_whole:

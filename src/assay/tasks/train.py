@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from assay.errors import InputError
 from assay.privacy.releases import Releases
 from assay.runs import Outcome
-from assay.tasks.needs import check_test_split
+from assay.tasks.needs import check_test_split, check_trains
 from assay.tasks.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -27,19 +27,18 @@ class Train(Recipe):
     reads_test: ClassVar[bool] = True
     accounts_for: ClassVar[frozenset[Releases]] = frozenset({Releases.BATCH_SUM})
 
+    statistics: bool = False
     name: str = "train"
 
     def answer(self, problem: Problem, valuator: Valuator, run: Run) -> Outcome:
         """Metrics of the test split and of the account; table `curve` on the valid split; its figure."""
         from assay.tasks.training import trained
 
-        return trained(self, problem, run)
+        return trained(self, problem, run, self.statistics)
 
     def check(self, run: Choices) -> None:
         """Raises InputError for a model without gradients, no test rows, and statistics of rows beside privacy or in parts."""
-        if not run.model.trains:
-            limit, remedy = "is not trained by gradients", "use model=auto, mlp, cnn or module with task=train"
-            raise InputError("model", run.model.name, limit, remedy)
+        check_trains(run)
         check_test_split(run)
         if self.statistics and (run.privacy.private or self.parts != 1):
             limit = "reads single rows outside the account, and needs a step for each batch"

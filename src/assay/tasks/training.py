@@ -24,7 +24,7 @@ from assay.learning.models import Shape
 from assay.learning.models.torch_networks import build_network
 from assay.learning.modules.supervised import Supervised
 from assay.learning.poisson_loader import PoissonLoader
-from assay.learning.private_loader import NEAR, private_loader
+from assay.learning.private_loader import NEAR, parts_within_memory, private_loader
 from assay.privacy.batch_sums import BatchSums
 from assay.privacy.plan import TrainingPlan
 from assay.privacy.poisson import PoissonSampler
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
     from assay.valuation.valuator import Problem, Run
 
 
-def trained(choice: Recipe, problem: Problem, run: Run) -> Outcome:
-    """Metrics of the test split and of the account; table `curve` on the valid split; its figure."""
+def trained(choice: Recipe, problem: Problem, run: Run, statistics: bool = False) -> Outcome:
+    """Metrics of the test split and of the account; table `curve` on the valid split; its figure.
+
+    `statistics` adds the table `samples` of every row's loss, gradient norm and alignment.
+    """
     import pandas as pd
 
     data, trainer = problem.data, run.trainer
@@ -45,33 +48,26 @@ def trained(choice: Recipe, problem: Problem, run: Run) -> Outcome:
     network = build_network(
         problem.model, Shape.of(data), torch.Generator().manual_seed(run.streams.seed("initialisation"))
     ).to(trainer.dtype)
-    module = Supervised(network, data.kind, _optimizer(choice))
+    module = Supervised(network, data.kind, optimizer_of(choice))
     rows = _stated_rows(problem)
     batch_size = min(choice.batch_size, rows)
     rate = batch_size / rows
     steps, every = max(1, math.ceil(choice.epochs / rate)), max(1, round(1 / rate))
     plan = _plan(problem, run, rows, batch_size, steps, every)
-    tensors = _tensors(data.train, trainer.dtype)
+    tensors = tensors_of(data.train, trainer.dtype)
     if plan is None:
         generator = partial(run.streams.generator, "batches")
         sampler = PoissonSampler.of_batch_size(rows, batch_size, generator)
         loader = PoissonLoader(tensors, sampler, steps, parts=choice.parts)
     else:
-        loader = private_loader(plan, tensors, parts=choice.parts)
-    curve = RecordCurve(*_tensors(data.valid, trainer.dtype), every=every)
+        loader = private_loader(plan, tensors, parts=max(choice.parts, parts_within_memory(module, plan)))
+    curve = RecordCurve(*tensors_of(data.valid, trainer.dtype), every=every)
     callbacks: list[Callback]
     private = PrivateGradients(plan) if plan else None
-    watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if choice.statistics else None
+    watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if statistics else None
     callbacks = [each for each in (private, watch, curve) if each is not None]
-    save = SaveSteps(run.parts.file("steps.pt"), trainer.checkpoint_seconds)
-    done = save.resume(module, callbacks, loader)
-    with run.showing("training", steps * choice.parts) as shown, quiet():
-        shown.advance(done * choice.parts)
-        if done < steps:
-            show = ShowRounds(lambda rows: shown.advance(1))
-            fit = trainer.build([*callbacks, save, show], max_epochs=1, accumulate_grad_batches=choice.parts)
-            carry_out_fit(fit, module, loader)
-    scores = module.to("cpu").scores(*_tensors(data.test, trainer.dtype))
+    fit_to(loader, module, callbacks, run)
+    scores = module.to("cpu").scores(*tensors_of(data.test, trainer.dtype))
     metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}
     if plan is not None:
         metrics |= {"epsilon": plan.epsilon(), "noise_multiplier": plan.noise_multiplier}
@@ -86,7 +82,20 @@ def trained(choice: Recipe, problem: Problem, run: Run) -> Outcome:
     return Outcome(metrics, tables, {"curve": curve_figure(tables["curve"])}, headline=headline, ledger=ledger)
 
 
-def _optimizer(choice: Recipe) -> Callable[..., torch.optim.Optimizer]:
+def fit_to(loader: PoissonLoader, module: Supervised, callbacks: list[Callback], run: Run) -> None:
+    """Trains a module on all steps of a loader, from where a killed run stopped."""
+    save = SaveSteps(run.parts.file("steps.pt"), run.trainer.checkpoint_seconds)
+    done, parts = save.resume(module, callbacks, loader), loader.parts
+    with run.showing("training", loader.steps * parts) as shown, quiet():
+        shown.advance(done * parts)
+        if done < loader.steps:
+            show = ShowRounds(lambda rows: shown.advance(1))
+            fit = run.trainer.build([*callbacks, save, show], max_epochs=1, accumulate_grad_batches=parts)
+            carry_out_fit(fit, module, loader)
+
+
+def optimizer_of(choice: Recipe) -> Callable[..., torch.optim.Optimizer]:
+    """The optimizer of a recipe, over parameters that are yet to come."""
     if choice.optimizer == "adam":
         return partial(torch.optim.Adam, lr=choice.learning_rate)
     return partial(torch.optim.SGD, lr=choice.learning_rate, momentum=choice.momentum)
@@ -121,5 +130,7 @@ def _positions(loader: PoissonLoader, batch: Any, place: int) -> NDArray[np.int6
     return rows if len(rows) else np.zeros(1, dtype=np.int64)
 
 
-def _tensors(part: Arrays, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.tensor(part.features, dtype=dtype), torch.tensor(part.target, dtype=dtype)
+def tensors_of(part: Arrays, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features and targets of a part of the data; token ids stay whole numbers."""
+    whole = np.issubdtype(part.features.dtype, np.integer)
+    return torch.tensor(part.features, dtype=torch.long if whole else dtype), torch.tensor(part.target, dtype=dtype)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from assay.gradients.rewrites.recorder import Linear
 
@@ -16,14 +16,23 @@ State = tuple[Tensor, ...]  # (h,) of GRU and RNN, (h, c) of LSTM
 
 
 def recurrent(call: Linear, input: Any, hx: Any = None) -> Any:  # noqa: A002  torch names it so
-    """forward of nn.LSTM, nn.GRU and nn.RNN on padded batches."""
+    """forward of nn.LSTM, nn.GRU and nn.RNN, on padded batches and on packed ones, which are padded and packed again."""
     module = call.module
     assert isinstance(module, nn.RNNBase)
     if isinstance(input, PackedSequence):
-        raise call.refuse("a packed sequence", "pass padded sequences, and weight the loss of padded steps by zero")
+        padded, lengths = pad_packed_sequence(input, batch_first=True)
+        output, end = _layers(call, padded, hx, lengths.to(padded.device))
+        ordered = input.sorted_indices is None
+        return pack_padded_sequence(output, lengths, batch_first=True, enforce_sorted=ordered), end
     if input.dim() != 3:
         raise call.refuse("an input without a batch axis", "pass [N, T, features]")
-    x = input if module.batch_first else input.transpose(0, 1)
+    output, end = _layers(call, input if module.batch_first else input.transpose(0, 1), hx)
+    return output if module.batch_first else output.transpose(0, 1), end
+
+
+def _layers(call: Linear, x: Tensor, hx: Any, lengths: Tensor | None = None) -> tuple[Tensor, Any]:
+    """Outputs [N, T, size] and last states of all layers on x [N, T, features], of `lengths` [N] where they are not all T."""
+    module: Any = call.module
     layers, ways = module.num_layers, 2 if module.bidirectional else 1
     given = _given(module, x, hx)
     ends: list[State] = []
@@ -31,15 +40,15 @@ def recurrent(call: Linear, input: Any, hx: Any = None) -> Any:  # noqa: A002  t
         outputs = []
         for way in range(ways):
             start = tuple(each[layer * ways + way] for each in given)
-            output, end = _one_way(call, x, start, f"_l{layer}{'_reverse' if way else ''}", reverse=way == 1)
+            suffix = f"_l{layer}{'_reverse' if way else ''}"
+            output, end = _one_way(call, x, start, suffix, lengths, reverse=way == 1)
             outputs.append(output)
             ends.append(end)
         x = torch.cat(outputs, -1)
         if module.dropout and layer < layers - 1:
             x = functional.dropout(x, module.dropout, module.training)
     stacked = tuple(torch.stack(each) for each in zip(*ends, strict=True))
-    output = x if module.batch_first else x.transpose(0, 1)
-    return output, (stacked if isinstance(module, nn.LSTM) else stacked[0])
+    return x, (stacked if isinstance(module, nn.LSTM) else stacked[0])
 
 
 def cell(call: Linear, input: Tensor, hx: Any = None) -> Any:  # noqa: A002  torch names it so
@@ -70,8 +79,10 @@ def _given(module: nn.RNNBase, x: Tensor, hx: Any) -> State:
     return first, x.new_zeros(count, len(x), module.hidden_size)
 
 
-def _one_way(call: Linear, x: Tensor, state: State, suffix: str, *, reverse: bool) -> tuple[Tensor, State]:
-    """Outputs [N, T, size] and last state of one layer in one direction."""
+def _one_way(
+    call: Linear, x: Tensor, state: State, suffix: str, lengths: Tensor | None, *, reverse: bool
+) -> tuple[Tensor, State]:
+    """Outputs [N, T, size] and last state of one layer in one direction; beyond its length a sequence's state stays."""
     module: Any = call.module
     bias = module.bias
     gates = call.linear(x, f"weight_ih{suffix}", f"bias_ih{suffix}" if bias else None)
@@ -79,9 +90,12 @@ def _one_way(call: Linear, x: Tensor, state: State, suffix: str, *, reverse: boo
     outputs: list[Tensor] = []
     for step in reversed(steps) if reverse else steps:
         within = call.linear(state[0], f"weight_hh{suffix}", f"bias_hh{suffix}" if bias else None)
-        state = _step(module, gates[:, step], within, state)
+        before, state = state, _step(module, gates[:, step], within, state)
         if getattr(module, "proj_size", 0):
             state = (call.linear(state[0], f"weight_hr{suffix}"), *state[1:])
+        if lengths is not None:
+            goes_on = (step < lengths)[:, None]
+            state = tuple(torch.where(goes_on, new, old) for new, old in zip(state, before, strict=True))
         outputs.append(state[0])
     return torch.stack(outputs[::-1] if reverse else outputs, 1), state
 

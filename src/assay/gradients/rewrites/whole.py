@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -81,7 +82,8 @@ def whole(forward: Forward, call: Recorder, *args: Any, reduced: bool = False, *
     size = call.samples * sum(call.parameters[name].numel() for name in call.wanted)
     if size > LARGEST:
         limit = f"{size:.1g} numbers to write out for {call.samples} samples, above {LARGEST:.1g}"
-        raise call.refuse(limit, "cut the batch in parts, e.g. private_loader(plan, tensors, parts=8)")
+        parts = 2 ** math.ceil(math.log2(1.25 * size / LARGEST))  # Poisson samples differ in size
+        raise call.refuse(limit, f"cut the batch: private_loader(plan, tensors, parts={parts}), or task.parts={parts}")
     axis = 1 if is_sequence_first(call.module) else 0
     axes = _axes(call, forward, args, kwargs, axis)
     shape: list[Any] = []

@@ -16,22 +16,26 @@ if TYPE_CHECKING:
     from assay.learning.models.replicated import ReplicatedModel
 
 _TARGET = {"regression": "numbers", "classification": "classes"}
-_INPUT = {"table": "columns of numbers", "image": "images", "text": "text"}
+_INPUT = {"table": "columns of numbers", "image": "images", "text": "text", "tokens": "token ids"}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of a problem: its kind of target, number of classes (0 for a regression) and of features, and modality."""
+    """The shape of a problem: its kind of target, number of classes (0 for a regression) and of features, and modality.
+
+    Features that are token ids are smaller than `vocabulary`.
+    """
 
     kind: str  # regression | classification
     classes: int
     features: int
-    modality: str = "table"  # table | image | text
+    modality: str = "table"  # table | image | text | tokens
+    vocabulary: int = 0
 
     @classmethod
     def of(cls, data: PreparedData) -> Shape:
         """The shape of prepared data."""
-        return cls(data.kind, len(data.classes), data.train.features.shape[1], data.modality)
+        return cls(data.kind, len(data.classes), data.train.features.shape[1], data.modality, data.vocabulary)
 
     @property
     def outputs(self) -> int:
@@ -63,8 +67,14 @@ class Model:
 
     def check(self, run: Choices) -> None:
         """Raises InputError where the dataset is known to have another target or other inputs than the model needs."""
-        dataset, encoder = run.dataset, run.dataset.preprocess.encoder
-        if encoder is not None:
+        dataset, encoder, tokens = run.dataset, run.dataset.preprocess.encoder, run.dataset.preprocess.tokens
+        if tokens is not None:
+            if "tokens" not in self.reads:
+                limit = (
+                    f"reads {_words(_INPUT, self.reads)} and dataset.preprocess.tokens={tokens} makes token ids of text"
+                )
+                raise InputError("model", self.name, limit, "use model=module with a network that embeds them")
+        elif encoder is not None:
             if "table" not in self.reads:
                 limit = (
                     f"reads {_words(_INPUT, self.reads)} and dataset.preprocess.encoder={encoder} makes numbers of it"

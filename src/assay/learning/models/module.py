@@ -24,14 +24,16 @@ class Module(Model):
     """A torch module of yours for minibatch training: from features [rows, inputs] to scores [rows, outputs].
 
     The class `target` (package.module.Class) is made with `arguments`, and with the numbers `inputs` and `outputs` of the
-    problem where its constructor has arguments of these names. Its weights are those that it draws, from the run's seed.
+    problem where its constructor has arguments of these names. With dataset.preprocess.tokens features are token ids,
+    whole numbers below `vocabulary`, 0 standing after the end of a text. Its weights are those that it draws, from the
+    run's seed.
     """
 
     target: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     name: str = "module"
 
-    reads: ClassVar[frozenset[str]] = frozenset({"table", "image", "text"})
+    reads: ClassVar[frozenset[str]] = frozenset({"table", "image", "text", "tokens"})
     trains: ClassVar[bool] = True
     draws_weights: ClassVar[bool] = True
 
@@ -53,6 +55,7 @@ class Module(Model):
             raise InputError("model.target", self.target, "is no torch.nn.Module", _EXAMPLE)
         known = inspect.signature(kind).parameters
         sizes = {"inputs": shape.features, "outputs": shape.outputs}
+        sizes |= {"vocabulary": shape.vocabulary} if shape.vocabulary else {}
         for key, value in self.arguments.items():
             if key not in known and not any(each.kind is each.VAR_KEYWORD for each in known.values()):
                 limit = f"{kind.__name__} has no such argument"
