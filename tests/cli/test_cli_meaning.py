@@ -30,7 +30,7 @@ def test_values_come_with_their_meaning_and_a_file(
     monkeypatch.chdir(tmp_path)
     said = printed(capsys, tmp_path)
     assert "id: position of the row in its source, from 0" in said
-    assert "of 30 values lie below 0 at 95 %" in said
+    assert "of 30 values lie below 0 by their interval" in said
     assert "private:" not in said
     (file,) = re.findall(r"in full:\s+(\S+)", said)
     rows = list(csv.DictReader(Path(file).read_text().splitlines()))
