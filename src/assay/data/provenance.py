@@ -24,3 +24,7 @@ class Description:
     left_out: Mapping[str, str]  # column -> why; the reasons hold no counts
     rows: int  # of the table
     incomplete: int = 0  # of them left out for a missing cell
+    notes: tuple[
+        str, ...
+    ] = ()  # on numbers that were written for people, parts left out; from public rows in a private run
+    cautions: tuple[str, ...] = ()  # on what the user may not have meant; from public rows in a private run

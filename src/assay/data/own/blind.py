@@ -13,7 +13,9 @@ from assay.data.own.cells import Cells
 from assay.data.own.classes import class_index, is_boolean
 from assay.data.own.columns import type_override
 from assay.data.own.conformity import check_conformity
+from assay.data.own.faults import raise_faults
 from assay.data.own.inference import check_varies
+from assay.data.own.remarks import readings
 from assay.data.own.schema import Schema
 from assay.data.own.storage import (
     RawTable,
@@ -22,6 +24,7 @@ from assay.data.own.storage import (
     chosen_types,
     declared_categories,
     declared_ranges,
+    no_features,
     target_values,
 )
 from assay.data.provenance import Description
@@ -51,20 +54,25 @@ def stored_blind(
     columns, target = checked_columns(raw, wanted)
     rows = valid(len(raw), raw.partition)
     public = {name: cells.take(rows) for name, cells in columns.items()}
-    types, left_out = chosen_types(public, wanted, schema, raw.provenance.source)
+    # numbers, booleans and words for a missing cell are as the public rows write them, whatever a private row does
+    columns = {name: cells.read_as(public[name].reading) for name, cells in columns.items()}
+    chosen = chosen_types(public, wanted, schema, raw, judged=False)
+    raise_faults(chosen.faults, raw.provenance.source, raw.conventions.na)
+    types, left_out = chosen.used, chosen.left_out
     if schema is None:
         _leave_out_counters(public, rows, types, left_out, wanted.types or {})
-    _check_public(public, types, target, schema, raw.provenance.source)
+    _check_public(public, types, left_out, target, schema, raw.provenance.source)
     classes, public_target = target_values(public[target], wanted, raw.classes, schema)
     fixed = {name: _map_of(public[name], kind, schema) for name, kind in types.items()}
     values = {name: mapping(columns[name]) for name, mapping in fixed.items()}
     if classes:
-        index = _class_of(columns[target], public[target], classes, raw.classes)
+        index = class_index(columns[target], classes, public[target].is_boolean or is_boolean(classes))
         labels: Any = index.clip(min=0)
         unknown = index < 0
     else:
         numeric = _Numeric.of(public_target, None if schema is None else schema.columns[target].range)
         labels, unknown = numeric(columns[target]), numeric.replaces(columns[target])
+    used = {name: public[name] for name in [*types, target]}
     _note(columns, fixed, target, unknown, rows)
     return build_dataset(
         values,
@@ -76,7 +84,16 @@ def stored_blind(
         ranges=declared_ranges(types, schema),
         provenance=raw.provenance,
         partition=raw.partition,
-        description=Description(target, types, left_out, len(raw)),
+        source=raw.owners,
+        source_names=raw.owner_names,
+        description=Description(
+            target,
+            types,
+            left_out,
+            len(raw),
+            notes=(*raw.notes, *readings(used)),
+            cautions=tuple(chosen.cautions),
+        ),
     )
 
 
@@ -98,13 +115,18 @@ def _leave_out_counters(
 
 
 def _check_public(
-    public: Mapping[str, Cells], types: Mapping[str, str], target: str, schema: Schema | None, source: str
+    public: Mapping[str, Cells],
+    types: Mapping[str, str],
+    left_out: Mapping[str, str],
+    target: str,
+    schema: Schema | None,
+    source: str,
 ) -> None:
     """Raise InputError for public rows that nothing can be learnt from, or that contradict the schema."""
     import numpy as np
 
     if not types:
-        raise InputError("dataset.features", "none", "no feature column is left", "set dataset.types for one of them")
+        raise no_features(left_out)
     if public[target].missing:
         limit = f"column {target!r} has {public[target].missing} missing (NaN) values in the valid rows"
         raise InputError("dataset.path", source, limit, "fill them: valid rows are public and judge the others")
@@ -196,16 +218,6 @@ def _map_of(public: Cells, kind: str, schema: Schema | None) -> _Numeric | _Cate
         return _Categorical(is_boolean(described.categories), frozenset(described.categories))
     seen = public.labels(public.is_boolean).drop_null().unique().to_pylist()
     return _Categorical(public.is_boolean, frozenset(seen))
-
-
-def _class_of(cells: Cells, public: Cells, classes: list[str], codes: tuple[str, ...] | None) -> Integers:
-    """The index of each row's class [rows], -1 where it is none of them."""
-    import numpy as np
-
-    if codes is None:
-        return class_index(cells, classes, public.is_boolean or is_boolean(classes))
-    known = np.isin(cells.numbers, np.arange(len(codes)))
-    return np.where(known, cells.numbers, -1).astype(np.int64)
 
 
 def _note(columns: Mapping[str, Cells], fixed: Mapping[str, Any], target: str, unknown: Flags, rows: Integers) -> None:

@@ -35,6 +35,13 @@ def check_names(
             raise InputError("dataset.features", target, "is the target", "a model would read the answer; leave it out")
 
 
+def check_named(key: str, name: str, names: Sequence[str], target: str | None) -> None:
+    """Raise InputError when a column that an option names is not there, or is the target."""
+    _known(key, [name], names)
+    if name == target:
+        raise InputError(key, name, "is the target", "name another column")
+
+
 def _known(key: str, wanted: Iterable[str], names: Sequence[str]) -> None:
     for name in wanted:
         if name not in names:

@@ -1,0 +1,49 @@
+"""An Arrow file, a feather file or an Arrow stream out of its bytes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_names(file: Path, content: bytes) -> tuple[list[str], str | None]:
+    """Names of the columns, and that of the index; InputError when the file is none, or has no rows."""
+    table = read_table(file, content)
+    if table.num_rows == 0:
+        raise InputError("dataset.path", file, "the file has no rows", "it needs rows")
+    return list(table.column_names), index_of(table.schema)
+
+
+def read_table(file: Path, content: bytes) -> pa.Table:
+    """The columns with the types that the file gives them; InputError for a file that is none, or is damaged."""
+    import pyarrow as pa
+
+    if not content:
+        raise InputError("dataset.path", file, "the file is empty", "it needs columns and rows")
+    try:
+        if content.startswith(b"ARROW1"):
+            return pa.ipc.open_file(pa.BufferReader(content)).read_all()
+        if content.startswith(b"FEA1"):
+            import pyarrow.feather
+
+            return pyarrow.feather.read_table(pa.BufferReader(content))
+        return pa.ipc.open_stream(pa.BufferReader(content)).read_all()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise InputError(
+            "dataset.path", file, "is not an Arrow file, or is damaged", "dataset=csv reads text tables"
+        ) from error
+
+
+def index_of(schema: pa.Schema) -> str | None:
+    """The column in which pandas stored the index of a frame; None where it stored none."""
+    try:
+        stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
+    except (ValueError, AttributeError):
+        return None
+    return next((name for name in stored if isinstance(name, str) and name in schema.names), None)

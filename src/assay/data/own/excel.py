@@ -1,0 +1,62 @@
+"""A sheet of an Excel file out of its bytes, where openpyxl is installed."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.config.suggest import did_you_mean
+from assay.errors import InputError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_sheet(file: Path, content: bytes, sheet: str | None) -> pa.Table:
+    """Every cell as text, of the first sheet or the named one; InputError for a file or sheet that cannot serve."""
+    import pyarrow as pa
+
+    rows = _rows(file, content, sheet)
+    width = max((len(row) for row in rows), default=0)
+    while width and all(len(row) < width or row[width - 1] is None for row in rows):
+        width -= 1
+    if len(rows) < 2 or not width:
+        raise InputError("dataset.path", file, "the sheet has no rows", "it needs a header line and rows")
+    names = [_text(cell) or "" for cell in [*rows[0], *[None] * width][:width]]
+    names = [" ".join(name.split()) for name in names]
+    kept = [place for place, name in enumerate(names) if name or not place]
+    columns = [
+        pa.array([_text(row[place]) if place < len(row) else None for row in rows[1:]], pa.string()) for place in kept
+    ]
+    return pa.Table.from_arrays(columns, [names[place] for place in kept])
+
+
+def _rows(file: Path, content: bytes, sheet: str | None) -> list[tuple[Any, ...]]:
+    try:
+        openpyxl: Any = importlib.import_module("openpyxl")
+    except ImportError as error:
+        remedy = "pip install openpyxl, or save it as csv"
+        raise InputError("dataset.path", file, "an Excel file needs openpyxl to be read", remedy) from error
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
+        raise InputError(
+            "dataset.path", file, "is no xlsx file", "save it as xlsx, or as csv for dataset=csv"
+        ) from error
+    if sheet is not None and sheet not in book.sheetnames:
+        raise InputError("dataset.sheet", sheet, "no such sheet", did_you_mean(sheet, book.sheetnames))
+    rows = [tuple(row) for row in book[sheet or book.sheetnames[0]].iter_rows(values_only=True)]
+    return [row for row in rows if any(cell is not None for cell in row)]
+
+
+def _text(cell: Any) -> str | None:
+    """A cell as Python writes it; a whole number without its point, a date without a time at midnight."""
+    if cell is None:
+        return None
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    text = str(cell)
+    return text.removesuffix(" 00:00:00") if hasattr(cell, "year") else text
