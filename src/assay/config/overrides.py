@@ -9,7 +9,7 @@ from assay.config.root import GROUPS
 _TYPES = "dataset.types."
 _FREE = ("model.arguments.",)  # keys that a library knows
 # free text, which hydra may not read bare
-_TEXTS = (
+TEXTS = (
     *("dataset.path", "dataset.target", "dataset.schema", "dataset.index", "dataset.owner", "dataset.delimiter"),
     *("paths.outputs", "paths.data", "privacy.matrix"),
 )
@@ -35,7 +35,7 @@ def readable(override: str) -> str:
         return f"++{key}={_readable_types(value)}"
     if override == bare and (key.startswith(_FREE) or ("." in key and value.startswith("{"))):
         return f"++{override}"  # a mapping may have keys that the option's file does not name; typed values are checked
-    if not equals or key not in _TEXTS or (_is_read(override) and not _is_other_text(override)):
+    if not equals or key not in TEXTS or (_is_read(override) and not _is_other_text(override)):
         return override
     quoted = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), value)
     return f'{override[: len(override) - len(value)]}"{quoted}"'

@@ -21,8 +21,9 @@ _WRITTEN = re.compile(
     r"(?P<body>(?:\d[\d.,'’_ ]*\d|\d[.,]?|[.,]\d+))(?P<power>[eE][-+]?\d+)?\s*"
     rf"(?P<suffix>US\$|{_UNIT})?\s*(?P<close>\))?"
 )
-_POINT = re.compile(r"(?:\d{1,3}(?:(?P<group>[,'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:\.\d*)?")
-_COMMA = re.compile(r"(?:\d{1,3}(?:(?P<group>[.'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:,\d*)?")
+# groups of three never begin with 0, so that 0,125 has a decimal comma
+_POINT = re.compile(r"(?:[1-9]\d{0,2}(?:(?P<group>[,'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:\.\d*)?")
+_COMMA = re.compile(r"(?:[1-9]\d{0,2}(?:(?P<group>[.'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:,\d*)?")
 _DASHES = str.maketrans(dict.fromkeys("−‒–—﹣-", "-") | dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
 
 
@@ -69,7 +70,7 @@ class Parts:
 
 
 def parts_of(text: str) -> Parts | None:
-    """The parts of a written number; None for a text that is none, and for a code with leading zeros."""
+    """The parts of a written number; None for a text that is none, as 10.0.3.1, and for a code with leading zeros."""
     match = _WRITTEN.fullmatch(text.translate(_DASHES).strip())
     if match is None or (match["open"] is None) != (match["close"] is None):
         return None
@@ -79,7 +80,8 @@ def parts_of(text: str) -> Parts | None:
     if match["suffix"] in ("e", "E", "x") and not match["power"]:
         return None  # 12e is cut off, 0x has other digits
     negative = signs == "-" or match["open"] is not None
-    return Parts(negative, match["prefix"] or "", match["body"], match["power"] or "", match["suffix"] or "")
+    parts = Parts(negative, match["prefix"] or "", match["body"], match["power"] or "", match["suffix"] or "")
+    return parts if parts.fits(".") or parts.fits(",") else None
 
 
 def notation_of(texts: Sequence[str], decimal: str | None = None) -> Notation | None:
