@@ -75,7 +75,9 @@ def test_texts_that_are_missing_already_stay_so(tmp_path: Path) -> None:
 
 
 def test_columns_that_would_cost_most_rows_are_left_out(tmp_path: Path) -> None:
-    frame = pd.DataFrame({"a": N / 7, "thin": np.where(N % 10 == 0, N / 3, np.nan), "c": np.where(N % 9, N % 7, np.nan)})
+    frame = pd.DataFrame(
+        {"a": N / 7, "thin": np.where(N % 10 == 0, N / 3, np.nan), "c": np.where(N % 9, N % 7, np.nan)}
+    )
     fault = error(lambda: read(frame.assign(y=N % 2), tmp_path))
     assert fault.mends == ("dataset.types.thin=ignore", "dataset.missing=drop")
     assert len(str(fault).splitlines()) == 1
