@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +43,15 @@ def turns(*cells: str) -> list[str]:
 def holes(write: Callable[[int], str], text: str, every: int = 3) -> list[str]:
     """A cell for each row, another text in every third."""
     return each(lambda n: text if n % every == 0 else write(n))
+
+
+def written(cells: list[str]) -> str:
+    """A csv file of a number, the odd cells and two classes."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream)
+    writer.writerow(["a", "b", "y"])
+    writer.writerows((f"{n * 37 % 101 / 8}", cells[n], ("no", "yes")[n % 2]) for n in ROWS)
+    return stream.getvalue()
 
 
 DROP = ("missing", "drop")

@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
 from pathlib import Path
 
 import pytest
 from data_helpers import settings
-from odd_columns import COLUMNS, ROWS, Odd
+from odd_columns import COLUMNS, Odd, written
 
 from assay.data import PreparedData, prepare
 from assay.data.own.description import cautions, summary
 from assay.errors import InputError
 
 
-def write(odd: Odd, folder: Path) -> Path:
-    """A csv file of a number, the odd column and two classes."""
-    path = folder / "odd.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["a", "b", "y"])
-        writer.writerows((f"{n * 37 % 101 / 8}", odd.cells[n], ("no", "yes")[n % 2]) for n in ROWS)
-    return path
-
-
 def read(odd: Odd, folder: Path) -> PreparedData:
-    given = {"path": str(write(odd, folder)), "target": "y", "preprocess": {"standardize": False}, **odd.given}
+    path = folder / "odd.csv"
+    path.write_bytes(written(odd.cells).encode())
+    given = {"path": str(path), "target": "y", "preprocess": {"standardize": False}, **odd.given}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return prepare(**settings(folder, **given))

@@ -195,5 +195,5 @@ def test_a_stored_index_is_listed(tmp_path: Path) -> None:
     data = opened(path, tmp_path, "parquet", "y")
     assert data.description is not None
     assert data.description.left_out == {"__index_level_0__": "index of the file"}
-    kept = opened(path, tmp_path, "parquet", "y", types={"__index_level_0__": "numeric"})
-    assert kept.feature_names == ("a", "b", "__index_level_0__")
+    wanted = opened(path, tmp_path, "parquet", "y", types={"__index_level_0__": "numeric"})
+    assert wanted.feature_names == ("a", "b", "__index_level_0__")

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 BLOCK = 2**20  # bytes decoded at a time, so that the whole text never stands beside its bytes
 SEEN = 2**16  # characters that a delimiter is read off
 _FORMATS = {
-    b"PAR1": ("a parquet", "parquet"),
-    b"ARROW1": ("an Arrow", "arrow"),
-    b"\xd0\xcf\x11\xe0": ("an old Excel", "excel"),
+    b"PAR1": ("is a parquet file", "dataset=parquet reads it"),
+    b"ARROW1": ("is an Arrow file", "dataset=arrow reads it"),
+    b"\xd0\xcf\x11\xe0": ("is an old Excel file", "save it as xlsx for dataset=excel, or as csv"),
 }
 
 
@@ -69,9 +69,9 @@ def read_header(file: Path, content: bytes, layout: Layout) -> Header:
     """The header of a csv file; InputError when it is empty, not in its encoding, or has no header or no row."""
     if not content:
         raise InputError("dataset.path", file, "the file is empty", "it needs a header line and rows")
-    for magic, (kind, option) in _FORMATS.items():
+    for magic, (limit, remedy) in _FORMATS.items():
         if content.startswith(magic):
-            raise InputError("dataset.path", file, f"is {kind} file", f"dataset={option} reads it")
+            raise InputError("dataset.path", file, limit, remedy)
     _check_encoding(file, content, layout.encoding)
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=_codec(layout.encoding), newline="")
     line = stream.readline()

@@ -27,11 +27,11 @@ def read_sheet(file: Path, content: bytes, sheet: str | None) -> pa.Table:
         raise InputError("dataset.path", file, "the sheet has no rows", "it needs a header line and rows")
     names = [_text(cell) or "" for cell in [*rows[0], *[None] * width][:width]]
     names = [" ".join(name.split()) for name in names]
-    kept = [place for place, name in enumerate(names) if name or not place]
+    places = [place for place, name in enumerate(names) if name or not place]
     columns = [
-        pa.array([_text(row[place]) if place < len(row) else None for row in rows[1:]], pa.string()) for place in kept
+        pa.array([_text(row[place]) if place < len(row) else None for row in rows[1:]], pa.string()) for place in places
     ]
-    return pa.Table.from_arrays(columns, [names[place] for place in kept])
+    return pa.Table.from_arrays(columns, [names[place] for place in places])
 
 
 def _rows(file: Path, content: bytes, sheet: str | None) -> list[tuple[Any, ...]]:

@@ -29,7 +29,7 @@ _DASHES = str.maketrans(dict.fromkeys("−‒–—﹣-", "-") | dict.fromkeys("
 
 @dataclass(frozen=True)
 class Amounts:
-    """Cells of one currency or unit and one decimal sign: each text by itself becomes a number, or none."""
+    """Cells of one currency or unit and one decimal sign: a text becomes a number, or none."""
 
     prefix: str = ""
     suffix: str = ""
