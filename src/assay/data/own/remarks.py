@@ -12,6 +12,8 @@ from assay.data.own.reading import WORDS
 if TYPE_CHECKING:
     from assay.data.own.cells import Cells
 
+MARKS = ("?", "-", "--", ".", "unknown", "missing", "not available", "n.a.", "none", "nil")
+MOST_SAID = 6  # remarks
 MOST_SHOWN = 8  # columns of one line
 
 
@@ -50,8 +52,9 @@ def variants(columns: Mapping[str, Cells], types: Mapping[str, str], classes: It
             texts = ", ".join(map(repr, sorted(group)))
             limit = f"differ in case or blanks alone and are {len(group)} categories"
             said.append(f"column {name!r}: {texts} {limit} (write them alike if they are one)")
-        for word in [text for text in counts if text in WORDS][:3]:
+        for word in [text for text in counts if text in WORDS or text.strip().lower() in MARKS][:3]:
             place = f"{counts[word]} of {len(cells)} cells"
             remedy = f"{na_override([word])} reads it as missing"
             said.append(f"column {name!r}: {word!r} in {place} is a category like others ({remedy})")
-    return said
+    more = len(said) - MOST_SAID
+    return said if more <= 1 else [*said[:MOST_SAID], f"{more} more remarks of this kind"]
