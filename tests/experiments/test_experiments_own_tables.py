@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from experiments.benchmarks.own_tables import HEADER, REAL, Real, csv_of, inferred
 
 PAGE = Path(__file__).parents[2] / "docs" / "your_data.md"

@@ -20,7 +20,7 @@ class Description:
     """The reading of a user's own table: columns used and left out, rows read and dropped."""
 
     target: str
-    columns: Mapping[str, str]  # feature column -> numeric | categorical | text
+    columns: Mapping[str, str]  # feature column -> numeric | categorical | text | image
     left_out: Mapping[str, str]  # column -> why; the reasons hold no counts
     rows: int  # of the table
     incomplete: int = 0  # of them left out for a missing cell

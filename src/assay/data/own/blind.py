@@ -14,6 +14,7 @@ from assay.data.own.classes import class_index, is_boolean
 from assay.data.own.columns import type_override
 from assay.data.own.conformity import check_conformity
 from assay.data.own.faults import raise_faults
+from assay.data.own.images import decoded, pixels_of, shape_of
 from assay.data.own.inference import check_varies
 from assay.data.own.remarks import readings
 from assay.data.own.schema import Schema
@@ -135,7 +136,7 @@ def _check_public(
         if kind == "numeric" and not np.isfinite(cells.numbers).any():
             limit = f"column {name!r} has no number in the valid rows"
             raise InputError("dataset.path", source, limit, f"leave it out with {type_override(name, 'ignore')}")
-        if schema is None:
+        if schema is None and kind != "image":
             check_varies(cells, name == target, source)
     if schema is not None:
         check_conformity(public, types, target, schema)
@@ -196,6 +197,24 @@ class _Categorical:
 
 
 @dataclass(frozen=True)
+class _Image:
+    """Images as they are; black where one is missing, is none, or of another shape than the public ones."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, cells: Cells) -> Any:
+        """The pixels of each row."""
+        return pixels_of(cells, self.shape)
+
+    def replaces(self, cells: Cells) -> Flags:
+        """True where the cell of a row is not used as it is."""
+        import numpy as np
+
+        shapes = (None if pixels is None else pixels.shape for pixels in map(decoded, cells.column.to_pylist()))
+        return np.array([shape != self.shape for shape in shapes], dtype=bool)
+
+
+@dataclass(frozen=True)
 class _Text:
     """Texts as they are; a missing one is empty."""
 
@@ -208,12 +227,14 @@ class _Text:
         return ~cells.present
 
 
-def _map_of(public: Cells, kind: str, schema: Schema | None) -> _Numeric | _Categorical | _Text:
+def _map_of(public: Cells, kind: str, schema: Schema | None) -> _Numeric | _Categorical | _Text | _Image:
     described = None if schema is None else schema.columns[public.name]
     if kind == "numeric":
         return _Numeric.of(public.numbers, None if described is None else described.range)
     if kind == "text":
         return _Text()
+    if kind == "image":
+        return _Image(shape_of(public) or ())
     if described is not None and described.categories is not None:
         return _Categorical(is_boolean(described.categories), frozenset(described.categories))
     seen = public.labels(public.is_boolean).drop_null().unique().to_pylist()

@@ -42,6 +42,7 @@ class Cells:
     written: bool
     conventions: Conventions = field(default_factory=Conventions)
     given: Reading | None = None
+    is_image: bool = False  # bytes that the file says are images
 
     def __len__(self) -> int:
         return len(self.column)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 5  # on rare classes
 FEW_VALID = 30  # with fewer rows to judge by, the values say more of these rows than of the others
-_TYPES = ("numeric", "categorical", "text")
+_TYPES = ("numeric", "categorical", "text", "image")
 
 
 def summary(data: PreparedData) -> list[str]:

@@ -122,6 +122,8 @@ def _named(table: pa.Table, features: Mapping[str, Any]) -> pa.Table:
 
     for place, column in enumerate(table.column_names):
         names = _names_of(features.get(column))
+        if _is_image(features.get(column)):
+            table = table.set_column(place, column, _image_bytes(table.column(column)))
         if names is None:
             continue
         codes = table.column(column).combine_chunks().cast(pa.int64())
@@ -129,6 +131,27 @@ def _named(table: pa.Table, features: Mapping[str, Any]) -> pa.Table:
         texts = pa.array(names, pa.string()).take(pc.if_else(known, codes, pa.scalar(None, pa.int64())))
         table = table.set_column(place, column, texts)
     return table
+
+
+def image_columns(part: Any) -> frozenset[str]:
+    """The columns whose cells are images."""
+    return frozenset(name for name, feature in part.features.items() if _is_image(feature))
+
+
+def _is_image(feature: Any) -> bool:
+    return feature is not None and isinstance(feature, hugging_face().Image)
+
+
+def _image_bytes(column: pa.ChunkedArray) -> pa.Array:
+    """The bytes of each image, out of its file where they stand there; null for none."""
+    import pyarrow as pa
+
+    contents = []
+    for cell in column.to_pylist():
+        content, path = (None, None) if cell is None else (cell["bytes"], cell["path"])
+        file = None if content is not None or path is None else Path(path)
+        contents.append(file.read_bytes() if file is not None and file.is_file() else content)
+    return pa.array(contents, pa.binary())
 
 
 def _names_of(feature: Any) -> list[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.config.typed import shown
 from assay.data.own.options import OwnTable
@@ -66,7 +66,8 @@ class HuggingFaceTable(OwnTable):
         sizes = [len(part) for part in official]
         partition = np.repeat([0, 1], sizes) if len(official) == 2 else None
         classes = hub.class_names(official[0], str(self.target))
-        facts = {"partition": partition, "classes": classes, "notes": (*notes, *left_out)}
+        facts: dict[str, Any] = {"partition": partition, "classes": classes, "notes": (*notes, *left_out)}
+        facts["images"] = hub.image_columns(official[0])
         return self._raw(hub.arrow_table(official), False, provenance, None, **facts)
 
     def _path(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from assay.data.own.cells import Cells
 from assay.data.own.columns import type_override
 from assay.data.own.faults import DROP, Fault, na_override
+from assay.data.own.images import image_faults
 from assay.data.own.strays import MANY_VALUES, stray_texts
 from assay.errors import InputError
 
@@ -51,7 +52,12 @@ def column_types(
     types = Types()
     for name, cells in columns.items():
         kind = given.get(name) or (_inferred(cells) if name != index else "index")
-        if name not in given and judged and kind not in ("index", "ignore", "binary", "nested") and cells.distinct < 2:
+        if (
+            name not in given
+            and judged
+            and kind not in ("index", "ignore", "binary", "nested", "image")
+            and cells.distinct < 2
+        ):
             kind = "constant" if cells.distinct and not cells.missing else "empty" if not cells.distinct else kind
         _decide(types, name, cells, kind, source)
     return types
@@ -83,10 +89,14 @@ def _decide(types: Types, name: str, cells: Cells, kind: str, source: str) -> No
     else:
         if kind == "numeric":
             types.faults += _numeric_faults(cells)
+        elif kind == "image":
+            types.faults += image_faults(cells, source)
         types.used[name] = kind
 
 
 def _inferred(cells: Cells) -> str:
+    if cells.is_image:
+        return "image"
     if cells.is_nested:
         return "binary" if cells.is_binary else "nested"
     if cells.is_boolean:

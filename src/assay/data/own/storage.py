@@ -12,6 +12,7 @@ from assay.data.own.classes import class_index, class_names
 from assay.data.own.columns import check_names, type_override
 from assay.data.own.conformity import check_conformity
 from assay.data.own.faults import Fault, missing_fault, raise_faults
+from assay.data.own.images import pixels_of, shape_of
 from assay.data.own.inference import Types, column_types, target_kind, value_faults
 from assay.data.own.reading import Conventions
 from assay.data.own.remarks import readings, variants
@@ -36,6 +37,7 @@ class RawTable:
     classes: tuple[str, ...] | None = None  # names of all classes, where the file states them
     conventions: Conventions = field(default_factory=Conventions)
     index: str | None = None  # the column that the file itself calls its index
+    images: frozenset[str] = frozenset()  # columns of encoded images
     owners: Integers | None = None  # the source of each row
     owner_names: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # on what was read and what was not
@@ -53,7 +55,7 @@ class RawTable:
             array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
             if pa.types.is_dictionary(array.type):
                 array = array.dictionary_decode()
-            columns[name] = Cells(name, array, self.written, self.conventions)
+            columns[name] = Cells(name, array, self.written, self.conventions, is_image=name in self.images)
         return columns
 
 
@@ -240,6 +242,8 @@ def declared_ranges(types: Mapping[str, str], schema: Schema | None) -> dict[str
 
 
 def _values(cells: Cells, kind: str) -> Any:
+    if kind == "image":
+        return pixels_of(cells, shape_of(cells) or ())
     if kind == "numeric":
         return cells.numbers
     return cells.labels(cells.is_boolean and kind == "categorical")
