@@ -24,7 +24,9 @@ def line(path: Path, **given: Any) -> str:
 def test_a_missing_library_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     (tmp_path / "own.xlsx").write_bytes(b"PK\x03\x04")
-    assert "an Excel file needs openpyxl to be read (pip install openpyxl, or save it as csv)" in line(tmp_path / "own.xlsx")
+    assert "an Excel file needs openpyxl to be read (pip install openpyxl, or save it as csv)" in line(
+        tmp_path / "own.xlsx"
+    )
 
 
 def test_a_sheet_is_read_as_text_first(tmp_path: Path) -> None:

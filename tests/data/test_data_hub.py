@@ -98,7 +98,10 @@ def pictures(folder: Path, shapes: list[tuple[int, ...]], hole: int | None = Non
     draw = np.random.default_rng(0)
     images = [draw.integers(0, 256, shapes[n % len(shapes)]).astype(np.uint8) for n in range(40)]
     features = datasets.Features({"image": datasets.Image(), "y": datasets.ClassLabel(names=["cat", "dog"])})
-    content = {"image": [None if n == hole else image for n, image in enumerate(images)], "y": [n % 2 for n in range(40)]}
+    content = {
+        "image": [None if n == hole else image for n, image in enumerate(images)],
+        "y": [n % 2 for n in range(40)],
+    }
     datasets.Dataset.from_dict(content, features=features).save_to_disk(str(folder / "pictures"))
     return folder / "pictures"
 

@@ -21,6 +21,7 @@ from assay.data.own.schema import Schema
 from assay.data.own.storage import (
     RawTable,
     Wanted,
+    as_declared,
     checked_columns,
     chosen_types,
     declared_categories,
@@ -54,7 +55,7 @@ def stored_blind(
     raw = replace(raw, written=True)
     columns, target = checked_columns(raw, wanted)
     rows = valid(len(raw), raw.partition)
-    public = {name: cells.take(rows) for name, cells in columns.items()}
+    public = as_declared({name: cells.take(rows) for name, cells in columns.items()}, schema)
     # numbers, booleans and words for a missing cell are as the public rows write them, whatever a private row does
     columns = {name: cells.read_as(public[name].reading) for name, cells in columns.items()}
     chosen = chosen_types(public, wanted, schema, raw, judged=False)

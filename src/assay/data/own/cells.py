@@ -77,7 +77,8 @@ class Cells:
         """True where a cell is a list, a mapping or bytes, and no single value."""
         import pyarrow as pa
 
-        return bool(pa.types.is_nested(self.column.type)) or self.is_binary
+        kind = self.column.type
+        return bool(pa.types.is_nested(kind) or pa.types.is_interval(kind)) or self.is_binary
 
     @property
     def is_binary(self) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 MOST_LINES = 5  # on rare classes
 FEW_VALID = 30  # with fewer rows to judge by, the values say more of these rows than of the others
-_TYPES = ("numeric", "categorical", "text", "image")
+_TYPES = ("numeric", "categorical", "text")
 
 
 def summary(data: PreparedData) -> list[str]:
@@ -97,4 +97,5 @@ def _quoted(name: str) -> str:
 def _by_type(data: PreparedData) -> dict[str, list[str]]:
     assert data.description is not None
     columns = data.description.columns.items()
-    return {kind: [name for name, type_ in columns if type_ == kind] for kind in _TYPES}
+    images = ("image",) if any(kind == "image" for _, kind in columns) else ()
+    return {kind: [name for name, type_ in columns if type_ == kind] for kind in (*_TYPES, *images)}

@@ -49,6 +49,9 @@ class FrameTable(CsvTable):
             raise InputError(
                 "dataset", self.name, "is for frames from Python", "use assay.value(frame, ...), or dataset=csv"
             )
+        if self.frame.columns.nlevels > 1:
+            limit = f"has names of {self.frame.columns.nlevels} levels"
+            raise InputError("dataset", self.name, limit, "give each column one name")
         written = _whole(self.frame).to_csv(index=False).encode()
         self._check_names([str(column) for column in self.frame.columns])
         return Content(Path("frame"), {"frame": written}, hashlib.sha256(written).hexdigest())

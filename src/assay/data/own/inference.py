@@ -174,8 +174,6 @@ def target_kind(cells: Cells, kind: str) -> str:
     if cells.is_nested:
         limit = f"the cells of {name!r} are lists, mappings or bytes"
         raise InputError("dataset.target", name, limit, "choose a column of single values")
-    if not distinct:
-        raise InputError("dataset.target", name, "has no value in any row", "choose another target")
     text = not cells.is_number and not cells.is_boolean
     if kind == "auto" and text:
         _check_texts(cells)

@@ -19,7 +19,7 @@ _UNIT = r"%|‰|[^\W\d_](?:[\w/·^*\-⁻¹²³.%°]{0,11}?[\w²³¹%°.])?|[°\"
 _WRITTEN = re.compile(
     rf"(?P<open>\()?\s*(?P<before>[-+])?\s*(?P<prefix>{_PREFIX})?\s*(?P<after>[-+])?\s*"
     r"(?P<body>(?:\d[\d.,'’_ ]*\d|\d[.,]?|[.,]\d+))(?P<power>[eE][-+]?\d+)?\s*"
-    rf"(?P<suffix>US\$|{_UNIT})?\s*(?P<close>\))?"
+    rf"(?P<trail>-)?\s*(?P<suffix>US\$|{_UNIT})?\s*(?P<close>\))?"
 )
 # groups of three never begin with 0, so that 0,125 has a decimal comma
 _POINT = re.compile(r"(?:[1-9]\d{0,2}(?:(?P<group>[,'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:\.\d*)?")
@@ -74,7 +74,7 @@ def parts_of(text: str) -> Parts | None:
     match = _WRITTEN.fullmatch(text.translate(_DASHES).strip())
     if match is None or (match["open"] is None) != (match["close"] is None):
         return None
-    signs = (match["before"] or "") + (match["after"] or "")
+    signs = (match["before"] or "") + (match["after"] or "") + (match["trail"] or "")
     if len(signs) > 1 or (signs and match["open"]) or re.match(r"0\d", match["body"]):
         return None
     if match["suffix"] in ("e", "E", "x") and not match["power"]:

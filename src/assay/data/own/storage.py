@@ -14,7 +14,7 @@ from assay.data.own.conformity import check_conformity
 from assay.data.own.faults import Fault, missing_fault, raise_faults
 from assay.data.own.images import pixels_of, shape_of
 from assay.data.own.inference import Types, column_types, target_kind, value_faults
-from assay.data.own.reading import Conventions
+from assay.data.own.reading import TEXT, WORDS, Conventions, Reading
 from assay.data.own.remarks import readings, variants
 from assay.data.provenance import Description, Provenance
 from assay.errors import InputError
@@ -53,10 +53,29 @@ class RawTable:
         for name in self.table.column_names:
             column = self.table.column(name).combine_chunks()
             array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-            if pa.types.is_dictionary(array.type):
-                array = array.dictionary_decode()
-            columns[name] = Cells(name, array, self.written, self.conventions, is_image=name in self.images)
+            array, given = _plain_array(array)
+            columns[name] = Cells(name, array, self.written, self.conventions, given, name in self.images)
         return columns
+
+
+def _plain_array(array: pa.Array) -> tuple[pa.Array, Reading | None]:
+    """The cells in the plainest type that has them all, and the reading of texts that the file calls categories."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    given = None
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+        given = TEXT if pa.types.is_string(array.type) or pa.types.is_large_string(array.type) else None
+    if pa.types.is_run_end_encoded(array.type):
+        array = pc.run_end_decode(array)
+    if pa.types.is_string_view(array.type):
+        array = array.cast(pa.string())
+    if pa.types.is_binary_view(array.type):
+        array = array.cast(pa.binary())
+    return array, given
 
 
 @dataclass(frozen=True)
@@ -82,8 +101,12 @@ def stored(raw: RawTable, wanted: Wanted, schema: Schema | None = None) -> Datas
 
     columns, target = checked_columns(raw, wanted)
     raw, columns = _with_labelled_test(raw, columns, target)
+    columns = as_declared(columns, schema)
     types = chosen_types(columns, wanted, schema, raw)
-    everything = len(raw)
+    everything, source = len(raw), raw.provenance.source
+    if columns[target].is_empty:
+        limit = "has no value in any row"
+        raise_faults([*types.faults, Fault("dataset.target", target, limit, "choose another target")], source)
     ids = np.arange(everything, dtype=np.int64)
     faults, drop = list(types.faults), wanted.missing == "drop"
     used = {name: columns[name] for name in [*types.used, target]}
@@ -91,10 +114,9 @@ def stored(raw: RawTable, wanted: Wanted, schema: Schema | None = None) -> Datas
         try:
             ids = complete_rows(used)
         except InputError as error:
-            raise_faults([*faults, Fault.of(error)], raw.provenance.source, raw.conventions.na)
+            raise_faults([*faults, Fault.of(error)], source, raw.conventions.na)
         used = {name: cells.take(ids).read_as(cells.reading) for name, cells in used.items()}
         _leave_out_constants(used, types, wanted, schema)
-    source = raw.provenance.source
     missing = missing_fault(used, list(types.used), target, source)
     faults += [missing] if missing else []
     faults += value_faults(used, types.used, target, source)
@@ -174,6 +196,15 @@ def checked_columns(raw: RawTable, wanted: Wanted) -> tuple[dict[str, Cells], st
     if len(raw) == 0:
         raise InputError("dataset.path", raw.provenance.source, "no rows", "it needs rows")
     return raw.columns(), wanted.target
+
+
+def as_declared(columns: dict[str, Cells], schema: Schema | None) -> dict[str, Cells]:
+    """The cells, as texts where the schema lists NA or its like among the categories."""
+    if schema is None:
+        return columns
+    listed = {name: frozenset(described.categories or ()) for name, described in schema.columns.items()}
+    worded = {name for name, categories in listed.items() if not categories.isdisjoint(WORDS)}
+    return {name: cells.read_as(TEXT) if name in worded else cells for name, cells in columns.items()}
 
 
 def chosen_types(
