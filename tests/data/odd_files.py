@@ -181,6 +181,7 @@ TEXTS: dict[str, File] = {
     "more cells than names": csv(text() + "1,2,3,4\n", refused="as many cells as the header"),
     "fewer cells than names": csv(text() + "1\n", refused="column 'c' has 1 missing (NaN) values, 'y' 1"),
     "fewer cells, dropped": csv(text() + "1\n", given=DROP),
+    "a name of ours": csv(text().replace("a,c,y", "assay:id,c,y"), refused="is the name of a column that assay adds"),
     "a quote without an end": csv(text() + '1,"red,no\n', refused="own.csv"),
     "another delimiter than stated": csv(text(), given={"delimiter": ";"}, refused="no such column"),
 }

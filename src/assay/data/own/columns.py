@@ -18,9 +18,6 @@ def check_names(
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise InputError("dataset.path", repeated[0], "is the name of two columns", "rename one of them")
-    reserved = next((name for name in names if name.startswith("assay:")), None)
-    if reserved is not None:
-        raise InputError("dataset.path", reserved, "is the name of a column that assay adds", "rename it")
     if target is None:
         raise InputError("dataset.target", "null", "the column to predict is not named", f"one of {listing(names)}")
     _known("dataset.target", [target], names)

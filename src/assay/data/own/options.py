@@ -134,6 +134,9 @@ class OwnTable(DatasetOptions):
         """Raises InputError when a column that the options name is not there; `index` is the one the file calls so."""
         from assay.data.own.columns import check_named, check_names
 
+        reserved = next((name for name in names if name.startswith("assay:")), None)
+        if reserved is not None:
+            raise InputError("dataset.path", reserved, "is the name of a column that assay adds", "rename it")
         if self.owner is not None:
             check_named("dataset.owner", self.owner, names, self.target)
             names = [name for name in names if name != self.owner]
