@@ -78,7 +78,22 @@ def test_types_may_be_given_as_a_mapping(mapping: str, types: dict[str, str]) ->
 
 @pytest.mark.parametrize("key", ["path", "target"])
 @pytest.mark.parametrize(
-    "text", ["~/x.csv", "Age (years)", "résilié", "it's", 'a "b"', "a=b", "(\\", 'x(\\"', "a b.csv"]
+    "text",
+    [
+        "~/x.csv",
+        "Age (years)",
+        "résilié",
+        "it's",
+        'a "b"',
+        "a=b",
+        "(\\",
+        'x(\\"',
+        "a b.csv",
+        "1e5",
+        "1_000",
+        "7.0",
+        "true",
+    ],
 )
 def test_a_path_or_target_is_any_text(key: str, text: str) -> None:
     assert dataset(f"dataset.{key}={text}")[key] == text

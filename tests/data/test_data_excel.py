@@ -32,10 +32,10 @@ def test_a_missing_library_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_sheet_is_read_as_text_first(tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
-    book.active.append(["a", "when", "code", "count", "y"])
+    book.active.append(["a", "when", "code", "count", "y", None])
     for n in range(60):
         day = datetime.datetime(1970, 1, 1 + n % 28)
-        book.active.append([n * 37 % 101 / 8, day, f"0{n % 4}", n * 7 % 13, ("no", "yes")[n % 2]])
+        book.active.append([n * 37 % 101 / 8, day, f"0{n % 4}", n * 7 % 13, ("no", "yes")[n % 2], n])
     book.active.append([None] * 5)
     book.create_sheet("notes").append(["x", "y"])
     path = tmp_path / "own.xlsx"
@@ -43,6 +43,7 @@ def test_a_sheet_is_read_as_text_first(tmp_path: Path) -> None:
     data = prepare(**settings(tmp_path, "excel", path=str(path), target="y", preprocess={"standardize": False}))
     assert data.description is not None
     assert data.description.columns == {"a": "numeric", "when": "numeric", "code": "categorical", "count": "numeric"}
+    assert data.description.left_out == {"column 6": "no name"}
     assert (data.train.features[:, 0] == data.train.ids * 37 % 101 / 8).all()
     assert (data.train.features[:, 1] == data.train.ids % 28).all()
     assert "dataset.sheet=note: no such sheet (did you mean notes?)" in line(path, sheet="note")

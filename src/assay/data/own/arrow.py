@@ -6,18 +6,19 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.data.own.columns import INDEX
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read_names(file: Path, content: bytes) -> tuple[list[str], str | None]:
-    """Names of the columns, and that of the index; InputError when the file is none, or has no rows."""
+def read_names(file: Path, content: bytes) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns, and the index among them; InputError when the file is none, or has no rows."""
     table = read_table(file, content)
     if table.num_rows == 0:
         raise InputError("dataset.path", file, "the file has no rows", "it needs rows")
-    return list(table.column_names), index_of(table.schema)
+    return list(table.column_names), aside_of(table.schema)
 
 
 def read_table(file: Path, content: bytes) -> pa.Table:
@@ -40,10 +41,10 @@ def read_table(file: Path, content: bytes) -> pa.Table:
         ) from error
 
 
-def index_of(schema: pa.Schema) -> str | None:
-    """The column in which pandas stored the index of a frame; None where it stored none."""
+def aside_of(schema: pa.Schema) -> dict[str, str]:
+    """The columns in which pandas stored the index of a frame, with the reason why they are no features."""
     try:
         stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}")).get("index_columns", [])
     except (ValueError, AttributeError):
-        return None
-    return next((name for name in stored if isinstance(name, str) and name in schema.names), None)
+        return {}
+    return {name: INDEX for name in stored if isinstance(name, str) and name in schema.names}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.data.own.columns import names_of
 from assay.data.own.delimiters import NAMES, delimiter_of, stated
 from assay.errors import InputError
 
@@ -42,19 +43,9 @@ class Header:
     before: int = 0
 
     @property
-    def places(self) -> list[int]:
-        """Positions of the columns: those with a name, and a first one without, in which row names are written."""
-        return [place for place, name in enumerate(self.cells) if name or not place]
-
-    @property
     def names(self) -> list[str]:
         """Names of the columns."""
-        return [self.cells[place] for place in self.places]
-
-    @property
-    def index(self) -> str | None:
-        """The first column where it has no name: it names the rows."""
-        return None if self.cells[0] or len(self.cells) < 2 else ""
+        return names_of(self.cells)
 
 
 def is_encoding(name: str) -> bool:
@@ -125,7 +116,7 @@ def read_cells(file: Path, content: bytes, layout: Layout) -> pa.Table:
         reason = " ".join(str(error).split())
         remedy = "every row needs as many cells as the header; dataset.delimiter names another delimiter"
         raise InputError("dataset.path", file, reason, remedy) from error
-    columns = [pa.array(frame[place], pa.string(), from_pandas=True) for place in header.places]
+    columns = [pa.array(frame[place], pa.string(), from_pandas=True) for place in range(len(header.cells))]
     return pa.Table.from_arrays(columns, header.names)
 
 

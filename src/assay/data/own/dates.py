@@ -17,6 +17,7 @@ _MONTH = rf"(?P<name>(?i:{'|'.join(MONTHS)})[a-z]*)\.?"
 _FORMS = {
     "year first": re.compile(r"(?P<year>\d{4})([-/.])(?P<month>\d{1,2})\2(?P<day>\d{1,2})" + _TIME),
     "year and month": re.compile(r"(?P<year>\d{4})[-/](?P<month>\d{1,2})"),
+    "month in letters and year": re.compile(rf"{_MONTH}[- ](?P<year>\d{{4}})"),
     "day first": re.compile(r"(?P<day>\d{1,2})([-/.])(?P<month>\d{1,2})\2(?P<year>\d{4}|\d{2})" + _TIME),
     "month first": re.compile(r"(?P<month>\d{1,2})([-/])(?P<day>\d{1,2})\2(?P<year>\d{4}|\d{2})" + _TIME),
     "month in letters": re.compile(
@@ -26,6 +27,7 @@ _FORMS = {
 }
 _CLOCK = re.compile(
     r"(?P<sign>-)?(?:(?P<days>\d+) days?,? \+?)?(?P<hours>\d{1,3}):(?P<minutes>\d{2})(?P<rest>:(?P<seconds>\d{2}(?:\.\d+)?))?"
+    r"(?:\s*(?P<half>[AaPp][Mm]))?"
 )
 _NUMBER = r"\d+(?:\.\d+)?"
 _LENGTH = re.compile(
@@ -116,5 +118,9 @@ def _seconds(form: str, text: str) -> float | None:
     if form == "clock" and int(parts["minutes"]) > 59:
         return None
     sizes = {"days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
+    if parts.get("half"):
+        if not 1 <= int(parts["hours"]) <= 12 or parts["days"] or parts["sign"]:
+            return None
+        parts["hours"] = str(int(parts["hours"]) % 12 + (12 if parts["half"].lower() == "pm" else 0))
     total = sum(float(parts.get(name) or 0) * size for name, size in sizes.items())
     return -total if parts.get("sign") else total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 from assay.data.own.cells import Cells, number_text
@@ -39,7 +40,7 @@ def draft_schema(path: str, target: str | None, encoding: str = "utf-8") -> str:
     lines.append(f"target: {'null' if target is None else json.dumps(target, ensure_ascii=False)}")
     lines.append("columns:")
     for name, cells in columns.items():
-        described = _target_line(cells) if name == target else _column_line(cells, raw.index)
+        described = _target_line(cells) if name == target else _column_line(cells, raw.aside)
         lines.append(f"  {json.dumps(name, ensure_ascii=False)}: {described}")
     return "\n".join(lines) + "\n"
 
@@ -57,11 +58,11 @@ def _target_line(cells: Cells) -> str:
     return f"{{type: categorical, categories: {json.dumps(class_names(cells), ensure_ascii=False)}}}"
 
 
-def _column_line(cells: Cells, index: str | None) -> str:
+def _column_line(cells: Cells, aside: Mapping[str, str]) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            types = column_types({cells.name: cells}, {}, index=index)
+            types = column_types({cells.name: cells}, {}, aside=aside)
     except InputError as error:
         return f"{{type: ignore}}  # {error.limit}"
     if types.faults:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.config.suggest import did_you_mean
+from assay.data.own.columns import names_of
 from assay.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,13 +26,10 @@ def read_sheet(file: Path, content: bytes, sheet: str | None) -> pa.Table:
         width -= 1
     if len(rows) < 2 or not width:
         raise InputError("dataset.path", file, "the sheet has no rows", "it needs a header line and rows")
-    names = [_text(cell) or "" for cell in [*rows[0], *[None] * width][:width]]
-    names = [" ".join(name.split()) for name in names]
-    places = [place for place, name in enumerate(names) if name or not place]
-    columns = [
-        pa.array([_text(row[place]) if place < len(row) else None for row in rows[1:]], pa.string()) for place in places
-    ]
-    return pa.Table.from_arrays(columns, [names[place] for place in places])
+    header = [" ".join((_text(cell) or "").split()) for cell in [*rows[0], *[None] * width][:width]]
+    names = names_of(header)
+    cells = [[_text(row[place]) if place < len(row) else None for row in rows[1:]] for place in range(width)]
+    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in cells], names)
 
 
 def _rows(file: Path, content: bytes, sheet: str | None) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from assay.config.limits import Limit
+from assay.data.own.columns import unnamed
 from assay.data.own.csv import Header, Layout, is_encoding, read_header
 from assay.data.own.delimiters import is_delimiter
 from assay.data.own.options import OwnTable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 Encoding = Annotated[str, Limit(is_encoding, "is no text encoding", "e.g. utf-8, cp1252, latin-1 or utf-16")]
 Delimiter = Annotated[str, Limit(is_delimiter, "is no delimiter", "comma, semicolon, tab, bar, space or one character")]
+Columns = tuple[list[str], dict[str, str]]  # names, and the reason for each that is no feature
 Compression = Literal["gzip", "bz2", "xz", "zip", "zstd", "none"]
 
 
@@ -33,8 +35,8 @@ class FileTable(OwnTable):
     written: ClassVar[bool] = False  # whether an empty text is a missing cell
 
     @abstractmethod
-    def names(self, file: Path, content: bytes) -> tuple[list[str], str | None]:
-        """Names of the columns, and the one that is the index of the file; InputError for a file that cannot serve."""
+    def names(self, file: Path, content: bytes) -> Columns:
+        """Names of the columns, and the reason for each that is no feature; InputError for a file that cannot serve."""
 
     @abstractmethod
     def table(self, file: Path, content: bytes) -> pa.Table:
@@ -52,8 +54,8 @@ class FileTable(OwnTable):
 
         contents = self._contents()
         headers = [self.names(each.path, each.file) for each in contents]
-        names, index = headers[0]
-        self._check_names(names, index)
+        names, aside = headers[0]
+        self._check_names(names, aside)
         for each, (others, _) in zip(contents[1:], headers[1:], strict=True):
             if set(others) != set(names):
                 odd = sorted(set(others) ^ set(names))[0]
@@ -64,9 +66,9 @@ class FileTable(OwnTable):
     def unchecked(self) -> RawTable:
         """The cells of the first file, whatever columns the options name."""
         (content, *_) = self._contents()
-        names, index = self.names(content.path, content.file)
+        names, aside = self.names(content.path, content.file)
         table = self.table(content.path, content.file).select(names)
-        return self._raw(table, self.written, content.provenance, None, index=index)
+        return self._raw(table, self.written, content.provenance, None, aside=aside)
 
     def _contents(self) -> list[Content]:
         from assay.data.content import existing, read_content
@@ -90,7 +92,7 @@ class FileTable(OwnTable):
 
         places = self.content.places
         tables = [self.table(*place).replace_schema_metadata(None) for place in places]
-        names, index = self.names(*places[0])
+        names, aside = self.names(*places[0])
         table = tables[0].select(names)
         files: Integers | None = None
         notes: tuple[str, ...] = ()
@@ -103,7 +105,7 @@ class FileTable(OwnTable):
                 for (place, _), each, end in zip(places, tables, ends, strict=True)
             ]
             notes = (f"rows: {', '.join(spans)}",)
-        return self._raw(table, self.written, self.content.provenance, files, index=index, notes=notes)
+        return self._raw(table, self.written, self.content.provenance, files, aside=aside, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,10 @@ class CsvTable(FileTable):
         """The form of the file that the options state."""
         return Layout(self.encoding, self.delimiter)
 
-    def names(self, file: Path, content: bytes) -> tuple[list[str], str | None]:
-        """Names of the columns; a first one without a name is the index."""
+    def names(self, file: Path, content: bytes) -> Columns:
+        """Names of the columns; one without a name is no feature."""
         header: Header = read_header(file, content, self.layout)
-        return header.names, header.index
+        return header.names, unnamed(header.names)
 
     def table(self, file: Path, content: bytes) -> pa.Table:
         """Every cell as the text that stands in the file."""
@@ -147,9 +149,9 @@ class JsonLinesTable(FileTable):
     name: str = "jsonl"
     compression: Compression | None = None
 
-    def names(self, file: Path, content: bytes) -> tuple[list[str], str | None]:
+    def names(self, file: Path, content: bytes) -> Columns:
         """Names of the columns."""
-        return list(self.table(file, content).column_names), None
+        return list(self.table(file, content).column_names), {}
 
     def table(self, file: Path, content: bytes) -> pa.Table:
         """The values of the objects by their keys."""
@@ -170,7 +172,7 @@ class ParquetTable(FileTable):
 
     name: str = "parquet"
 
-    def names(self, file: Path, content: bytes) -> tuple[list[str], str | None]:
+    def names(self, file: Path, content: bytes) -> Columns:
         """Names of the columns, the index of a pandas frame among them."""
         from assay.data.own.parquet import read_names
 
@@ -189,7 +191,7 @@ class ArrowTable(FileTable):
 
     name: str = "arrow"
 
-    def names(self, file: Path, content: bytes) -> tuple[list[str], str | None]:
+    def names(self, file: Path, content: bytes) -> Columns:
         """Names of the columns, the index of a pandas frame among them."""
         from assay.data.own.arrow import read_names
 
@@ -211,10 +213,10 @@ class ExcelTable(FileTable):
     name: str = "excel"
     sheet: str | None = None
 
-    def names(self, file: Path, content: bytes) -> tuple[list[str], str | None]:
-        """Names of the columns; a first one without a name is the index."""
+    def names(self, file: Path, content: bytes) -> Columns:
+        """Names of the columns; one without a name is no feature."""
         names = list(self.table(file, content).column_names)
-        return names, "" if "" in names and len(names) > 1 else None
+        return names, unnamed(names)
 
     def table(self, file: Path, content: bytes) -> pa.Table:
         """Every cell as text, numbers and dates as Python writes them."""

@@ -21,7 +21,6 @@ NEAR_UNIQUE = 0.95
 ID_NAME = re.compile(r"(^|[_\s-])(?i:id|uuid|index|key)$|[a-z](Id|ID)$")
 TEXT_WORDS = 3.0  # mean words of a column of sentences
 ROWS_A_CLASS = 3  # texts with fewer rows each, in the mean, are no classes unless the user says so
-INDEX = "index of the file"
 
 
 @dataclass
@@ -39,7 +38,7 @@ def column_types(
     given: Mapping[str, str],
     source: str = "the table",
     *,
-    index: str | None = None,
+    aside: Mapping[str, str] | None = None,
     judged: bool = True,
 ) -> Types:
     """The type of each feature column; `given` overrides inference.
@@ -47,24 +46,22 @@ def column_types(
     Numbers are numeric and strings and booleans categorical, or text where most values differ and have several words.
     A column of near-unique strings of few words, or of whole numbers that count the rows or are called an id, identifies
     rows: it is left out with a warning, as are lists, numbers in several units, and, where `judged`, columns of one value
-    or none. `source` is the name of the file in the message, `index` the column that the file itself calls its index.
+    or none. `source` is the name of the file in the message, `aside` gives the columns that its form makes no features, and why.
     """
     types = Types()
     for name, cells in columns.items():
-        kind = given.get(name) or (_inferred(cells) if name != index else "index")
-        if (
-            name not in given
-            and judged
-            and kind not in ("index", "ignore", "binary", "nested", "image")
-            and cells.distinct < 2
-        ):
+        if name in (aside or {}) and name not in given:
+            types.left_out[name] = (aside or {})[name]
+            continue
+        kind = given.get(name) or _inferred(cells)
+        if name not in given and judged and kind not in ("ignore", "binary", "nested", "image") and cells.distinct < 2:
             kind = "constant" if cells.distinct and not cells.missing else "empty" if not cells.distinct else kind
         _decide(types, name, cells, kind, source)
     return types
 
 
 def _decide(types: Types, name: str, cells: Cells, kind: str, source: str) -> None:
-    reasons = {"constant": "one value only", "empty": "no value", "index": INDEX, "ignore": "ignored"}
+    reasons = {"constant": "one value only", "empty": "no value", "ignore": "ignored"}
     if kind == "identifier":
         types.left_out[name] = "identifies rows"
         remedy = f"{type_override(name, 'categorical')} keeps it"

@@ -22,7 +22,9 @@ _WRITTEN = re.compile(
     rf"(?P<trail>-)?\s*(?P<suffix>US\$|{_UNIT})?\s*(?P<close>\))?"
 )
 # groups of three never begin with 0, so that 0,125 has a decimal comma
-_POINT = re.compile(r"(?:[1-9]\d{0,2}(?:(?P<group>[,'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:\.\d*)?")
+_POINT = re.compile(
+    r"(?:[1-9]\d?(?:,\d{2})+,\d{3}|[1-9]\d{0,2}(?:(?P<group>[,'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:\.\d*)?"
+)
 _COMMA = re.compile(r"(?:[1-9]\d{0,2}(?:(?P<group>[.'’_ ])\d{3})(?:(?P=group)\d{3})*|\d+)?(?:,\d*)?")
 _DASHES = str.maketrans(dict.fromkeys("−‒–—﹣-", "-") | dict.fromkeys("\u00a0\u2007\u2009\u202f", " "))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -130,8 +131,8 @@ class OwnTable(DatasetOptions):
 
         return Wanted(self.target, self.features, self.types, self.kind, self.modality, self.missing, self.index)
 
-    def _check_names(self, names: list[str], index: str | None = None) -> None:
-        """Raises InputError when a column that the options name is not there; `index` is the one the file calls so."""
+    def _check_names(self, names: list[str], aside: Mapping[str, str] | None = None) -> None:
+        """Raises InputError when a column that the options name is not there; those of `aside` need no schema."""
         from assay.data.own.columns import check_named, check_names
 
         reserved = next((name for name in names if name.startswith("assay:")), None)
@@ -144,7 +145,7 @@ class OwnTable(DatasetOptions):
         if self.index is not None:
             check_named("dataset.index", self.index, names, self.target)
         if self.described is not None and self.target is not None and self.schema is not None:
-            known = [name for name in names if name != index or name in self.described.columns]
+            known = [name for name in names if name not in (aside or {}) or name in self.described.columns]
             self.described.check_table(known, self.target, self.schema)
 
     def _raw(

@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.data.own.arrow import index_of
+from assay.data.own.arrow import aside_of
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def read_names(file: Path, content: bytes) -> tuple[list[str], str | None]:
-    """Names of the columns, and that of the index; InputError when the file is empty, no parquet file or without rows."""
+def read_names(file: Path, content: bytes) -> tuple[list[str], dict[str, str]]:
+    """Names of the columns, and the index among them; InputError when the file is empty, no parquet file or without rows."""
     parquet = _opened(file, content)
     if parquet.metadata.num_rows == 0:
         raise InputError("dataset.path", file, "the file has no rows", "it needs rows")
     schema = parquet.schema_arrow
-    return [str(name) for name in schema.names], index_of(schema)
+    return [str(name) for name in schema.names], aside_of(schema)
 
 
 def read_table(file: Path, content: bytes) -> pa.Table:

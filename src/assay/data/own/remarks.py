@@ -30,7 +30,7 @@ def _example(cells: Cells) -> str:
     text = next((text for text in cells.texts.to_pylist() if text is not None), "")
     number = notation(text)
     unit = f" {notation.unit}" if isinstance(notation, Moments) else ""
-    return f"{cells.name} ({text!r} is {number:.10g}{unit})" if number is not None else cells.name
+    return f"{cells.name} ({text!r} is {number + 0.0:.10g}{unit})" if number is not None else cells.name
 
 
 def variants(columns: Mapping[str, Cells], types: Mapping[str, str], classes: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assay.data.dataset import Dataset, build_dataset
 from assay.data.own.cells import Cells
 from assay.data.own.classes import class_index, class_names
-from assay.data.own.columns import check_names, type_override
+from assay.data.own.columns import INDEX, check_names, type_override
 from assay.data.own.conformity import check_conformity
 from assay.data.own.faults import Fault, missing_fault, raise_faults
 from assay.data.own.images import pixels_of, shape_of
@@ -36,7 +36,9 @@ class RawTable:
     partition: Integers | None = None  # 0 for the official train rows, 1 for the official test rows
     classes: tuple[str, ...] | None = None  # names of all classes, where the file states them
     conventions: Conventions = field(default_factory=Conventions)
-    index: str | None = None  # the column that the file itself calls its index
+    aside: Mapping[str, str] = field(
+        default_factory=dict
+    )  # columns that by the form of the file are no features, and why
     images: frozenset[str] = frozenset()  # columns of encoded images
     owners: Integers | None = None  # the source of each row
     owner_names: tuple[str, ...] = ()
@@ -219,8 +221,8 @@ def chosen_types(
     elif wanted.modality == "text":
         texts = {name: "text" for name, cells in features.items() if not cells.is_number and not cells.is_boolean}
         overrides = texts | overrides
-    source, index = raw.provenance.source, wanted.index if wanted.index is not None else raw.index
-    types = column_types(features, overrides, source, index=index, judged=judged)
+    aside = dict(raw.aside) if wanted.index is None else {**raw.aside, wanted.index: INDEX}
+    types = column_types(features, overrides, raw.provenance.source, aside=aside, judged=judged)
     if wanted.features is not None:
         types.left_out |= {name: "not in dataset.features" for name in columns if name not in {*names, wanted.target}}
     return types
