@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from data_helpers import settings
+from data_helpers import options, settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +82,30 @@ def test_columns_that_would_cost_most_rows_are_left_out(tmp_path: Path) -> None:
     assert fault.mends == ("dataset.types.thin=ignore", "dataset.missing=drop")
     assert len(str(fault).splitlines()) == 1
     assert read(frame.assign(y=N % 2), tmp_path, *fault.mends).feature_names == ("a", "c")
+
+
+def test_a_text_that_has_a_meaning_elsewhere_is_not_called_missing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": N / 7, "b": ["no" if n % 9 == 0 else f"{n}.5" for n in N]})
+    for other in ({"c": [("no", "yes")[n % 2] for n in N], "y": N % 2}, {"y": [("no", "yes")[n % 2] for n in N]}):
+        fault = error(lambda other=other: read(frame.assign(**other), tmp_path))
+        assert fault.mends == ("dataset.types.b=ignore",)
+        assert "clean it, or say what it is: dataset.types.b=categorical or =ignore" in str(fault)
+        assert read(frame.assign(**other), tmp_path, *fault.mends).feature_names[0] == "a"
+    fault = error(lambda: read(frame.assign(y=N % 2), tmp_path))
+    assert fault.mends == ("dataset.na=[no]", "dataset.missing=drop")
+
+
+@pytest.mark.parametrize("path", ["~nobody/x.csv", "x" * 5000, "/dev/zero", "a\0b", "nothing.csv"])
+def test_a_path_that_leads_nowhere_is_one_line(path: str) -> None:
+    fault = error(lambda: options(path=path, target="y").content)
+    assert fault.key == "dataset.path"
+    assert "\n" not in str(fault)
+
+
+def test_a_file_is_named_once(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,y\n1,2\n")
+    path = str(tmp_path / "a.csv")
+    assert "is named twice" in str(error(lambda: options(path=[path, path], target="y").content))
 
 
 @given(st.lists(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1), min_size=1, max_size=4))

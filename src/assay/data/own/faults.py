@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assay.errors import InputError
@@ -27,6 +27,11 @@ class Fault:
     remedy: str
     mends: tuple[str, ...] = ()
     na: tuple[str, ...] = ()  # texts to be read as missing
+    instead: tuple[str, ...] = ()  # remedy and overrides where such a text has a meaning elsewhere
+
+    def without_na(self) -> Fault:
+        """The fault, mended without a text that is read as missing."""
+        return replace(self, remedy=self.instead[0], mends=self.instead[1:], na=())
 
     @classmethod
     def of(cls, error: InputError) -> Fault:

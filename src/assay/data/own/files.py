@@ -78,6 +78,8 @@ class FileTable(OwnTable):
             raise InputError("dataset.path", "null", limit, "give dataset.path=... and dataset.target=...")
         contents = []
         for path in self.paths:
+            if self.paths.count(path) > 1:
+                raise InputError("dataset.path", path, "is named twice", "name each file once")
             file = existing(path)
             if file.is_dir():
                 raise InputError("dataset.path", file, "is a folder", "dataset=huggingface reads a saved folder")

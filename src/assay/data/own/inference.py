@@ -40,6 +40,7 @@ def column_types(
     *,
     aside: Mapping[str, str] | None = None,
     judged: bool = True,
+    target: Cells | None = None,
 ) -> Types:
     """The type of each feature column; `given` overrides inference.
 
@@ -57,7 +58,20 @@ def column_types(
         if name not in given and judged and kind not in ("ignore", "binary", "nested", "image") and cells.distinct < 2:
             kind = "constant" if cells.distinct and not cells.missing else "empty" if not cells.distinct else kind
         _decide(types, name, cells, kind, source)
+    types.faults = _without_clashes(types, columns, target)
     return types
+
+
+def _without_clashes(types: Types, columns: Mapping[str, Cells], target: Cells | None) -> list[Fault]:
+    """The faults, of which none is mended by a text for missing cells that is a category or class elsewhere."""
+    if not any(fault.na for fault in types.faults):
+        return types.faults
+    others = [columns[name] for name, kind in types.used.items() if kind == "categorical"]
+    others += [target] if target is not None and not target.is_number and not target.is_nested else []
+    texts = {text.strip().lower() for cells in others for text in cells.counts()}
+    return [
+        fault.without_na() if texts & {text.strip().lower() for text in fault.na} else fault for fault in types.faults
+    ]
 
 
 def _decide(types: Types, name: str, cells: Cells, kind: str, source: str) -> None:
@@ -131,13 +145,13 @@ def unclean_fault(cells: Cells, key: str, value: str) -> Fault:
     others = "" if len(strays.texts) == 1 else f", {len(strays.texts)} different texts"
     limit = f"{named} is nearly numeric: {strays.cells} of {strays.total} cells are no numbers, e.g. {strays.texts[0]!r}{others}"
     types = f"{type_override(cells.name, 'categorical')} or =ignore"
+    kind = "ignore" if strays.values > MANY_VALUES else "categorical"
+    instead = (f"clean it, or say what it is: {types}", f"dataset.types.{cells.name}={kind}")
     if strays.mendable:
         override = na_override(strays.texts)
         remedy = f"{override} with {DROP} leaves those rows out; or {types}"
-        return Fault(key, value, limit, remedy, (DROP,), tuple(strays.texts))
-    remedy = f"clean it, or say what it is: {types}"
-    kind = "ignore" if strays.values > MANY_VALUES else "categorical"
-    return Fault(key, value, limit, remedy, (f"dataset.types.{cells.name}={kind}",))
+        return Fault(key, value, limit, remedy, (DROP,), tuple(strays.texts), instead)
+    return Fault(key, value, limit, instead[0], instead[1:])
 
 
 def is_plain_number(text: str) -> bool:

@@ -222,7 +222,9 @@ def chosen_types(
         texts = {name: "text" for name, cells in features.items() if not cells.is_number and not cells.is_boolean}
         overrides = texts | overrides
     aside = dict(raw.aside) if wanted.index is None else {**raw.aside, wanted.index: INDEX}
-    types = column_types(features, overrides, raw.provenance.source, aside=aside, judged=judged)
+    types = column_types(
+        features, overrides, raw.provenance.source, aside=aside, judged=judged, target=columns[str(wanted.target)]
+    )
     if wanted.features is not None:
         types.left_out |= {name: "not in dataset.features" for name in columns if name not in {*names, wanted.target}}
     return types
