@@ -210,6 +210,11 @@ STORED: dict[str, File] = {
     "parquet with lists": parquet(
         frame().assign(tags=[[1, 2]] * 60), left_out={"tags": "its cells are no single values"}
     ),
+    "parquet with lists as texts": parquet(
+        frame().assign(tags=[[1, 2]] * 60),
+        given={"types": {"tags": "text"}},
+        refused="dataset.types.tags=text: the cells of 'tags' are no single values (use ignore)",
+    ),
     "parquet with mappings": parquet(
         frame().assign(tags=[{"k": 1}] * 60), left_out={"tags": "its cells are no single values"}
     ),

@@ -97,6 +97,11 @@ def _decide(types: Types, name: str, cells: Cells, kind: str, source: str) -> No
         types.cautions.append(f"column {name!r} is left out: {reason} (make them one, or {override})")
     elif kind in reasons:
         types.left_out[name] = reasons[kind]
+    elif cells.is_nested and kind != "image":
+        limit = f"the cells of {name!r} are no single values"
+        types.faults.append(
+            Fault(f"dataset.types.{name}", kind, limit, "use ignore", (f"dataset.types.{name}=ignore",))
+        )
     else:
         if kind == "numeric":
             types.faults += _numeric_faults(cells)

@@ -219,7 +219,8 @@ def chosen_types(
     if schema is not None:
         overrides = {name: schema.columns[name].type if name in schema.columns else "ignore" for name in features}
     elif wanted.modality == "text":
-        texts = {name: "text" for name, cells in features.items() if not cells.is_number and not cells.is_boolean}
+        words = {name: cells for name, cells in features.items() if not cells.is_nested and name not in raw.aside}
+        texts = {name: "text" for name, cells in words.items() if not cells.is_number and not cells.is_boolean}
         overrides = texts | overrides
     aside = dict(raw.aside) if wanted.index is None else {**raw.aside, wanted.index: INDEX}
     types = column_types(
