@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ def test_every_fault_stands_in_one_message_that_mends_them_all(tmp_path: Path) -
     assert len(lines) == 5
     for words in ("'a' is nearly numeric", "'b' is nearly numeric", "'c' has 9 missing", "'far' has 1 infinite"):
         assert sum(words in each for each in lines[1:]) == 1
+    assert str(pickle.loads(pickle.dumps(fault))) == str(fault)
     data = read(messy(), tmp_path, *fault.mends)
     assert data.feature_names == ("a", "b", "c", "far")
     rows = {int(row) for part in (data.train, data.valid, data.test) for row in part.ids}

@@ -18,11 +18,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BLOCK = 2**20  # bytes decoded at a time, so that the whole text never stands beside its bytes
+ZEROS_IN, ZEROS = 4096, 0.1  # first bytes, and the share of zeros among them that no text has
 SEEN = 2**16  # characters that a delimiter is read off
 _FORMATS = {
     b"PAR1": ("is a parquet file", "dataset=parquet reads it"),
     b"ARROW1": ("is an Arrow file", "dataset=arrow reads it"),
     b"\xd0\xcf\x11\xe0": ("is an old Excel file", "save it as xlsx for dataset=excel, or as csv"),
+    b"version https://git-lfs": ("is a pointer of Git LFS, not the file", "git lfs pull"),
+    b'{"': ("is JSON", "dataset=jsonl reads it"),
+    b"[{": ("is JSON", "dataset=jsonl reads it"),
+    b"<?xml": ("is XML", "save the table as csv"),
+    b"<!doctype html": ("is a web page", "save the table as csv"),
+    b"<html": ("is a web page", "save the table as csv"),
 }
 
 
@@ -61,9 +68,13 @@ def read_header(file: Path, content: bytes, layout: Layout) -> Header:
     if not content:
         raise InputError("dataset.path", file, "the file is empty", "it needs a header line and rows")
     for magic, (limit, remedy) in _FORMATS.items():
-        if content.startswith(magic):
+        if content[: len(magic)].lower() == magic.lower():
             raise InputError("dataset.path", file, limit, remedy)
     _check_encoding(file, content, layout.encoding)
+    if _is_binary(content, layout.encoding):
+        raise InputError(
+            "dataset.path", file, "is no text: it has zero bytes", "name its encoding, or another dataset="
+        )
     stream = io.TextIOWrapper(io.BytesIO(content), encoding=_codec(layout.encoding), newline="")
     line = stream.readline()
     if not line.strip():
@@ -123,6 +134,12 @@ def read_cells(file: Path, content: bytes, layout: Layout) -> pa.Table:
 def _one_line(name: str) -> str:
     """The name of a column without outer blanks and line breaks."""
     return " ".join(name.split()) if any(each in name for each in "\r\n\t") else name.strip()
+
+
+def _is_binary(content: bytes, encoding: str) -> bool:
+    """True where a part of the first bytes is zero, as in no text of an encoding by single bytes."""
+    head = content[:ZEROS_IN]
+    return "a".encode(encoding) == b"a" and head.count(0) > len(head) * ZEROS
 
 
 def _codec(encoding: str) -> str:

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import InputError
 
@@ -50,13 +50,22 @@ def raise_faults(faults: Sequence[Fault], source: str, na: Sequence[str] = ()) -
     if len(faults) == 1:
         (fault,) = faults
         raise InputError(fault.key, fault.value, fault.limit, fault.remedy, tuple(mends))
-    lines = "".join(f"\n  {_shown(fault)}" for fault in faults)
     whole = all(fault.mends or fault.na for fault in faults)
     words = f"add {shlex.join(mends)}" if mends else "mend the file"
     remedy = words if whole else f"{words}, and mend the rest in the file" if mends else words
-    error = InputError("dataset.path", source, f"{len(faults)} things are wrong with it", remedy, tuple(mends))
-    error.args = (str(error) + lines,)
-    raise error
+    raise TableError(source, tuple(faults), remedy, tuple(mends))
+
+
+class TableError(InputError):
+    """Several faults of one table: a line on the whole, and one for each."""
+
+    def __init__(self, source: str, faults: tuple[Fault, ...], remedy: str, mends: tuple[str, ...]) -> None:
+        super().__init__("dataset.path", source, f"{len(faults)} things are wrong with it", remedy, mends)
+        self.faults = faults
+        self.args = ("\n  ".join([str(self), *map(_shown, faults)]),)
+
+    def __reduce__(self) -> tuple[type[TableError], tuple[Any, ...]]:
+        return type(self), (self.value, self.faults, self.remedy, self.mends)
 
 
 def _shown(fault: Fault) -> str:
