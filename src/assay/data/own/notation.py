@@ -79,8 +79,8 @@ def parts_of(text: str) -> Parts | None:
     signs = (match["before"] or "") + (match["after"] or "") + (match["trail"] or "")
     if len(signs) > 1 or (signs and match["open"]) or re.match(r"0\d", match["body"]):
         return None
-    if match["suffix"] in ("e", "E", "x") and not match["power"]:
-        return None  # 12e is cut off, 0x has other digits
+    if match["suffix"] in ("e", "E") or (match["body"] == "0" and (match["suffix"] or "").lower().startswith("x")):
+        return None  # 12e is cut off, 0x1F has other digits
     negative = signs == "-" or match["open"] is not None
     parts = Parts(negative, match["prefix"] or "", match["body"], match["power"] or "", match["suffix"] or "")
     return parts if parts.fits(".") or parts.fits(",") else None
