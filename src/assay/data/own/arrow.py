@@ -28,17 +28,25 @@ def read_table(file: Path, content: bytes) -> pa.Table:
     if not content:
         raise InputError("dataset.path", file, "the file is empty", "it needs columns and rows")
     try:
-        if content.startswith(b"ARROW1"):
-            return pa.ipc.open_file(pa.BufferReader(content)).read_all()
-        if content.startswith(b"FEA1"):
-            import pyarrow.feather
-
-            return pyarrow.feather.read_table(pa.BufferReader(content))
-        return pa.ipc.open_stream(pa.BufferReader(content)).read_all()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        table = _opened(content)
+        table.validate(full=True)  # its readers look no further than the form: false offsets end the process
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise InputError(
             "dataset.path", file, "is not an Arrow file, or is damaged", "dataset=csv reads text tables"
         ) from error
+    return table
+
+
+def _opened(content: bytes) -> pa.Table:
+    import pyarrow as pa
+
+    if content.startswith(b"ARROW1"):
+        return pa.ipc.open_file(pa.BufferReader(content)).read_all()
+    if content.startswith(b"FEA1"):
+        import pyarrow.feather
+
+        return pyarrow.feather.read_table(pa.BufferReader(content))
+    return pa.ipc.open_stream(pa.BufferReader(content)).read_all()
 
 
 def aside_of(schema: pa.Schema) -> dict[str, str]:

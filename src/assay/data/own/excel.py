@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import zipfile
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,13 @@ from assay.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+# errors of a reader that trusts what stands in a file
+_DAMAGES = (
+    *(zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, MemoryError),
+    *(KeyError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError),
+)
 
 
 def read_sheet(file: Path, content: bytes, sheet: str | None) -> pa.Table:
@@ -40,14 +48,15 @@ def _rows(file: Path, content: bytes, sheet: str | None) -> list[tuple[Any, ...]
         raise InputError("dataset.path", file, "an Excel file needs openpyxl to be read", remedy) from error
     try:
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
+        names = list(book.sheetnames)
+        rows = [] if sheet not in (None, *names) else [*book[sheet or names[0]].iter_rows(values_only=True)]
+    except _DAMAGES as error:
         raise InputError(
             "dataset.path", file, "is no xlsx file", "save it as xlsx, or as csv for dataset=csv"
         ) from error
-    if sheet is not None and sheet not in book.sheetnames:
-        raise InputError("dataset.sheet", sheet, "no such sheet", did_you_mean(sheet, book.sheetnames))
-    rows = [tuple(row) for row in book[sheet or book.sheetnames[0]].iter_rows(values_only=True)]
-    return [row for row in rows if any(cell is not None for cell in row)]
+    if sheet not in (None, *names):
+        raise InputError("dataset.sheet", sheet, "no such sheet", did_you_mean(str(sheet), names))
+    return [tuple(row) for row in rows if any(cell is not None for cell in row)]
 
 
 def _text(cell: Any) -> str | None:

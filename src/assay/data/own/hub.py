@@ -65,6 +65,13 @@ def no_rows(path: str, empty: list[str]) -> InputError:
     return InputError("dataset.path", path, said, "save it again with rows in train")
 
 
+def damaged(path: str) -> InputError:
+    """The error for rows that cannot be read."""
+    return InputError(
+        "dataset.path", path, "has rows that cannot be read", "save it again, all parts with the same columns"
+    )
+
+
 def _not_saved(folder: Path) -> InputError:
     remedy = "write it with Dataset.save_to_disk, or use dataset=csv or dataset=parquet for a file"
     return InputError("dataset.path", folder, "is not a saved dataset", remedy)
@@ -108,11 +115,16 @@ def official_parts(parts: Any, target: str | None) -> tuple[list[Any], list[str]
 
 
 def arrow_table(parts: list[Any]) -> pa.Table:
-    """The rows of the parts, one after the other, as one Arrow table; class codes are the names of their classes."""
+    """The rows of the parts, one after the other, as one Arrow table; class codes are the names of their classes.
+
+    Raises ArrowException for parts that are damaged, or do not fit each other.
+    """
     import pyarrow as pa
 
     tables = [_named(part.with_format("arrow")[:], part.features) for part in parts]
-    return pa.concat_tables([table.replace_schema_metadata(None) for table in tables], promote_options="permissive")
+    table = pa.concat_tables([each.replace_schema_metadata(None) for each in tables], promote_options="permissive")
+    table.validate(full=True)  # its readers look no further than the form: false offsets end the process
+    return table
 
 
 def _named(table: pa.Table, features: Mapping[str, Any]) -> pa.Table:

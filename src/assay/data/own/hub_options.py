@@ -41,6 +41,7 @@ class HuggingFaceTable(OwnTable):
     def raw(self) -> RawTable:
         """The cells of the official parts, one after the other."""
         import numpy as np
+        import pyarrow as pa
 
         from assay.data.own import hub
         from assay.data.provenance import Provenance
@@ -68,7 +69,11 @@ class HuggingFaceTable(OwnTable):
         classes = hub.class_names(official[0], str(self.target))
         facts: dict[str, Any] = {"partition": partition, "classes": classes, "notes": (*notes, *left_out)}
         facts["images"] = hub.image_columns(official[0])
-        return self._raw(hub.arrow_table(official), False, provenance, None, **facts)
+        try:
+            table = hub.arrow_table(official)
+        except (pa.ArrowException, OSError) as error:
+            raise hub.damaged(path) from error
+        return self._raw(table, False, provenance, None, **facts)
 
     def _path(self) -> str:
         """The one folder or id; InputError for several, and for none."""

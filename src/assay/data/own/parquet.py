@@ -26,9 +26,11 @@ def read_table(file: Path, content: bytes) -> pa.Table:
     import pyarrow as pa
 
     try:
-        return _opened(file, content).read()
-    except (pa.ArrowException, OSError) as error:
+        table: pa.Table = _opened(file, content).read()
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise _damaged(file) from error
+    return table
 
 
 def _opened(file: Path, content: bytes) -> Any:
