@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,32 @@ def test_a_label_minus_one_of_a_private_row_changes_its_own_row_alone(tmp_path: 
     plain = saved("plain")
     for row in (int(plain.train.ids[0]), int(plain.test.ids[0])):
         same_but_for(row, plain, saved(f"without{row}", **{f"row{row}": -1}))
+
+
+@pytest.mark.parametrize("value", ["text", 7, True, [1], {"k": 1}, None, 2**70])
+def test_a_private_value_of_any_kind_in_json_changes_its_own_row_alone(value: Any, tmp_path: Path) -> None:
+    def read(**others: Any) -> PreparedData:
+        records: list[dict[str, Any]] = [
+            {
+                "a": n / 8 % 3,
+                "n": int(n * 7 % 41),
+                "c": ["u", "v"][n % 2],
+                "l": [int(n % 3)],
+                "b": bool(n % 3),
+                "y": "pq"[n % 2],
+            }
+            for n in N
+        ]
+        for key, cell in others.items():
+            records[row][key] = cell
+        (tmp_path / "own.jsonl").write_text("".join(json.dumps(each) + "\n" for each in records))
+        return prepare(**settings(tmp_path, "jsonl", path=str(tmp_path / "own.jsonl"), target="y", blind=True))
+
+    row = 0
+    plain = read()
+    row = int(plain.train.ids[0])
+    for key in ("a", "n", "c", "l", "b", "y"):
+        same_but_for(row, plain, read(**{key: value}))
 
 
 def test_the_changes_of_an_audit_leave_owners_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def read_objects(file: Path, content: bytes) -> pa.Table:
     """The values by their keys, null where an object lacks one; InputError for a line that is no object.
 
-    Values that are not of one type in a column become texts.
+    Values that are not of one type in a column become texts, as lists and mappings always do.
     """
     import pyarrow as pa
 
@@ -67,6 +67,8 @@ def _checked(file: Path, entry: Any, place: str) -> dict[str, Any]:
 def _column(values: list[Any]) -> pa.Array:
     import pyarrow as pa
 
+    # a list or mapping is its text, whatever the others are: no cell decides on the kind of another
+    values = [_text(value) if isinstance(value, list | dict) else value for value in values]
     try:
         return pa.array(values)
     except (pa.ArrowException, OverflowError):
