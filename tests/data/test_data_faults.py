@@ -110,6 +110,14 @@ def test_a_file_is_named_once(tmp_path: Path) -> None:
     assert "is named twice" in str(error(lambda: options(path=[path, path], target="y").content))
 
 
+@pytest.mark.parametrize(
+    "text", ["\\0", "a\\", "it's", "\\'", "a,b", "[x]", "null", "NaN", "1e5", " x ", "$x", "a=b", "é", "-"]
+)
+def test_an_odd_text_is_read_as_it_was_meant(text: str) -> None:
+    own = ["dataset=csv", "dataset.path=x.csv", "dataset.target=y"]
+    assert compose([*own, na_override([text, "?"])]).dataset.na == [text, "?"]
+
+
 @given(st.lists(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1), min_size=1, max_size=4))
 def test_an_override_of_missing_texts_is_read_as_it_was_meant(texts: list[str]) -> None:
     choices = compose(["dataset=csv", "dataset.path=x.csv", "dataset.target=y", na_override(texts)])

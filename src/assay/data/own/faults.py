@@ -82,7 +82,9 @@ def na_override(texts: Sequence[str]) -> str:
 def _element(text: str) -> str:
     if _BARE.fullmatch(text):
         return text
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    # hydra takes a backslash as it is, unless a quote follows
+    quoted = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), text)
+    return f"'{quoted}'"
 
 
 def missing_fault(columns: Mapping[str, Cells], features: Sequence[str], target: str, source: str) -> Fault | None:
