@@ -111,7 +111,7 @@ def test_a_file_is_named_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\\0", "a\\", "it's", "\\'", "a,b", "[x]", "null", "NaN", "1e5", " x ", "$x", "a=b", "é", "-"]
+    "text", ["\\0", "a\\", "it's", "\\'", "a,b", "[x]", "null", "NaN", "1e5", " x ", "$x", "a=b", "é", "-", "${x}"]
 )
 def test_an_odd_text_is_read_as_it_was_meant(text: str) -> None:
     own = ["dataset=csv", "dataset.path=x.csv", "dataset.target=y"]

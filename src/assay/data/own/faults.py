@@ -84,7 +84,7 @@ def _element(text: str) -> str:
         return text
     # hydra takes a backslash as it is, unless a quote follows
     quoted = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + ("\\'" if match[2] else ""), text)
-    return f"'{quoted}'"
+    return "'" + quoted.replace("${", "\\${") + "'"  # which would be an interpolation
 
 
 def missing_fault(columns: Mapping[str, Cells], features: Sequence[str], target: str, source: str) -> Fault | None:
