@@ -143,7 +143,7 @@ def _frame(X: Any, y: Any, target: str | None) -> tuple[pd.DataFrame, str]:
     if isinstance(X, pd.DataFrame):
         frame = X
     else:
-        array = np.asarray(X)
+        array = _unmasked(X)
         if array.ndim != 2:
             raise InputError("X", array.shape, "must have rows and columns", "a frame, or an array [n, d]")
         frame = pd.DataFrame(array, columns=[f"x{place}" for place in range(1, array.shape[1] + 1)])
@@ -151,10 +151,21 @@ def _frame(X: Any, y: Any, target: str | None) -> tuple[pd.DataFrame, str]:
         if target is None or target not in frame:
             raise InputError("target", target, "names no column of X", "give y, or the name of the target column")
         return frame, target
-    series = pd.Series(np.asarray(y))
+    series = pd.Series(_unmasked(y))
     if series.ndim != 1 or len(series) != len(frame):
         raise InputError("y", np.shape(y), f"must have a value for each of the {len(frame)} rows of X", "give y [n]")
     name = target or str(getattr(y, "name", None) or TARGET)
     if name in frame:
         raise InputError("target", name, "is a column of X already", "give the target another name by target=...")
     return frame.assign(**{name: series.to_numpy()}), name
+
+
+def _unmasked(values: Any) -> Any:
+    """An array; masked entries are missing, as None or NaN are."""
+    import numpy as np
+
+    if not np.ma.isMaskedArray(values):
+        return np.asarray(values)
+    filled = np.array(values.data, dtype=object)
+    filled[np.ma.getmaskarray(values)] = None
+    return filled

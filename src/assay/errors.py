@@ -14,9 +14,10 @@ class InputError(AssayError, ValueError):
     'privacy.epsilon=-1: must be > 0 (use privacy=none for a run without privacy)'
     """
 
-    def __init__(self, key: str, value: object, limit: str, remedy: str) -> None:
+    def __init__(self, key: str, value: object, limit: str, remedy: str, mends: tuple[str, ...] = ()) -> None:
         super().__init__(f"{key}={value}: {limit} ({remedy})")
         self.key, self.value, self.limit, self.remedy = key, value, limit, remedy
+        self.mends = mends  # overrides that mend it, for the whole command
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str, str]]:
-        return type(self), (self.key, self.value, self.limit, self.remedy)
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str, str, tuple[str, ...]]]:
+        return type(self), (self.key, self.value, self.limit, self.remedy, self.mends)

@@ -17,6 +17,9 @@ MATRIX = Path(__file__).parent / "matrix.csv"
 DAMAGED, OWNED = "dataset.corruption.labels=0.3", "dataset.sources.count=4"
 NEEDS = {
     "csv": ["dataset.path=x.csv", "dataset.target=y"],
+    "jsonl": ["dataset.path=x.jsonl", "dataset.target=y"],
+    "arrow": ["dataset.path=x.arrow", "dataset.target=y"],
+    "excel": ["dataset.path=x.xlsx", "dataset.target=y"],
     "parquet": ["dataset.path=x.parquet", "dataset.target=y"],
     "huggingface": ["dataset.path=owner/name", "dataset.target=y"],
     "xgboost": ["valuation=semivalue"],

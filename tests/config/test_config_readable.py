@@ -78,7 +78,22 @@ def test_types_may_be_given_as_a_mapping(mapping: str, types: dict[str, str]) ->
 
 @pytest.mark.parametrize("key", ["path", "target"])
 @pytest.mark.parametrize(
-    "text", ["~/x.csv", "Age (years)", "résilié", "it's", 'a "b"', "a=b", "(\\", 'x(\\"', "a b.csv"]
+    "text",
+    [
+        "~/x.csv",
+        "Age (years)",
+        "résilié",
+        "it's",
+        'a "b"',
+        "a=b",
+        "(\\",
+        'x(\\"',
+        "a b.csv",
+        "1e5",
+        "1_000",
+        "7.0",
+        "true",
+    ],
 )
 def test_a_path_or_target_is_any_text(key: str, text: str) -> None:
     assert dataset(f"dataset.{key}={text}")[key] == text
@@ -127,7 +142,7 @@ def test_a_mistake_names_the_column_as_it_was_written(overrides: list[str], line
     [
         (
             "dataset=wine dataset.missing=drop",
-            "dataset.missing=drop: dataset=wine has no such key (it belongs to dataset=csv or",
+            "dataset.missing=drop: dataset=wine has no such key (it belongs to dataset=arrow or dataset=csv or",
         ),
         (
             "dataset=wine dataset.encoding=latin-1",

@@ -17,7 +17,9 @@ import pyarrow as pa
 from assay.data.loaders.synthetic import Drawn, DrawnClasses, SyntheticClassification, SyntheticRegression
 from assay.data.options import Corruption, DatasetOptions, Owners, Preprocess, Split
 from assay.data.own.cells import Cells
-from assay.data.own.options import CsvTable, HuggingFaceTable, OwnTable, ParquetTable
+from assay.data.own.files import ArrowTable, CsvTable, ExcelTable, JsonLinesTable, ParquetTable
+from assay.data.own.hub_options import HuggingFaceTable
+from assay.data.own.options import OwnTable
 from assay.data.own.storage import RawTable
 from assay.data.provenance import Provenance
 from assay.data.sources.catalogue import catalogue, entry_of
@@ -33,7 +35,10 @@ def streams(seed: int) -> Callable[[str], np.random.Generator]:
 
 
 KNOWN = catalogue()  # a test may change an entry of it
-OWN: dict[str, type[OwnTable]] = {"csv": CsvTable, "parquet": ParquetTable, "huggingface": HuggingFaceTable}
+OWN: dict[str, type[OwnTable]] = {
+    **{"csv": CsvTable, "parquet": ParquetTable, "huggingface": HuggingFaceTable},
+    **{"arrow": ArrowTable, "jsonl": JsonLinesTable, "excel": ExcelTable},
+}
 
 
 def settings(data_dir: Path, name: str = "csv", seed: int = 0, **changes: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from assay.data.sources.providers import function_of
 from assay.errors import InputError
 
 FOLDER = Path(__file__).parents[2] / "conf/dataset"
-OWN = ("csv", "parquet", "huggingface", "frame")
+OWN = ("csv", "parquet", "huggingface", "frame", "arrow", "jsonl", "excel")
 OPTIONS = sorted(path.stem for path in FOLDER.glob("*.yaml") if not path.stem.startswith("_"))
 
 

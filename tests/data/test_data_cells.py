@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.data.own.cells import MISSING, Cells, number_text
+from assay.data.own.cells import Cells, number_text
 from assay.data.own.classes import class_index, class_names
+from assay.data.own.reading import PLAIN, WORDS
 
 
 def written(*cells: str | None) -> Cells:
@@ -27,7 +28,7 @@ def stored(values: list[Any]) -> Cells:
 
 def slow_number(text: str) -> float:
     """The number that a csv cell stands for, by Python's own reader; NaN for a missing cell and for what is none."""
-    if text in MISSING or not re.fullmatch(r"[\s\d+\-.eEinfIityNFTY]*", text) or not text.isascii():
+    if text in WORDS or not re.fullmatch(r"[\s\d+\-.eEinfIityNFTY]*", text) or not text.isascii():
         return math.nan
     try:
         return float(text)
@@ -37,7 +38,7 @@ def slow_number(text: str) -> float:
 
 @given(st.lists(st.one_of(st.floats(allow_nan=False).map(repr), st.integers().map(str), st.text("0123456789.eE+- x"))))
 def test_numbers_are_those_that_python_reads(texts: list[str]) -> None:
-    numbers = written(*texts).numbers
+    numbers = written(*texts).read_as(PLAIN).numbers
     expected = [slow_number(text) for text in texts]
     assert np.array_equal(numbers, np.array(expected, dtype=np.float64), equal_nan=True)
 
@@ -45,7 +46,7 @@ def test_numbers_are_those_that_python_reads(texts: list[str]) -> None:
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_a_number_survives_its_text(values: list[float]) -> None:
     texts = [number_text(value) for value in values]
-    assert written(*texts).numbers.tolist() == values
+    assert written(*texts).read_as(PLAIN).numbers.tolist() == values
     assert [str(text) for text in stored(values).texts.to_pylist()] == texts
 
 
@@ -67,18 +68,30 @@ def test_a_cell_is_the_same_whatever_another_cell_is(values: list[int], place: i
 KINDS = [
     (written("1", "2", ""), {"is_number": True, "is_whole": False, "missing": 1, "distinct": 2}),
     (written("1", "+2", "-3"), {"is_number": True, "is_whole": True, "distinct": 3}),
-    (written("1.0", "1", "01"), {"is_number": True, "is_whole": False, "distinct": 1}),
+    (written("1.0", "1", "+1"), {"is_number": True, "is_whole": False, "distinct": 1}),
+    (written("1.0", "1", "01"), {"is_number": False, "is_whole": False, "distinct": 3}),
+    (written("02116", "2116"), {"is_number": False, "distinct": 2}),
+    (written("2116", "", "10001"), {"is_number": True, "missing": 1, "first": "2116"}),
+    (written("12345678901234567", "12345678901234568"), {"is_number": False, "distinct": 2}),
+    (written("10000000000000000", "20000000000000000"), {"is_number": True}),
+    (written("NA", "None", "null", "x"), {"is_number": False, "missing": 0, "distinct": 4}),
+    (written("NA", "None", "nan", "1.5"), {"is_number": True, "missing": 3}),
+    (written("0", "0.5", "-0.25"), {"is_number": True, "missing": 0}),
     (written("1", "x"), {"is_number": False, "is_boolean": False, "distinct": 2}),
     (written("True", "FALSE", "true", "NA"), {"is_boolean": True, "is_number": False, "distinct": 2, "missing": 1}),
-    (written("", "NaN"), {"is_number": True, "missing": 2, "distinct": 0}),
-    (stored(["1", "2"]), {"is_number": False, "is_text": True}),
+    (written("", ""), {"is_number": True, "missing": 2, "distinct": 0, "is_empty": True}),
+    (written("", "NaN"), {"is_number": False, "missing": 1, "distinct": 1}),
+    (stored(["1", "2"]), {"is_number": True, "is_text": True}),
+    (stored(["", "a"]), {"missing": 0}),
+    (stored([2**53 + 1, 2**53 + 2]), {"is_number": False, "distinct": 2}),
+    (stored([float("nan"), None, 1.0]), {"is_number": True, "missing": 2}),
     (stored([1, 2]), {"is_number": True, "is_whole": True, "is_text": False}),
     (stored([1.5, None]), {"is_number": True, "is_whole": False, "missing": 1}),
     (stored([True, None]), {"is_boolean": True, "is_number": False, "missing": 1}),
     (stored([None, None]), {"is_number": True, "missing": 2}),
     (stored([[1], [2]]), {"is_nested": True, "is_number": False}),
     (stored([b"1"]), {"is_nested": True}),
-    (stored([datetime.date(2020, 1, 2)]), {"is_text": True, "is_number": False, "first": "2020-01-02"}),
+    (stored([datetime.date(2020, 1, 2)]), {"is_text": True, "is_number": True, "first": "2020-01-02"}),
 ]
 
 

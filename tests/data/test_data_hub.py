@@ -91,3 +91,60 @@ def test_a_wrong_target_is_named(folder: Path, tmp_path: Path) -> None:
         prepare(**settings(tmp_path, "huggingface", path=str(folder), target="Y"))
     with pytest.raises(InputError, match=r"^dataset.target=null"):
         prepare(**settings(tmp_path, "huggingface", path=str(folder)))
+
+
+def pictures(folder: Path, shapes: list[tuple[int, ...]], hole: int | None = None) -> Path:
+    """A saved folder of one picture a row, of which one may be missing."""
+    draw = np.random.default_rng(0)
+    images = [draw.integers(0, 256, shapes[n % len(shapes)]).astype(np.uint8) for n in range(40)]
+    features = datasets.Features({"image": datasets.Image(), "y": datasets.ClassLabel(names=["cat", "dog"])})
+    content = {
+        "image": [None if n == hole else image for n, image in enumerate(images)],
+        "y": [n % 2 for n in range(40)],
+    }
+    datasets.Dataset.from_dict(content, features=features).save_to_disk(str(folder / "pictures"))
+    return folder / "pictures"
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3)])
+@pytest.mark.parametrize("blind", [False, True])
+def test_images_are_pixels(shape: tuple[int, ...], blind: bool, tmp_path: Path) -> None:
+    path = pictures(tmp_path, [shape])
+    given = {"path": str(path), "target": "y", "preprocess": {"standardize": False}, "blind": blind}
+    data = prepare(**settings(tmp_path, "huggingface", **given))
+    assert data.modality == "image"
+    assert data.classes == ("cat", "dog")
+    draw = np.random.default_rng(0)
+    images = np.array([draw.integers(0, 256, shape) for _ in range(40)]).reshape(40, -1) / 255
+    assert (data.train.features == images[data.train.ids]).all()
+
+
+def test_images_that_cannot_be_read_are_one_line(tmp_path: Path) -> None:
+    def line(**given: object) -> str:
+        with pytest.raises(InputError) as caught:
+            prepare(**settings(tmp_path, "huggingface", target="y", **given))
+        return str(caught.value)
+
+    path = str(pictures(tmp_path, [(6, 5), (4, 4)]))
+    said = line(path=path)
+    assert "column 'image' has images of 2 sizes (6x5, 4x4)" in said
+    assert "dataset.types.image=ignore" in said
+    assert "no feature column is left" in line(path=path, types={"image": "ignore"})
+    holed = str(pictures(tmp_path / "holed", [(6, 5)], hole=3))
+    assert "column 'image' has 1 missing" in line(path=holed)
+    assert len(prepare(**settings(tmp_path, "huggingface", path=holed, target="y", missing="drop")).train) == 23
+
+
+def test_a_private_image_changes_its_own_row_alone(tmp_path: Path) -> None:
+    plain = pictures(tmp_path, [(6, 5)])
+    given = {"target": "y", "blind": True}
+    first = prepare(**settings(tmp_path, "huggingface", path=str(plain), **given))
+    row = int(first.train.ids[0])
+    second = prepare(
+        **settings(tmp_path, "huggingface", path=str(pictures(tmp_path / "other", [(6, 5)], hole=row)), **given)
+    )
+    others = first.train.ids != row
+    assert (first.train.ids == second.train.ids).all()
+    assert (first.train.features[others] == second.train.features[others]).all()
+    assert (first.valid.features == second.valid.features).all()
+    assert (first.train.features[~others] != second.train.features[~others]).any()

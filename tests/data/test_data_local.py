@@ -113,6 +113,14 @@ def test_identifiers_are_left_out_and_said(cells: str, write: Write, tmp_path: P
     assert len(prepared.feature_names) > 2
 
 
+def test_columns_that_carry_nothing_are_left_out_and_said(write: Write, tmp_path: Path) -> None:
+    path = write("a,b,c,y\n" + rows("{i}.5", "7", "", "{even}"))
+    data = prepare(**settings(tmp_path, path=str(path), target="y"))
+    assert data.feature_names == ("a",)
+    assert data.description is not None
+    assert data.description.left_out == {"b": "one value only", "c": "no value"}
+
+
 def test_cells_that_are_lists_are_left_out_and_said(tmp_path: Path) -> None:
     path = tmp_path / "nested.parquet"
     table = pd.DataFrame({"a": range(1, 80, 2), "tags": [[1, 2]] * 40, "y": [0, 1] * 20})
@@ -153,15 +161,15 @@ def test_types_by_value() -> None:
         }
     )
     with pytest.warns(UserWarning, match="'date'"):
-        types, left_out = column_types(columns_of(table), {"count": "ignore"})
-    assert types == {
+        types = column_types(columns_of(table), {"count": "ignore"})
+    assert types.used == {
         "number": "numeric",
         "flag": "categorical",
         "level": "categorical",
         "many": "categorical",
         "words": "text",
     }
-    assert left_out == {"count": "ignored", "date": "identifies rows"}
+    assert types.left_out == {"count": "ignored", "date": "identifies rows"}
 
 
 GOOD = "a,b,y\n" + rows("{i}.5", "{third}", "{even}")
@@ -186,7 +194,7 @@ MISTAKES = {
     "missing target": (GOOD + "1,1,\n", {}, "column 'y' has 1 missing", "fill them or drop those rows"),
     "infinite": (GOOD + "inf,1,1\n-inf,1,0\n", {}, "column 'a' has 2 infinite values", "fill them"),
     "one class": ("a,y\n" + rows("{i}.5", "1"), {}, "dataset.target=y: has one value only (1)", "one class"),
-    "constant": ("a,b,y\n" + rows("{i}.5", "7", "{even}"), {}, "column 'b' is constant (7)", "dataset.types.b=ignore"),
+    "only constants": ("b,y\n" + rows("7", "{even}"), {}, "no feature column is left: b (one value only)"),
     "too few rows": (GOOD, {"split": {"train": 30}, "rows": 30}, "dataset.split", "needs 42 rows, the dataset has 30"),
     "too few for rows": (GOOD, {"rows": 41}, "dataset.rows=41", "must be in 1..40"),
     "too many cells": (GOOD + "1,2,3,4\n", {}, "dataset.path", "as many cells as the header"),

@@ -87,8 +87,10 @@ def test_dropping_mends_neither_infinity_nor_an_empty_column(tmp_path: Path) -> 
     frame = holes()
     frame.loc[30, "income"] = np.inf
     assert "column 'income' has 1 infinite values" in line(lambda: prepared(frame, tmp_path, missing="drop"))
-    empty = table().assign(income=np.nan)
-    said = line(lambda: prepared(empty, tmp_path, missing="drop"))
+    halves = table()
+    halves.loc[halves.index < 30, "income"] = np.nan
+    halves.loc[halves.index >= 30, "city"] = None
+    said = line(lambda: prepared(halves, tmp_path, missing="drop"))
     assert said.startswith("dataset.missing=drop: every row has a missing cell")
     assert "dataset.types.income=ignore" in said
 
@@ -106,56 +108,65 @@ def test_the_official_parts_of_a_folder_stay_apart_when_rows_are_dropped(tmp_pat
     assert set(ids(data)) - set(data.test.ids) == set(range(40)) - {0, 5, 6, 20}
 
 
-CELLS = {
-    "currency": ([f"${n},{n + 100}.50" for n in range(1, 61)], "60 of 60 cells are no plain numbers, e.g. '$1,101.50'"),
-    "decimal comma": ([f"{n},5" for n in range(60)], "60 of 60 cells are no plain numbers, e.g. '0,5'"),
-    "spaces and euros": ([f"1 0{n} €" for n in range(10, 70)], "60 of 60 cells"),
-    "Swiss": ([f"1'{n}00.5" for n in range(1, 10)] * 6 + ["?"] * 6, "60 of 60 cells are no plain numbers, e.g. '?'"),
-    "per cent": ([f"{n} %" for n in range(60)], "60 of 60 cells"),
-    "a mark": (["?"] * 12 + [f"{n}.5" for n in range(48)], "12 of 60 cells are no plain numbers, e.g. '?'"),
-    "few values": (["3+"] * 12 + ["1", "2", "0", "2"] * 12, "12 of 60 cells are no plain numbers, e.g. '3+'"),
-    "text": ([f"{n}" for n in range(60)], "holds numbers stored as text, e.g. '0'"),
+STRAYS = {
+    "Swiss": ([f"1'{n}00.5" for n in range(1, 10)] * 6 + ["?"] * 6, "6 of 60 cells are no numbers, e.g. '?'", False),
+    "a mark": (["?"] * 12 + [f"{n}.5" for n in range(48)], "12 of 60 cells are no numbers, e.g. '?'", True),
+    "30 %": (["unknown"] * 18 + [f"{n}.5" for n in range(42)], "18 of 60 cells are no numbers, e.g. 'unknown'", True),
+    "two marks": (["?", "-"] * 6 + [f"${n}.5" for n in range(48)], "e.g. '?', 2 different texts", True),
+    "few values": (["3+"] * 12 + ["1", "2", "0", "2"] * 12, "12 of 60 cells are no numbers, e.g. '3+'", False),
+    "many words": ([f"w{n}" for n in range(12)] + [f"{n}.5" for n in range(48)], "12 different texts", False),
 }
 
 
-@pytest.mark.parametrize("case", CELLS)
-def test_numbers_that_are_not_clean_are_neither_categories_nor_identifiers(case: str) -> None:
-    cells, words = CELLS[case]
-    frame = pd.DataFrame({"x": np.arange(60) % 7, "net income": cells, "paid": cells})
-    said = line(lambda: column_types(columns_of(frame), {}, "own.csv"))
-    assert said.startswith("dataset.path=own.csv: column 'net income' ")
-    assert words in said
-    assert "; likewise paid (clean it, or say what it is: 'dataset.types.net income=categorical' or =ignore)" in said
-    types, left_out = column_types(columns_of(frame), {"net income": "categorical", "paid": "ignore"})
-    assert (types, left_out) == ({"x": "numeric", "net income": "categorical"}, {"paid": "ignored"})
+@pytest.mark.parametrize("case", STRAYS)
+def test_numbers_with_a_few_texts_are_neither_categories_nor_identifiers(case: str) -> None:
+    cells, words, by_na = STRAYS[case]
+    frame = pd.DataFrame({"x": np.arange(60) % 7, "net income": cells})
+    (fault,) = column_types(columns_of(frame), {}, "own.csv").faults
+    assert fault.limit.startswith("column 'net income' is nearly numeric: ")
+    assert words in fault.limit
+    assert "'dataset.types.net income=categorical' or =ignore" in fault.remedy
+    assert bool(fault.na) == by_na
+    assert ("dataset.missing=drop" in fault.mends) == by_na
+    types = column_types(columns_of(frame), {"net income": "categorical"})
+    assert (types.used, types.faults) == ({"x": "numeric", "net income": "categorical"}, [])
 
 
 @pytest.mark.parametrize(
     "cells",
     [
-        ["x"] * 13 + [f"{n % 5}" for n in range(47)],  # 78 %
+        ["x"] * 13 + [f"{n % 5}" for n in range(47)],  # 78 % of few values
         [f"00{n % 5}" for n in range(60)],  # codes
-        [f"{n % 12 + 1}:30" for n in range(60)],
-        [f"2020-01-{n % 9 + 1}" for n in range(60)],
+        [f"{n % 25:02}001" for n in range(60)],  # codes of which most have no leading zero
         ["a", "b"] * 30,
         ["$", "-"] * 30,
         [True, None] * 30,
         ["1.2.3", "1.2.4"] * 30,
+        ["1 kg", "2 g", "3 kg"] * 20,
     ],
 )
-def test_what_is_no_number_is_a_category_as_before(cells: list[Any]) -> None:
-    assert column_types(columns_of(pd.DataFrame({"a": cells})), {})[0] == {"a": "categorical"}
+def test_what_is_no_number_is_a_category(cells: list[Any]) -> None:
+    assert column_types(columns_of(pd.DataFrame({"a": cells})), {}).used == {"a": "categorical"}
 
 
 def test_a_target_of_unclean_numbers_is_no_set_of_classes() -> None:
-    prices = columns_of(pd.DataFrame({"price": [f"${n},000" for n in range(1, 61)]}))["price"]
+    cells = [f"${n},000" for n in range(1, 46)] + ["unknown"] * 15
+    prices = columns_of(pd.DataFrame({"price": cells}))["price"]
     for kind in ("auto", "regression"):
         said = line(lambda kind=kind: target_kind(prices, kind))
-        assert said.startswith(
-            "dataset.target=price: is nearly numeric: 60 of 60 cells are no plain numbers, e.g. '$1,000'"
-        )
-        assert "dataset.kind=classification" in said
+        assert "'price' is nearly numeric: 15 of 60 cells are no numbers, e.g. 'unknown'" in said
+        assert "dataset.na=[unknown] with dataset.missing=drop" in said
     assert target_kind(columns_of(pd.DataFrame({"y": ["1", "2", "3+"] * 20}))["y"], "auto") == "classification"
+    clean = columns_of(pd.DataFrame({"y": cells[:45]}))["y"]
+    assert target_kind(clean, "auto") == "regression"
+
+
+def test_texts_that_differ_on_nearly_every_row_are_no_classes() -> None:
+    names = columns_of(pd.DataFrame({"y": [f"name {n}" for n in range(60)]}))["y"]
+    assert "60 different texts on 60 rows are no classes" in line(lambda: target_kind(names, "auto"))
+    mixed = columns_of(pd.DataFrame({"y": [f"{n} {'kg' if n % 2 else 'g'}" for n in range(60)]}))["y"]
+    assert "its numbers are in several units (g and kg)" in line(lambda: target_kind(mixed, "auto"))
+    assert target_kind(columns_of(pd.DataFrame({"y": list("abcdefghij") * 6}))["y"], "auto") == "classification"
 
 
 def test_a_split_without_test_rows_has_empty_arrays(tmp_path: Path) -> None:

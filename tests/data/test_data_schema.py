@@ -140,7 +140,7 @@ def messy() -> pd.DataFrame:
         {
             "who": [f"C{n}" for n in i],
             "age": 20 + i % 37,
-            "paid": [f"${n},000" for n in i],
+            "paid": [f"${n},000" if n % 4 else "on request" for n in i],
             "city": np.array(["Rome", "Bern", "yes"])[i % 3],
             "member": i % 2 == 0,
             "note": [f"there were {n % 9} rows in {n} files" for n in i],

@@ -12,6 +12,7 @@ import pytest
 from house import PACKAGE, options, python_files, shown, tree_of
 
 OTHER_MEANINGS = {
+    "arrow": "a format of the datasets library",
     "audit": "a table",
     "auto": "a value of several keys",
     "cpu": "a device of torch",

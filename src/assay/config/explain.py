@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from assay.config.listing import groups, options
-from assay.config.overrides import spelt
+from assay.config.overrides import TEXTS, spelt
 from assay.config.root import GROUPS, Root
 from assay.config.suggest import did_you_mean, nearest
 from assay.errors import AssayError, InputError
@@ -42,7 +43,11 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
         return _missing_option(error.missing_cfg_file or "", text)
     if match := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
         key, value = spelt(match[1]), match[2]
-        return InputError(key, value, "several values", f"add -m for a run of each, or make it a list: {key}=[{value}]")
+        other = f"make it a list: {key}=[{value}]"
+        if key in TEXTS:
+            quoted = f"{key}='{value}'"
+            other = f"put one with a comma in quotes: {shlex.quote(quoted)}"
+        return InputError(key, value, "several values", f"add -m for a run of each, or {other}")
     if match := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=\n]+)'?", text):
         return _unknown_key(match[1].lstrip("+~"), overrides)
     if isinstance(error, TypeError) or "group override must be" in text:

@@ -9,7 +9,10 @@ from assay.config.root import GROUPS
 _TYPES = "dataset.types."
 _FREE = ("model.arguments.",)  # keys that a library knows
 # free text, which hydra may not read bare
-_TEXTS = ("dataset.path", "dataset.target", "dataset.schema", "paths.outputs", "paths.data", "privacy.matrix")
+TEXTS = (
+    *("dataset.path", "dataset.target", "dataset.schema", "dataset.index", "dataset.owner", "dataset.delimiter"),
+    *("paths.outputs", "paths.data", "privacy.matrix"),
+)
 _SAFE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPE = re.compile(r"_x([0-9a-f]*)_")
 
@@ -32,7 +35,7 @@ def readable(override: str) -> str:
         return f"++{key}={_readable_types(value)}"
     if override == bare and (key.startswith(_FREE) or ("." in key and value.startswith("{"))):
         return f"++{override}"  # a mapping may have keys that the option's file does not name; typed values are checked
-    if not equals or key not in _TEXTS or _is_read(override):
+    if not equals or key not in TEXTS or (_is_read(override) and not _is_other_text(override)):
         return override
     quoted = re.sub(r'(\\*)("|$)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), value)
     return f'{override[: len(override) - len(value)]}"{quoted}"'
@@ -66,6 +69,14 @@ def _is_read(override: str) -> bool:
     except HydraException:
         return False
     return True
+
+
+def _is_other_text(override: str) -> bool:
+    """True for a text that hydra reads as a number or a boolean, and so as another text: 1e5, 1_000, true."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    value = OverridesParser.create().parse_override(override).value()
+    return isinstance(value, int | float)
 
 
 def escaped(column: str) -> str:

@@ -23,6 +23,12 @@ class Content:
     sha256: str
 
     @property
+    def places(self) -> list[tuple[Path, bytes]]:
+        """Each file with its bytes, in the order in which they are named."""
+        single = len(self.files) == 1
+        return [(self.path if single else Path(name), content) for name, content in self.files.items()]
+
+    @property
     def file(self) -> bytes:
         """The bytes of the one file."""
         return self.files[self.path.name]
@@ -35,8 +41,14 @@ class Content:
 
 def existing(path: str | Path) -> Path:
     """The path, or an InputError when nothing is there."""
-    place = Path(path).expanduser()
-    if not place.exists():
+    place = Path(path)
+    try:
+        if not place.exists():
+            place = place.expanduser()
+        there = place.exists()
+    except (OSError, RuntimeError, ValueError):  # a name too long, a home of nobody, a zero byte
+        there = False
+    if not there:
         near = difflib.get_close_matches(place.name, _siblings(place), n=1, cutoff=NEAR_NAME)
         remedy = f"did you mean {near[0]!r}?" if near else "give the path from the current folder, or an absolute one"
         raise InputError("dataset.path", path, "no such file", remedy)
@@ -46,7 +58,7 @@ def existing(path: str | Path) -> Path:
 def _siblings(path: Path) -> list[str]:
     try:
         return [entry.name for entry in path.parent.iterdir()]
-    except OSError:
+    except (OSError, ValueError):
         return []
 
 
@@ -56,8 +68,8 @@ def read_content(path: str | Path, names: Sequence[str] = ()) -> Content:
     The checksum is the sha256 of the file, or of the names and contents of the folder's files.
     """
     place = existing(path)
-    if place.is_file():
-        content = place.read_bytes()
+    if not place.is_dir():
+        content = _bytes_of(place)
         return Content(place, {place.name: content}, hashlib.sha256(content).hexdigest())
     files = {name: (place / name).read_bytes() for name in sorted(names)}
     digest = hashlib.sha256()
@@ -65,6 +77,28 @@ def read_content(path: str | Path, names: Sequence[str] = ()) -> Content:
         digest.update(name.encode() + b"\0")
         digest.update(content)
     return Content(place, files, digest.hexdigest())
+
+
+def _bytes_of(file: Path) -> bytes:
+    if not file.is_file():
+        raise InputError("dataset.path", file, "is no regular file", "name a file that can be read from its start")
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            "dataset.path", file, f"cannot be read: {error.strerror}", "look at its permissions"
+        ) from error
+
+
+def joined(contents: Sequence[Content]) -> Content:
+    """Several files as one content: their names are their paths."""
+    if len(contents) == 1:
+        return contents[0]
+    digest = hashlib.sha256()
+    for each in contents:
+        digest.update(each.path.name.encode() + b"\0" + each.sha256.encode())
+    files = {str(each.path): each.file for each in contents}
+    return Content(Path(", ".join(each.path.name for each in contents)), files, digest.hexdigest())
 
 
 def folder_sha256(folder: Path) -> str:

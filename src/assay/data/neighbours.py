@@ -95,14 +95,16 @@ def _with_cell(table: pa.Table, name: str, place: int, value: Any) -> pa.Table:
     import pyarrow as pa
 
     place_of, column = table.column_names.index(name), table.column(name)
-    if pa.types.is_dictionary(column.type):
+    coded = pa.types.is_dictionary(column.type)
+    if coded:
         column = column.cast(column.type.value_type)
     try:
         cell = pa.array([value], column.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         column, cell = column.cast(pa.string()), pa.array([str(value)])
     pieces = [*column.slice(0, place).chunks, cell, *column.slice(place + 1).chunks]
-    return table.set_column(place_of, name, pa.chunked_array(pieces, cell.type))
+    changed = pa.chunked_array(pieces, cell.type)
+    return table.set_column(place_of, name, changed.dictionary_encode() if coded else changed)
 
 
 def _other(column: pa.ChunkedArray, place: int) -> Any:

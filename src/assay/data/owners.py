@@ -84,7 +84,7 @@ class Parties:
 
 def no_sources() -> InputError:
     """The error for rows without owners."""
-    remedy = "e.g. dataset.sources.count=20, or a dataset with sources of its own"
+    remedy = "e.g. dataset.sources.count=20, or for a table dataset.owner=COLUMN"
     return InputError("dataset.sources.count", 0, "the rows have no sources to value", remedy)
 
 

@@ -20,7 +20,11 @@ class Description:
     """The reading of a user's own table: columns used and left out, rows read and dropped."""
 
     target: str
-    columns: Mapping[str, str]  # feature column -> numeric | categorical | text
+    columns: Mapping[str, str]  # feature column -> numeric | categorical | text | image
     left_out: Mapping[str, str]  # column -> why; the reasons hold no counts
     rows: int  # of the table
     incomplete: int = 0  # of them left out for a missing cell
+    notes: tuple[
+        str, ...
+    ] = ()  # on numbers that were written for people, parts left out; from public rows in a private run
+    cautions: tuple[str, ...] = ()  # on what the user may not have meant; from public rows in a private run

@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> int:
     statuses: list[int] = []
 
     def job(composed: DictConfig) -> None:
-        status = carry_job(composed)
+        status = carry_job(composed, argv)
         statuses.append(status)
         # hydra adds lines of its own to an exception, so it sees one only where a launcher has left this process
         if status and os.getpid() != here:
@@ -102,7 +102,7 @@ def _charge_sweep(overrides: Sequence[str]) -> None:
             charge([first, *cells])
 
 
-def carry_job(composed: DictConfig) -> int:
+def carry_job(composed: DictConfig, argv: Sequence[str] = ()) -> int:
     """One run: checks the composed config, carries it out, prints its table and directory; returns the exit status."""
     from hydra.core.hydra_config import HydraConfig
 
@@ -126,7 +126,9 @@ def carry_job(composed: DictConfig) -> int:
         if _wants_traceback():
             raise
         if isinstance(error, AssayError):
-            print(error, file=sys.stderr)
+            from assay.cli.mending import words_of
+
+            print(words_of(error, argv), file=sys.stderr)
             return 2
         print(failure_line(error), file=sys.stderr)
         return 1

@@ -13,15 +13,20 @@ from assay.data.own.cells import Cells
 from assay.data.own.classes import class_index, is_boolean
 from assay.data.own.columns import type_override
 from assay.data.own.conformity import check_conformity
+from assay.data.own.faults import raise_faults
+from assay.data.own.images import decoded, pixels_of, shape_of
 from assay.data.own.inference import check_varies
+from assay.data.own.remarks import readings
 from assay.data.own.schema import Schema
 from assay.data.own.storage import (
     RawTable,
     Wanted,
+    as_declared,
     checked_columns,
     chosen_types,
     declared_categories,
     declared_ranges,
+    no_features,
     target_values,
 )
 from assay.data.provenance import Description
@@ -50,21 +55,26 @@ def stored_blind(
     raw = replace(raw, written=True)
     columns, target = checked_columns(raw, wanted)
     rows = valid(len(raw), raw.partition)
-    public = {name: cells.take(rows) for name, cells in columns.items()}
-    types, left_out = chosen_types(public, wanted, schema, raw.provenance.source)
+    public = as_declared({name: cells.take(rows) for name, cells in columns.items()}, schema)
+    # numbers, booleans and words for a missing cell are as the public rows write them, whatever a private row does
+    columns = {name: cells.read_as(public[name].reading) for name, cells in columns.items()}
+    chosen = chosen_types(public, wanted, schema, raw, judged=False)
+    raise_faults(chosen.faults, raw.provenance.source, raw.conventions.na)
+    types, left_out = chosen.used, chosen.left_out
     if schema is None:
         _leave_out_counters(public, rows, types, left_out, wanted.types or {})
-    _check_public(public, types, target, schema, raw.provenance.source)
+    _check_public(public, types, left_out, target, schema, raw.provenance.source)
     classes, public_target = target_values(public[target], wanted, raw.classes, schema)
     fixed = {name: _map_of(public[name], kind, schema) for name, kind in types.items()}
     values = {name: mapping(columns[name]) for name, mapping in fixed.items()}
     if classes:
-        index = _class_of(columns[target], public[target], classes, raw.classes)
+        index = class_index(columns[target], classes, public[target].is_boolean or is_boolean(classes))
         labels: Any = index.clip(min=0)
         unknown = index < 0
     else:
         numeric = _Numeric.of(public_target, None if schema is None else schema.columns[target].range)
         labels, unknown = numeric(columns[target]), numeric.replaces(columns[target])
+    used = {name: public[name] for name in [*types, target]}
     _note(columns, fixed, target, unknown, rows)
     return build_dataset(
         values,
@@ -76,7 +86,16 @@ def stored_blind(
         ranges=declared_ranges(types, schema),
         provenance=raw.provenance,
         partition=raw.partition,
-        description=Description(target, types, left_out, len(raw)),
+        source=raw.owners,
+        source_names=raw.owner_names,
+        description=Description(
+            target,
+            types,
+            left_out,
+            len(raw),
+            notes=(*raw.notes, *readings(used)),
+            cautions=tuple(chosen.cautions),
+        ),
     )
 
 
@@ -98,13 +117,18 @@ def _leave_out_counters(
 
 
 def _check_public(
-    public: Mapping[str, Cells], types: Mapping[str, str], target: str, schema: Schema | None, source: str
+    public: Mapping[str, Cells],
+    types: Mapping[str, str],
+    left_out: Mapping[str, str],
+    target: str,
+    schema: Schema | None,
+    source: str,
 ) -> None:
     """Raise InputError for public rows that nothing can be learnt from, or that contradict the schema."""
     import numpy as np
 
     if not types:
-        raise InputError("dataset.features", "none", "no feature column is left", "set dataset.types for one of them")
+        raise no_features(left_out)
     if public[target].missing:
         limit = f"column {target!r} has {public[target].missing} missing (NaN) values in the valid rows"
         raise InputError("dataset.path", source, limit, "fill them: valid rows are public and judge the others")
@@ -113,7 +137,7 @@ def _check_public(
         if kind == "numeric" and not np.isfinite(cells.numbers).any():
             limit = f"column {name!r} has no number in the valid rows"
             raise InputError("dataset.path", source, limit, f"leave it out with {type_override(name, 'ignore')}")
-        if schema is None:
+        if schema is None and kind != "image":
             check_varies(cells, name == target, source)
     if schema is not None:
         check_conformity(public, types, target, schema)
@@ -174,6 +198,24 @@ class _Categorical:
 
 
 @dataclass(frozen=True)
+class _Image:
+    """Images as they are; black where one is missing, is none, or of another shape than the public ones."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, cells: Cells) -> Any:
+        """The pixels of each row."""
+        return pixels_of(cells, self.shape)
+
+    def replaces(self, cells: Cells) -> Flags:
+        """True where the cell of a row is not used as it is."""
+        import numpy as np
+
+        shapes = (None if pixels is None else pixels.shape for pixels in map(decoded, cells.column.to_pylist()))
+        return np.array([shape != self.shape for shape in shapes], dtype=bool)
+
+
+@dataclass(frozen=True)
 class _Text:
     """Texts as they are; a missing one is empty."""
 
@@ -186,26 +228,18 @@ class _Text:
         return ~cells.present
 
 
-def _map_of(public: Cells, kind: str, schema: Schema | None) -> _Numeric | _Categorical | _Text:
+def _map_of(public: Cells, kind: str, schema: Schema | None) -> _Numeric | _Categorical | _Text | _Image:
     described = None if schema is None else schema.columns[public.name]
     if kind == "numeric":
         return _Numeric.of(public.numbers, None if described is None else described.range)
     if kind == "text":
         return _Text()
+    if kind == "image":
+        return _Image(shape_of(public) or ())
     if described is not None and described.categories is not None:
         return _Categorical(is_boolean(described.categories), frozenset(described.categories))
     seen = public.labels(public.is_boolean).drop_null().unique().to_pylist()
     return _Categorical(public.is_boolean, frozenset(seen))
-
-
-def _class_of(cells: Cells, public: Cells, classes: list[str], codes: tuple[str, ...] | None) -> Integers:
-    """The index of each row's class [rows], -1 where it is none of them."""
-    import numpy as np
-
-    if codes is None:
-        return class_index(cells, classes, public.is_boolean or is_boolean(classes))
-    known = np.isin(cells.numbers, np.arange(len(codes)))
-    return np.where(known, cells.numbers, -1).astype(np.int64)
 
 
 def _note(columns: Mapping[str, Cells], fixed: Mapping[str, Any], target: str, unknown: Flags, rows: Integers) -> None:

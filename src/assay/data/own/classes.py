@@ -22,8 +22,11 @@ def class_names(cells: Cells) -> list[str]:
     """Classes in sorted order, numbers by size."""
     import numpy as np
 
-    if cells.is_number:
+    if cells.is_number and cells.reading.notation is None:
         return [number_text(number) for number in np.unique(cells.numbers[cells.present])]
+    if cells.is_number:
+        numbers = dict(zip(cells.texts.to_pylist(), cells.numbers.tolist(), strict=True))
+        return sorted((text for text in numbers if text is not None), key=lambda text: (numbers[text], text))
     return sorted(cells.labels(cells.is_boolean).drop_null().unique().to_pylist())
 
 

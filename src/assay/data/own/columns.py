@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from assay.errors import InputError
 
+INDEX = "index of the file"  # why a column that names the rows is no feature
+NO_NAME = "no name"
 COLUMN_TYPES = ("numeric", "categorical", "text", "ignore")
 
 
@@ -35,12 +37,32 @@ def check_names(
             raise InputError("dataset.features", target, "is the target", "a model would read the answer; leave it out")
 
 
+def names_of(header: Sequence[str]) -> list[str]:
+    """Names of the columns; one without is called by its place, unless it is the first."""
+    return [name or (f"column {place + 1}" if place else "") for place, name in enumerate(header)]
+
+
+def unnamed(names: Sequence[str]) -> dict[str, str]:
+    """The columns without a name, which are no features, and why: a first one names the rows."""
+    places = {name: place for place, name in enumerate(names) if name in ("", f"column {place + 1}")}
+    return {name: NO_NAME if place else INDEX for name, place in places.items()} if len(names) > 1 else {}
+
+
+def check_named(key: str, name: str, names: Sequence[str], target: str | None) -> None:
+    """Raise InputError when a column that an option names is not there, or is the target."""
+    _known(key, [name], names)
+    if name == target:
+        raise InputError(key, name, "is the target", "name another column")
+
+
 def _known(key: str, wanted: Iterable[str], names: Sequence[str]) -> None:
     for name in wanted:
         if name not in names:
             folded = {known.casefold(): known for known in names}
             near = difflib.get_close_matches(str(name).casefold(), folded, n=1)
             remedy = f"did you mean {folded[near[0]]!r}?" if near else f"the file has {listing(names)}"
+            if len(names) == 1:
+                remedy += " in its first line; it must name the columns, and dataset.delimiter what stands between them"
             raise InputError(key, name, "no such column", remedy)
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
-from assay.data.content import existing, read_content
-from assay.data.own import csv, parquet
 from assay.data.own.cells import Cells, number_text
 from assay.data.own.classes import class_names
 from assay.data.own.columns import check_names
+from assay.data.own.files import ArrowTable, CsvTable, ExcelTable, FileTable, JsonLinesTable, ParquetTable
 from assay.data.own.inference import column_types, target_kind
-from assay.data.own.storage import RawTable
 from assay.errors import InputError
 
+_KINDS: dict[str, type[FileTable]] = {
+    **dict.fromkeys((".parquet", ".pq"), ParquetTable),
+    **dict.fromkeys((".arrow", ".feather"), ArrowTable),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), JsonLinesTable),
+    ".xlsx": ExcelTable,
+}
 _HEAD = """\
 # Derived from the rows of {name}: it shows what stands in them. Edit it until it would be the same, whatever stands in a
 # private row (ranges and categories as the world has them, not as the table has them); only then set public: true.
@@ -24,19 +29,18 @@ public: false
 
 def draft_schema(path: str, target: str | None, encoding: str = "utf-8") -> str:
     """The text of a schema file for a csv or parquet file, not public; InputError for a file that cannot be read."""
-    content = read_content(existing(path))
-    if content.path.suffix in (".parquet", ".pq"):
-        raw = RawTable(parquet.read_table(content.path, content.file), False, content.provenance)
-    else:
-        raw = RawTable(csv.read_cells(content.path, content.file, encoding), True, content.provenance)
+    table: FileTable = CsvTable(path=path, encoding=encoding, target=target)
+    if (kind := _KINDS.get(Path(path).suffix.lower())) is not None:
+        table = kind(path=path, target=target)
+    raw = table.unchecked()
     columns = raw.columns()
     if target is not None:
         check_names(list(columns), target, None, {})
-    lines = [_HEAD.format(name=content.path.name).rstrip()]
+    lines = [_HEAD.format(name=Path(path).name).rstrip()]
     lines.append(f"target: {'null' if target is None else json.dumps(target, ensure_ascii=False)}")
     lines.append("columns:")
     for name, cells in columns.items():
-        described = _target_line(cells) if name == target else _column_line(cells)
+        described = _target_line(cells) if name == target else _column_line(cells, raw.aside)
         lines.append(f"  {json.dumps(name, ensure_ascii=False)}: {described}")
     return "\n".join(lines) + "\n"
 
@@ -54,18 +58,20 @@ def _target_line(cells: Cells) -> str:
     return f"{{type: categorical, categories: {json.dumps(class_names(cells), ensure_ascii=False)}}}"
 
 
-def _column_line(cells: Cells) -> str:
+def _column_line(cells: Cells, aside: Mapping[str, str]) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            types, left_out = column_types({cells.name: cells}, {})
+            types = column_types({cells.name: cells}, {}, aside=aside)
     except InputError as error:
         return f"{{type: ignore}}  # {error.limit}"
-    if cells.name in left_out:
-        return f"{{type: ignore}}  # {left_out[cells.name]}"
-    if types[cells.name] == "numeric":
+    if types.faults:
+        return f"{{type: ignore}}  # {types.faults[0].limit}"
+    if cells.name in types.left_out:
+        return f"{{type: ignore}}  # {types.left_out[cells.name]}"
+    if types.used[cells.name] == "numeric":
         return _numeric(cells)
-    if types[cells.name] == "text":
+    if types.used[cells.name] == "text":
         return "{type: text}"
     return f"{{type: categorical, categories: {json.dumps(class_names(cells), ensure_ascii=False)}}}"
 

@@ -6,11 +6,32 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.data.content import Content
-from assay.data.own.options import CsvTable
+from assay.data.own.files import CsvTable
 from assay.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _whole(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its whole numbers written as such, where a missing cell beside them made them floats."""
+    import numpy as np
+    import pandas as pd
+
+    changed = {}
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place]
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f" and column.hasnans:
+            there = column.dropna()
+            if len(there) and (there % 1 == 0).all() and (there.abs() < 2**53).all():
+                changed[place] = column.astype(pd.Int64Dtype())
+    if not changed:
+        return frame
+    columns = [changed.get(place, frame.iloc[:, place]) for place in range(frame.shape[1])]
+    return pd.concat(columns, axis=1)
 
 
 @dataclass(frozen=True)
@@ -18,7 +39,7 @@ class FrameTable(CsvTable):
     """A pandas frame, read as `frame.to_csv(index=False)` would be: the same table as a file gives the same numbers."""
 
     name: str = "frame"
-    path: str | None = "frame"
+    path: str | list[str] | None = "frame"
     frame: Any = None
 
     @cached_property
@@ -28,7 +49,10 @@ class FrameTable(CsvTable):
             raise InputError(
                 "dataset", self.name, "is for frames from Python", "use assay.value(frame, ...), or dataset=csv"
             )
-        written = self.frame.to_csv(index=False).encode()
+        if self.frame.columns.nlevels > 1:
+            limit = f"has names of {self.frame.columns.nlevels} levels"
+            raise InputError("dataset", self.name, limit, "give each column one name")
+        written = _whole(self.frame).to_csv(index=False).encode()
         self._check_names([str(column) for column in self.frame.columns])
         return Content(Path("frame"), {"frame": written}, hashlib.sha256(written).hexdigest())
 

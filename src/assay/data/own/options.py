@@ -1,28 +1,30 @@
-"""Options of a user's own table: a csv or parquet file, a saved Hugging Face folder or a hub id."""
+"""Options that every table of a user's own has: target, missing cells, schema, index, owners."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from assay.config.limits import Limit
+from assay.config.limits import not_empty
 from assay.config.typed import shown
 from assay.data.options import DatasetOptions
-from assay.data.own.csv import is_encoding
 from assay.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pyarrow as pa
+
     from assay.arrays import Integers
-    from assay.data.content import Content
     from assay.data.dataset import Dataset
     from assay.data.neighbours import Change
     from assay.data.own.schema import Schema
     from assay.data.own.storage import RawTable, Wanted
+    from assay.data.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -31,15 +33,24 @@ class OwnTable(DatasetOptions):
 
     marked: ClassVar[bool] = False
 
-    path: str | None = None
+    path: Annotated[str | list[str] | None, not_empty("null is none")] = None
     target: str | None = None
     missing: Literal["error", "drop"] = "error"
+    na: list[str | None] = field(default_factory=list)
+    decimal: Literal["point", "comma"] | None = None
+    index: str | None = None
+    owner: str | None = None
     schema: str | None = None
 
     @property
     def owned(self) -> bool:
-        """False: the columns of a table are features and a target."""
-        return bool(self.sources.count)
+        """True where sources are drawn, a column names them, or each of several files is one."""
+        return bool(self.sources.count) or self.owner is not None or len(self.paths) > 1
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the files."""
+        return [] if self.path is None else [self.path] if isinstance(self.path, str) else self.path
 
     @cached_property
     def described(self) -> Schema | None:
@@ -90,6 +101,9 @@ class OwnTable(DatasetOptions):
     def check_options(self) -> None:
         """Raises InputError when the options contradict each other, or path or target are not given."""
         super().check_options()
+        if self.owner is not None and self.sources.count:
+            limit = f"names the sources, and dataset.sources.count={self.sources.count} draws others"
+            raise InputError("dataset.owner", self.owner, limit, "give one of the two")
         for key, need in (("path", "your file or folder"), ("target", "the column to predict")):
             if getattr(self, key) is None:
                 raise InputError(
@@ -115,123 +129,38 @@ class OwnTable(DatasetOptions):
     def _wanted(self) -> Wanted:
         from assay.data.own.storage import Wanted
 
-        return Wanted(self.target, self.features, self.types, self.kind, self.modality, self.missing)
+        return Wanted(self.target, self.features, self.types, self.kind, self.modality, self.missing, self.index)
 
-    def _check_names(self, names: list[str]) -> None:
-        """Raises InputError when a column that the options name is not there."""
-        from assay.data.own.columns import check_names
+    def _check_names(self, names: list[str], aside: Mapping[str, str] | None = None) -> None:
+        """Raises InputError when a column that the options name is not there; those of `aside` need no schema."""
+        from assay.data.own.columns import check_named, check_names
 
+        reserved = next((name for name in names if name.startswith("assay:")), None)
+        if reserved is not None:
+            raise InputError("dataset.path", reserved, "is the name of a column that assay adds", "rename it")
+        if self.owner is not None:
+            check_named("dataset.owner", self.owner, names, self.target)
+            names = [name for name in names if name != self.owner]
         check_names(names, self.target, self.features, self.types)
+        if self.index is not None:
+            check_named("dataset.index", self.index, names, self.target)
         if self.described is not None and self.target is not None and self.schema is not None:
-            self.described.check_table(names, self.target, self.schema)
+            known = [name for name in names if name not in (aside or {}) or name in self.described.columns]
+            self.described.check_table(known, self.target, self.schema)
 
-    def _file(self) -> Content:
-        """The bytes of the file; InputError when there is none, or a folder in its place."""
-        from assay.data.content import existing, read_content
-
-        if self.path is None:
-            limit = f"dataset={self.name} needs your data"
-            raise InputError("dataset.path", "null", limit, "give dataset.path=... and dataset.target=...")
-        file = existing(self.path)
-        if file.is_dir():
-            raise InputError("dataset.path", file, "is a folder", "dataset=huggingface reads a saved folder")
-        return read_content(file)
-
-
-@dataclass(frozen=True)
-class CsvTable(OwnTable):
-    """A csv file: comma, semicolon, tab or bar between its cells, and the names of the columns in its first line."""
-
-    name: str = "csv"
-    encoding: Annotated[str, Limit(is_encoding, "is no text encoding", "e.g. utf-8, cp1252, latin-1 or utf-16")] = (
-        "utf-8"
-    )
-
-    @cached_property
-    def content(self) -> Content:
-        """The file, read once and its header checked; InputError when it cannot serve."""
-        from assay.data.own.csv import read_header
-
-        content = self._file()
-        self._check_names(read_header(content.path, content.file, self.encoding).names)
-        return content
-
-    def raw(self) -> RawTable:
-        """Every cell as the text that stands in the file."""
-        from assay.data.own.csv import read_cells
+    def _raw(
+        self, table: pa.Table, written: bool, provenance: Provenance, files: Integers | None, **facts: Any
+    ) -> RawTable:
+        """The table with its conventions and owners; `files` is the file of each row where there are several."""
+        from assay.data.own.owners import owners_of
+        from assay.data.own.reading import Conventions
         from assay.data.own.storage import RawTable
 
-        content = self.content
-        table = read_cells(content.path, content.file, self.encoding)
-        return RawTable(table, written=True, provenance=content.provenance)
-
-
-@dataclass(frozen=True)
-class ParquetTable(OwnTable):
-    """A parquet file."""
-
-    name: str = "parquet"
-
-    @cached_property
-    def content(self) -> Content:
-        """The file, read once and its header checked; InputError when it cannot serve."""
-        from assay.data.own.parquet import read_names
-
-        content = self._file()
-        self._check_names(read_names(content.path, content.file))
-        return content
-
-    def raw(self) -> RawTable:
-        """The cells with the types that the file gives them."""
-        from assay.data.own.parquet import read_table
-        from assay.data.own.storage import RawTable
-
-        content = self.content
-        return RawTable(read_table(content.path, content.file), written=False, provenance=content.provenance)
-
-
-@dataclass(frozen=True)
-class HuggingFaceTable(OwnTable):
-    """A folder written by `save_to_disk`, or a hub id "owner/name" or "owner/name:configuration".
-
-    Parts called train and test are the official ones; other parts are left out. The ids of test rows go on from those of
-    train. The names of class codes are the classes.
-    """
-
-    name: str = "huggingface"
-
-    @cached_property
-    def content(self) -> Content | None:
-        """The checksum of a saved folder; None for a hub id."""
-        from assay.data.content import Content, folder_sha256
-        from assay.data.own.hub import check_folder
-
-        folder = Path(self.path or "").expanduser()
-        if self.path is None or not folder.is_dir():
-            return None
-        check_folder(folder)
-        return Content(folder, {}, folder_sha256(folder))
-
-    def raw(self) -> RawTable:
-        """The cells of the official parts, one after the other."""
-        import numpy as np
-
-        from assay.data.own import hub
-        from assay.data.own.storage import RawTable
-        from assay.data.provenance import Provenance
-
-        if self.path is None:
-            self._file()
-        assert self.path is not None
-        content = self.content
-        parts = hub.read_hub(self.path) if content is None else hub.read_folder(content.path)
-        if content is None:
-            provenance = Provenance("canonical", f"huggingface:{self.path}", hub.fingerprint(parts))
-        else:
-            provenance = content.provenance
-        official = hub.official_parts(parts)
-        self._check_names(official[0].column_names)
-        sizes = [len(part) for part in official]
-        partition = np.repeat([0, 1], sizes) if len(official) == 2 else None
-        classes = hub.class_names(official[0], str(self.target))
-        return RawTable(hub.arrow_table(official), False, provenance, partition, classes)
+        sign: dict[str | None, Literal[".", ","] | None] = {None: None, "point": ".", "comma": ","}
+        na = tuple("null" if text is None else text for text in self.na)
+        names = tuple(Path(path).name for path in self.paths)
+        table, owners, owner_names = owners_of(table, self.owner, files, names)
+        conventions = Conventions(na, sign[self.decimal])
+        return RawTable(
+            table, written, provenance, conventions=conventions, owners=owners, owner_names=owner_names, **facts
+        )
