@@ -4,7 +4,15 @@ from __future__ import annotations
 
 
 class AssayError(Exception):
-    """An error whose message is one line that a user can act on; the command line exits with status 2."""
+    """An error whose message is one line that a user can act on; the command line exits with `status`."""
+
+    status = 2
+
+
+class StoppedError(AssayError):
+    """An end that came from outside, as of a worker that was killed: checkpoints stay, and the same command goes on."""
+
+    status = 1
 
 
 class InputError(AssayError, ValueError):

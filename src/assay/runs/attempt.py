@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assay.errors import AssayError, InputError
+from assay.errors import AssayError, InputError, StoppedError
 from assay.runs import provenance
 from assay.runs.context import RunContext
 from assay.runs.cost import Cost, Meter
@@ -66,7 +66,7 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     directory.write_config(config)
     carried = _carried(directory)
     progress = Progress(bool(config.get("progress", True)), _Heartbeat(directory, meter, carried))
-    parts = Parts(directory.scratch, int(config.get("workers", 1)))
+    parts = Parts(directory.scratch, int(config.get("workers", 1)), mends=not request.secure)
     context = RunContext(Streams(int(config.get("seed", 0))), parts, progress)
     with run_log(directory.path / LOG):
         try:
@@ -110,7 +110,7 @@ def _facts_of_outcome(outcome: Outcome, config: Mapping[str, Any], private: bool
 
 def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: BaseException, *, keep: bool) -> None:
     """Says in log and status why the run stopped; checkpoints stay when the fault was not the work's own, or to `keep`."""
-    stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+    stopped = isinstance(error, KeyboardInterrupt | SystemExit | StoppedError)
     _logger.error("run stopped by %s", type(error).__name__, exc_info=error)
     said = {"state": "interrupted" if stopped else "failed", "finished": _now(), "error": _one_line(error)}
     with contextlib.suppress(OSError):  # the disk that stopped the run may refuse this line too
@@ -144,6 +144,8 @@ def _carried(directory: RunDirectory) -> Cost:
 
 
 def _one_line(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "ended by a signal; the same command goes on"
     text = " ".join(str(error).split())
     return text if isinstance(error, AssayError) else f"{type(error).__name__}: {text}".rstrip(": ")
 

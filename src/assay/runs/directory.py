@@ -34,6 +34,14 @@ def write_atomically(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
+def remove(place: Path) -> None:
+    """Removes a file, a link, or a folder with all that it holds."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
+
+
 @dataclass(frozen=True)
 class RunDirectory:
     """Reads and writes the files of one run below `path`."""
@@ -124,12 +132,8 @@ class RunDirectory:
         self.scratch.mkdir(parents=True, exist_ok=True)
         self.write_status(status)
         for entry in self.path.iterdir():
-            if entry.name in (STATUS, SCRATCH):
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+            if entry.name not in (STATUS, SCRATCH):
+                remove(entry)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Keeps the resolved config."""

@@ -15,6 +15,10 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 _UNWRITABLE = {*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EIO}
 
 
+class UnwritableError(InputError):
+    """A full disk, a file beyond a limit, or a folder that cannot be written."""
+
+
 @contextmanager
 def writing(config: Mapping[str, Any], root: Path) -> Iterator[None]:
     """Turns a full disk or an unwritable folder into one line."""
@@ -29,6 +33,6 @@ def writing(config: Mapping[str, Any], root: Path) -> Iterator[None]:
             raise
         outputs = config.get("paths", {}).get("outputs", root)
         remedy = "make room, or write elsewhere" if error.errno in _FULL else "write elsewhere"
-        raise InputError(
+        raise UnwritableError(
             "paths.outputs", outputs, f"cannot write {file}: {error.strerror}", f"{remedy}: paths.outputs=FOLDER"
         ) from error

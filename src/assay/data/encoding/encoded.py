@@ -17,6 +17,7 @@ from assay.data.encoding.encoders import KEY, Encoder, columns_of, feature_names
 from assay.data.encoding.networks import build_network, check_installed, one_thread
 from assay.data.sources.store import find_archive, make_folder, open_checked
 from assay.errors import AssayError
+from assay.processes import in_workers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,9 +101,9 @@ class EncodedRows:
         if workers == 1:
             fill(*work, rows, values)
             return
-        joblib.Parallel(n_jobs=workers, backend="loky")(
-            joblib.delayed(fill)(*work, rows[start::workers], values[start::workers]) for start in range(workers)
-        )
+        shares = [(rows[start::workers], values[start::workers]) for start in range(workers)]
+        for _ in in_workers(workers, (joblib.delayed(fill)(*work, *share) for share in shares)):
+            pass
 
 
 def fill(encoder: Encoder, unpacked: Path, folder: Path, device: str, rows: Integers, values: Sequence[Any]) -> None:
