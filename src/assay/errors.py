@@ -15,6 +15,9 @@ class StoppedError(AssayError):
     status = 1
 
 
+_LONGEST_VALUE = 100  # characters of a value in a line
+
+
 class InputError(AssayError, ValueError):
     """A value that cannot be used: names the key, the value, the limit and the remedy.
 
@@ -23,8 +26,15 @@ class InputError(AssayError, ValueError):
     """
 
     def __init__(self, key: str, value: object, limit: str, remedy: str) -> None:
-        super().__init__(f"{key}={value}: {limit} ({remedy})")
+        super().__init__(f"{key}={_short(value)}: {limit} ({remedy})")
         self.key, self.value, self.limit, self.remedy = key, value, limit, remedy
 
     def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str, str]]:
         return type(self), (self.key, self.value, self.limit, self.remedy)
+
+
+def _short(value: object) -> str:
+    """A value in one line, its middle left out where it is long."""
+    text = " ".join(str(value).split()) if "\n" in str(value) else str(value)
+    half = _LONGEST_VALUE // 2
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:half]}...{text[-half:]}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.config.choices import Choices
 from assay.config.compose import compose
+from assay.config.root import GROUPS
 from assay.runs.directory import STATUS, RunDirectory, write_atomically
 from assay.runs.execute import RunResult, directory_of, execute, find_finished
 from assay.runs.log import collected
@@ -48,6 +49,7 @@ def carry(choices: Choices) -> RunDirectory:
         checksum = _checksum(choices)
         result = find_finished(choices.config, root, checksum)
         if result is None:
+            check_machine(choices)
             charge([choices])
             result = _execute(choices, root, checksum)
     run = RunDirectory(result.directory)
@@ -64,6 +66,14 @@ def find(choices: Choices, say: Callable[[str], None] | None = None) -> RunDirec
 def directory(choices: Choices) -> RunDirectory:
     """The directory of a run, which need not exist."""
     return directory_of(choices.config, outputs_of(choices) / "runs", _checksum(choices))
+
+
+def check_machine(choices: Choices) -> None:
+    """Raises InputError for a choice that this machine cannot serve: each option knows what it needs of it."""
+    for group in GROUPS:
+        check = getattr(getattr(choices, group), "check_machine", None)
+        if callable(check):
+            check()
 
 
 def charge(runs: Sequence[Choices]) -> None:
@@ -146,6 +156,9 @@ def keyed(checksum: str, data_dir: Path) -> str:
 
 def _execute(choices: Choices, root: Path, checksum: str | None) -> RunResult:
     data = prepared(choices)
+    resolved = getattr(choices.model, "resolved", None)
+    if callable(resolved):
+        resolved(data.kind, data.modality)  # which refuses a target or inputs that only the data could show
 
     def work(context: RunContext) -> Outcome:
         from assay.tasks import carry_out

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from assay.cli.show import show
 from assay.figures.tables import print_table
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def show_sweep(swept: Sequence[Mapping[str, str]], runs: Mapping[int, RunDirecto
     without a finished run has no numbers.
     """
     metrics = {place: run.metrics() for place, run in runs.items()}
-    if len(swept) < 2 or not metrics:
+    if not metrics:
+        return
+    if len(swept) == 1:
+        show(runs[0])
         return
     chosen = _chosen(runs, metrics)
     keys = [key for key in swept[0] if key != _SEED] or [_SEED]

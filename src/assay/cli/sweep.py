@@ -85,12 +85,16 @@ def sweep(overrides: Sequence[str]) -> int:
 
     Raises AssayError, before anything is written, for a cell that cannot be composed or whose choices are wrong.
     """
+    from assay.experiment import check_machine
+
     config, launcher = _multirun(overrides)
     params = config.hydra.sweeper.get("params") or {}
     cells = cells_of([*(f"{key}={value}" for key, value in params.items()), *overrides])
     swept = Sweep(cells)
-    _charge(cells)
     start, before = time.monotonic(), swept.find_finished()
+    for place in swept.missing:
+        check_machine(cells[place].choices)
+    _charge(cells)
     keys = " and ".join(cells[0].swept) or "nothing"
     swept.say(f"sweep over {keys}: {len(cells)} runs, {before} finished before, {len(cells) - before} to do")
     if swept.missing and launcher is not None:

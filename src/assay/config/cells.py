@@ -106,7 +106,7 @@ class _Composer:
         base, own = self._bases[options]
         config = base.copy()
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
-        return checked(config, own)
+        return checked(config, own, given=cell)
 
 
 def _is_value(override: Override) -> bool:

@@ -29,6 +29,7 @@ from assay.runs.results import check_finite, write_outcome
 from assay.runs.sources import own_sources, sources_of_config
 from assay.runs.streams import Streams
 from assay.runs.totals import mark_finished, mark_started
+from assay.runs.unwritable import UnwritableError
 
 _COST_FILE = "cost.json"
 _COST_SECONDS = 2.0  # how often a run notes what it has cost so far
@@ -70,12 +71,14 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     context = RunContext(Streams(int(config.get("seed", 0))), parts, progress)
     with run_log(directory.path / LOG):
         try:
-            outcome = work(context)
+            outcome = _answer(work, context, request, directory)
             charged = _facts_of_outcome(outcome, config, request.private)
             costs = carried.plus(meter.cost()).rounded()
             metrics = write_outcome(directory.path, outcome, costs, secure=charged["noise"] == "secure")
             closing = {"state": FINISHED, "finished": _now(), **costs, **facts, **charged, "files": directory.digests()}
             directory.write_status({**opening, **closing})
+        except _Refused as refusal:
+            raise refusal.error from refusal.error.__cause__
         except BaseException as error:
             error.add_note(f"traceback in {directory.path / LOG}")
             cost = carried.plus(meter.cost()).rounded()
@@ -86,6 +89,29 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     mark_finished(directory)
     directory.drop_scratch()
     return metrics
+
+
+class _Refused(Exception):
+    """An InputError of work that has saved nothing: it was asked wrongly, and leaves no trace."""
+
+    def __init__(self, error: InputError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _answer(
+    work: Callable[[RunContext], Outcome], context: RunContext, request: Request, directory: RunDirectory
+) -> Outcome:
+    try:
+        return work(context)
+    except UnwritableError:
+        raise
+    except InputError as error:
+        saved = any(file.is_file() and file.name != _COST_FILE for file in directory.scratch.rglob("*"))
+        if saved or request.secure:
+            raise
+        directory.remove()
+        raise _Refused(error) from error
 
 
 def _facts_of_software(config: Mapping[str, Any]) -> dict[str, Any]:

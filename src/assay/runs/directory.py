@@ -146,6 +146,10 @@ class RunDirectory:
         """Replaces status.json."""
         write_atomically(self.path / STATUS, (json.dumps(status, indent=1, default=str) + "\n").encode())
 
+    def remove(self) -> None:
+        """Removes the run."""
+        remove(self.path)
+
     def drop_scratch(self) -> None:
         """Removes the checkpoints; what cannot be removed does no harm and stays."""
         shutil.rmtree(self.scratch, ignore_errors=True)
