@@ -47,6 +47,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     if flags.config_dir is not None and not Path(flags.config_dir).is_dir():
         limit = f"Additional config directory '{flags.config_dir}' not found"
         raise AssayError(f"--config-dir={flags.config_dir}: {limit} (give a folder with a folder for each group)")
+    asked = [flags.run, flags.multirun, flags.cfg, flags.info, flags.shell_completion]
+    if sum(map(bool, asked)) > 1:
+        raise AssayError("assay run: -m, --cfg, --info and --shell-completion exclude each other (give one of them)")
     return flags
 
 

@@ -63,7 +63,11 @@ class Sweep:
         """Notes a cell that failed and prints its line."""
         self.failures[place] = line
         self.status = max(self.status, status)
-        print(f"{self.named(place)}: {line}", file=sys.stderr, flush=True)
+        self.complain(place, line)
+
+    def complain(self, place: int, line: str) -> None:
+        """Prints what is wrong with a cell."""
+        print(line if len(self.cells) == 1 else f"{self.named(place)}: {line}", file=sys.stderr, flush=True)
 
     def named(self, place: int) -> str:
         """A cell by its number and its swept keys."""
@@ -75,8 +79,8 @@ class Sweep:
         return [place for place in range(len(self.cells)) if place not in self.runs and place not in self.failures]
 
     def say(self, line: str) -> None:
-        """Prints a line of progress, unless it is not wanted."""
-        if self.cells[0].choices.config["progress"]:
+        """Prints a line of progress, unless it is not wanted or the sweep is one run."""
+        if len(self.cells) > 1 and self.cells[0].choices.config["progress"]:
             print(line, file=sys.stderr, flush=True)
 
 
@@ -201,7 +205,7 @@ def _serve(swept: Sweep, place: int) -> None:
             print(f"report: {report(choices, run)}", flush=True)
     except AssayError as error:
         swept.status = max(swept.status, error.status)
-        print(f"{swept.named(place)}: {error}", file=sys.stderr, flush=True)
+        swept.complain(place, str(error))
 
 
 def _multirun(overrides: Sequence[str]) -> tuple[DictConfig, Any]:

@@ -106,9 +106,7 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> AssayError:
     known = [*groups(), "experiment", *Root.__dataclass_fields__]
     near = nearest(group, known)
     tail = f".{rest}" if rest else ""
-    return InputError(
-        key, value, "unknown key", f"did you mean {near}{tail}?" if near else f"one of {listed(known)}"
-    )
+    return InputError(key, value, "unknown key", f"did you mean {near}{tail}?" if near else f"one of {listed(known)}")
 
 
 def _first_line(text: str) -> str:

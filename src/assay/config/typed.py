@@ -138,6 +138,8 @@ def shown(value: Any) -> str:
         return "[" + ",".join(shown(entry) for entry in value) + "]"
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{shown(entry)}" for key, entry in value.items()) + "}"
+    if dataclasses.is_dataclass(value):
+        return str(getattr(value, "name", type(value).__name__))
     return str(value)
 
 

@@ -179,6 +179,9 @@ class DatasetOptions:
         self.split.check(self.rows)
         self.preprocess.check(self.name, self.modality)
         self.corruption.check()
+        if self.features is not None and len(set(self.features)) < len(self.features):
+            twice = next(name for name in self.features if self.features.count(name) > 1)
+            raise InputError("dataset.features", shown(self.features), f"names {twice} twice", "name it once")
         if self.classes is not None and self.kind == "regression":
             limit = "the target is a quantity, not a class"
             raise InputError("dataset.classes", shown(self.classes), limit, "leave it null")
