@@ -209,7 +209,7 @@ def publish(run: RunDirectory, choices: Choices) -> None:
     if type(choices.logger) is Logger:  # which sends nothing
         return
     record = run.path / _PUBLISHED
-    marks = json.loads(record.read_text()) if record.is_file() else []
+    marks = _marks(record)
     mark = hashlib.sha256(json.dumps(choices.config["logger"], sort_keys=True).encode()).hexdigest()[:16]
     if mark not in marks:
         from assay.report import publish as send
@@ -217,3 +217,12 @@ def publish(run: RunDirectory, choices: Choices) -> None:
         with collected():
             send(run.path, choices.logger)
         write_atomically(record, json.dumps([*marks, mark]).encode())
+
+
+def _marks(record: Path) -> list[str]:
+    """The ways by which a run was sent to a logger; none where that cannot be read, and to send twice adds nothing."""
+    try:
+        marks = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return []
+    return marks if isinstance(marks, list) else []

@@ -114,9 +114,9 @@ def _finished(request: Request, say: Say) -> RunResult | None:
 
 def _make_room(directory: RunDirectory, say: Say) -> None:
     """Sets a finished run aside that is to be carried out again."""
-    if not directory.is_finished():
-        return
     damaged = directory.damaged_files()
+    if not directory.is_finished() and not damaged:
+        return
     aside = directory.set_aside(DAMAGED if damaged else SUPERSEDED)
     reason = f"damaged ({', '.join(damaged)})" if damaged else "runs again"
     say(f"{directory.path}: {reason}; the older run is {aside}")
