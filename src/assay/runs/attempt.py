@@ -18,7 +18,7 @@ from assay.errors import AssayError, InputError, StoppedError
 from assay.runs import provenance
 from assay.runs.context import RunContext
 from assay.runs.cost import Cost, Meter
-from assay.runs.directory import FINISHED, LOG, RunDirectory, write_atomically
+from assay.runs.directory import CONFIG, FINISHED, LOG, RunDirectory, write_atomically
 from assay.runs.fingerprint import fingerprint
 from assay.runs.ledger import facts_of
 from assay.runs.log import run_log
@@ -73,6 +73,7 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
         try:
             outcome = _answer(work, context, request, directory)
             charged = _facts_of_outcome(outcome, config, request.private)
+            _check_there(directory, config)
             costs = carried.plus(meter.cost()).rounded()
             metrics = write_outcome(directory.path, outcome, costs, secure=charged["noise"] == "secure")
             closing = {"state": FINISHED, "finished": _now(), **costs, **facts, **charged, "files": directory.digests()}
@@ -89,6 +90,14 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     mark_finished(directory)
     directory.drop_scratch()
     return metrics
+
+
+def _check_there(directory: RunDirectory, config: Mapping[str, Any]) -> None:
+    """Raises UnwritableError for a run whose folder was deleted on the way, and made again by its checkpoints."""
+    if not (directory.path / CONFIG).is_file():
+        outputs = config.get("paths", {}).get("outputs", directory.path)
+        limit = f"cannot write {directory.path}: No such file or directory, it was deleted on the way"
+        raise UnwritableError("paths.outputs", outputs, limit, "the same command runs it again")
 
 
 class _Refused(Exception):

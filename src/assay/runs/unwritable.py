@@ -11,8 +11,18 @@ from typing import Any
 
 from assay.errors import InputError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_UNWRITABLE = {*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EIO}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_UNWRITABLE = {
+    *_FULL,
+    errno.ENAMETOOLONG,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.EIO,
+}
 
 
 class UnwritableError(InputError):
