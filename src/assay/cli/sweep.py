@@ -215,7 +215,6 @@ def _multirun(overrides: Sequence[str]) -> tuple[DictConfig, Any]:
     from hydra.core.global_hydra import GlobalHydra
     from hydra.core.plugins import Plugins
     from hydra.types import HydraContext, RunMode
-    from omegaconf import open_dict
 
     from assay.config.explain import explained
 
@@ -230,8 +229,6 @@ def _multirun(overrides: Sequence[str]) -> tuple[DictConfig, Any]:
                 launcher = None
             else:
                 context = HydraContext(config_loader=inner.config_loader, callbacks=Callbacks(config))
-                with open_dict(config):
-                    config.hydra.job_logging = config.hydra.hydra_logging = None
                 launcher = Plugins.instance().instantiate_launcher(
                     hydra_context=context, task_function=Job(), config=config
                 )
