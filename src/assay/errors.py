@@ -33,6 +33,10 @@ class InputError(AssayError, ValueError):
         return type(self), (self.key, self.value, self.limit, self.remedy)
 
 
+class DivergedError(InputError):
+    """A value under which the work ended in numbers that are not finite; the run has failed, and says so."""
+
+
 def _short(value: object) -> str:
     """A value in one line, its middle left out where it is long."""
     text = " ".join(str(value).split()) if "\n" in str(value) else str(value)

@@ -195,8 +195,8 @@ def test_a_network_of_the_users_own_is_trained(answer: Answer, own_network: Path
     ("target", "line"),
     [
         ("null", "model.target=null: needs the class of your network"),
-        ("own_network.Missing", "model.target=own_network.Missing: cannot be imported"),
-        ("pathlib.Path", "model.target=pathlib.Path: is no torch.nn.Module"),
+        ("own_network.Missing", "model.target=own_network.Missing: "),
+        ("pathlib.Path", "model.target=pathlib.Path: is of Python's own library"),
         (
             "own_network.Own model.arguments={widht: 3}",
             "model.arguments.widht=3: Own has no such argument (did you mean width?)",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assay.errors import AssayError, InputError, StoppedError
+from assay.errors import AssayError, DivergedError, InputError, StoppedError
 from assay.runs import provenance
 from assay.runs.context import RunContext
 from assay.runs.cost import Cost, Meter
@@ -113,7 +113,7 @@ def _answer(
 ) -> Outcome:
     try:
         return work(context)
-    except UnwritableError:
+    except (UnwritableError, DivergedError):
         raise
     except InputError as error:
         saved = any(file.is_file() and file.name != _COST_FILE for file in directory.scratch.rglob("*"))

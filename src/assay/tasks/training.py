@@ -14,6 +14,7 @@ from pytorch_lightning import Callback
 
 from assay.errors import InputError
 from assay.figures.values import curve_figure
+from assay.learning.callbacks.finite_weights import FiniteWeights
 from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.record_curve import RecordCurve
@@ -69,7 +70,8 @@ def trained(choice: Recipe, problem: Problem, run: Run) -> Outcome:
         shown.advance(done * choice.parts)
         if done < steps:
             show = ShowRounds(lambda rows: shown.advance(1))
-            fit = trainer.build([*callbacks, save, show], max_epochs=1, accumulate_grad_batches=choice.parts)
+            finite = FiniteWeights("task.learning_rate", choice.learning_rate)
+            fit = trainer.build([*callbacks, finite, save, show], max_epochs=1, accumulate_grad_batches=choice.parts)
             carry_out_fit(fit, module, loader)
     scores = module.to("cpu").scores(*_tensors(data.test, trainer.dtype))
     metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}
