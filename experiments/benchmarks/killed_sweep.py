@@ -19,7 +19,7 @@ RESULTS = ("values.parquet", "values.csv", "headline.json")  # the other files n
 
 
 def start(outputs: Path, workers: int) -> subprocess.Popen[bytes]:
-    """The sweep, in a session of its own, so that whatever it leaves behind can be seen."""
+    """Starts the sweep as a new session, so that whatever it leaves behind can be seen."""
     command = [sys.executable, "-m", "assay", "run", "-m", *CELLS, f"workers={workers}", f"paths.outputs={outputs}"]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(command, start_new_session=True, **silent)

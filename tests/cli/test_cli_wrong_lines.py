@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.cli.wrong_lines import FILES, wrong_lines
+from tests.cli.wrong_choices import FILES
+from tests.cli.wrong_lines import wrong_lines
 
 LONGEST = 200
 

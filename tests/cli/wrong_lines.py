@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import yaml
+from tests.cli.wrong_choices import OWN, of_needs, of_own_data, of_sweeps
 
 from assay.config.limits import Limit
 from assay.config.listing import experiments, options
@@ -16,18 +17,11 @@ from assay.config.root import GROUPS
 
 Line = list[str]
 
-FILES = {
-    "t.csv": "a,b,y\n" + "".join(f"{3 * i % 50},{i * 7 % 11},{'pos' if i * 3 % 7 > 3 else 'neg'}\n" for i in range(60)),
-    "empty.csv": "",
-    "schema.yaml": "columns: 3\n",
-}
-OWN = ["dataset=csv", "dataset.path=t.csv", "dataset.target=y"]
-
 
 def wrong_lines() -> list[Line]:
     """Every wrong line, each once."""
     made = [*_of_options(), *_of_keys(), *_of_targets(), *_of_root(), *_of_flags(), *_of_commands()]
-    made += [*_of_sweeps(), *_of_needs(), *_of_own_data()]
+    made += [*of_sweeps(), *of_needs(), *of_own_data()]
     return [list(line) for line in dict.fromkeys(map(tuple, made))]
 
 
@@ -196,106 +190,3 @@ def _of_commands() -> Iterator[Line]:
         ["reproduce", "scaling_laws", "--claims", "nonsense"],
         ["reproduce", "scaling_laws", "--nonsense"],
     )
-
-
-def _of_sweeps() -> Iterator[Line]:
-    """Sweeps of which one cell is wrong."""
-    for cells in (
-        ["seed=0,-1"],
-        ["seed=0,x"],
-        ["seed=0,1", "privacy=none,nonsense"],
-        ["seed=0,1", "privacy=none,iid", "privacy.epsilon=1"],
-        ["privacy=iid", "privacy.epsilon=1,2,0"],
-        ["privacy=iid", "privacy.epsilon=1,nonsense"],
-        ["model=auto,cnn"],
-        ["model=auto,nonsense"],
-        ["dataset=diabetes,diabtes"],
-        ["task=value,party_value"],
-        ["seed=range(100000)"],
-        ["seed=range(0)"],
-        ["seed=0,1", "sed=1"],
-        ["seed=0,1", "scale=laptop,huge"],
-        ["seed=0,1", "hydra.sweep.dir=x"],
-        ["seed=0,1", "trainer.threads=1,1e9"],
-        ["experiment=quickstart", "privacy=none,iid"],
-        ["seed=0,1", "name=a,../b"],
-        ["seed=0,["],
-        ["trainer=cpu,nonsense"],
-    ):
-        yield ["run", "-m", *cells]
-        yield ["run", *cells, "--multirun"]
-
-
-def _of_needs() -> Iterator[Line]:
-    """Choices that contradict each other, and that a machine without a GPU or a network cannot serve."""
-    for overrides in (
-        ["model=cnn"],
-        ["model=bag_of_words"],
-        ["model=module"],
-        ["model=sklearn"],
-        ["model=logistic"],
-        ["logger=lightning"],
-        ["task=party_value"],
-        ["task=party_uncertainty"],
-        ["task=train", "privacy=iid"],
-        ["task=label_noise"],
-        ["task=scaling_law", "valuation=semivalue"],
-        ["experiment=quickstart", "privacy=none"],
-        ["privacy.epsilon=4"],
-        ["privacy=iid", "privacy.epsilon=1e-20"],
-        ["privacy=iid", "privacy.epsilon=inf"],
-        ["privacy=iid", "privacy.delta=0"],
-        ["privacy=iid", "privacy.delta=2"],
-        ["privacy=iid", "privacy.total=1"],
-        ["privacy=lower_triangular", "privacy.matrix=nowhere.npy"],
-        ["valuation=semivalue", "privacy=iid"],
-        ["task.contenders=[none]"],
-        ["experiment=quickstart", 'task.contenders=["a b"]'],
-        ["experiment=quickstart", "task.contenders=[]"],
-        ["experiment=quickstart", "task.contenders=[none,none]"],
-        ["experiment=quickstart", "task.contenders=[{a:{model:linear}}]"],
-        ["dataset.rows=3"],
-        ["dataset.rows=1e30"],
-        ["dataset.split.train=1e9"],
-        ["dataset.split.valid=0"],
-        ["dataset.corruption.labels=2"],
-        ["dataset.types.zip"],
-        ["dataset.types.zip=nonsense"],
-        ["trainer.devices=0"],
-        ["trainer.accelerator=quantum"],
-        ["trainer.precision=16"],
-        ["trainer.accelerator=mps", "trainer.precision=64"],
-        ["trainer=gpu"],
-        ["trainer.accelerator=cuda"],
-        ["logger=wandb", "logger.mode=online"],
-        ["logger=wandb", "logger.mode=sometimes"],
-        ["logger=csv", "logger.save_dir=''"],
-    ):
-        yield ["run", *overrides]
-
-
-def _of_own_data() -> Iterator[Line]:
-    """A file of the user's and the keys that go with it."""
-    for overrides in (
-        ["dataset=csv"],
-        ["dataset=csv", "dataset.path=t.csv"],
-        ["dataset=csv", "dataset.path=nowhere.csv", "dataset.target=y"],
-        ["dataset=csv", "dataset.path=empty.csv", "dataset.target=y"],
-        ["dataset=csv", "dataset.path=.", "dataset.target=y"],
-        ["dataset=parquet", "dataset.path=t.csv", "dataset.target=y"],
-        ["dataset=csv", "dataset.path=t.csv", "dataset.target=z"],
-        [*OWN, "dataset.features=[a,a]"],
-        [*OWN, "dataset.features=[a,z]"],
-        [*OWN, "dataset.features=[]"],
-        [*OWN, "dataset.types.z=numeric"],
-        [*OWN, "dataset.types.a=nonsense"],
-        [*OWN, "dataset.schema=nowhere.yaml"],
-        [*OWN, "dataset.schema=schema.yaml"],
-        [*OWN, "dataset.encoding=klingon"],
-        [*OWN, "dataset.missing=guess"],
-        [*OWN, "dataset.kind=clustering"],
-        [*OWN, "model=linear"],
-        [*OWN, "model=cnn"],
-        [*OWN, "model=linear", "-m", "seed=0"],
-    ):
-        yield ["run", *overrides]

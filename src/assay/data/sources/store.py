@@ -112,7 +112,7 @@ def fetch(names: Sequence[str], data_dir: Path, config_dir: Path | None = None) 
 
 
 def fetch_again(name: str, source: Source, data_dir: Path) -> None:
-    """Brings an archive of a dataset of which the file that is here is damaged; AssayError when it cannot be had."""
+    """Brings an archive again of which the file that is here is damaged; AssayError when nobody has it."""
     _fetch_one(name, source, Path(data_dir))
 
 
