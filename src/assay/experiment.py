@@ -8,12 +8,13 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay.config.choices import Choices
 from assay.config.compose import compose
+from assay.config.root import GROUPS
 from assay.runs.directory import STATUS, RunDirectory, write_atomically
 from assay.runs.execute import RunResult, directory_of, execute, find_finished
 from assay.runs.log import collected
@@ -48,10 +49,31 @@ def carry(choices: Choices) -> RunDirectory:
         checksum = _checksum(choices)
         result = find_finished(choices.config, root, checksum)
         if result is None:
+            check_machine(choices)
             charge([choices])
             result = _execute(choices, root, checksum)
-        _publish(result, choices)
-    return RunDirectory(result.directory)
+    run = RunDirectory(result.directory)
+    publish(run, choices)
+    return run
+
+
+def find(choices: Choices, say: Callable[[str], None] | None = None) -> RunDirectory | None:
+    """The finished run of checked choices; None where it is to be carried out. `say` as for `find_finished`."""
+    result = find_finished(choices.config, outputs_of(choices) / "runs", _checksum(choices), say)
+    return None if result is None else RunDirectory(result.directory)
+
+
+def directory(choices: Choices) -> RunDirectory:
+    """The directory of a run, which need not exist."""
+    return directory_of(choices.config, outputs_of(choices) / "runs", _checksum(choices))
+
+
+def check_machine(choices: Choices) -> None:
+    """Raises InputError for a choice that this machine cannot serve: each option knows what it needs of it."""
+    for group in GROUPS:
+        check = getattr(getattr(choices, group), "check_machine", None)
+        if callable(check):
+            check()
 
 
 def charge(runs: Sequence[Choices]) -> None:
@@ -61,12 +83,12 @@ def charge(runs: Sequence[Choices]) -> None:
     """
     tables: dict[tuple[Path, Table], list[Charge]] = {}
     for choices in runs:
-        plans, root = planned(choices), outputs_of(choices) / "runs"
-        if not plans or find_finished(choices.config, root, _checksum(choices)) is not None:
+        plans = planned(choices)
+        if not plans or find(choices) is not None:
             continue
-        directory = directory_of(choices.config, root, _checksum(choices))
         for table, (epsilon, delta) in plans.items():
-            tables.setdefault((_data_dir(choices), table), []).append(Charge(directory, epsilon, delta))
+            charges = tables.setdefault((_data_dir(choices), table), [])
+            charges.append(Charge(directory(choices), epsilon, delta))
     for (data_dir, (table_id, total)), charges in tables.items():
         charge_all(data_dir, table_id, charges, total)
 
@@ -96,13 +118,13 @@ def planned(choices: Choices) -> dict[Table, tuple[float, float]]:
 
 def report(choices: Choices, run_directory: RunDirectory) -> Path:
     """The HTML page on one run; built unless there is one younger than the run."""
-    folder, directory = outputs_of(choices) / "reports" / choices.name, run_directory.path
+    folder, place = outputs_of(choices) / "reports" / choices.name, run_directory.path
     page: Path = folder / "index.html"
-    if not page.is_file() or page.stat().st_mtime < (directory / STATUS).stat().st_mtime:
+    if not page.is_file() or page.stat().st_mtime < (place / STATUS).stat().st_mtime:
         from assay.report import build_report
 
         with collected():
-            page = build_report([directory], folder, title=choices.name)
+            page = build_report([place], folder, title=choices.name)
     return page
 
 
@@ -134,6 +156,9 @@ def keyed(checksum: str, data_dir: Path) -> str:
 
 def _execute(choices: Choices, root: Path, checksum: str | None) -> RunResult:
     data = prepared(choices)
+    resolved = getattr(choices.model, "resolved", None)
+    if callable(resolved):
+        resolved(data.kind, data.modality)  # which refuses a target or inputs that only the data could show
 
     def work(context: RunContext) -> Outcome:
         from assay.tasks import carry_out
@@ -177,17 +202,27 @@ def prepared(choices: Choices) -> PreparedData:
     return prepare(choices.dataset, data_dir=_data_dir(choices), generator=generator, blind=choices.private)
 
 
-def _publish(result: RunResult, choices: Choices) -> None:
-    """Sends the run to its logger, once for each way the logger is set."""
+def publish(run: RunDirectory, choices: Choices) -> None:
+    """Sends a finished run to its logger, once for each way the logger is set."""
     from assay.report.loggers.logger import Logger
 
     if type(choices.logger) is Logger:  # which sends nothing
         return
-    record = result.directory / _PUBLISHED
-    marks = json.loads(record.read_text()) if record.is_file() else []
+    record = run.path / _PUBLISHED
+    marks = _marks(record)
     mark = hashlib.sha256(json.dumps(choices.config["logger"], sort_keys=True).encode()).hexdigest()[:16]
     if mark not in marks:
-        from assay.report import publish
+        from assay.report import publish as send
 
-        publish(result.directory, choices.logger)
+        with collected():
+            send(run.path, choices.logger)
         write_atomically(record, json.dumps([*marks, mark]).encode())
+
+
+def _marks(record: Path) -> list[str]:
+    """The ways by which a run was sent to a logger; none where that cannot be read, and to send twice adds nothing."""
+    try:
+        marks = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return []
+    return marks if isinstance(marks, list) else []

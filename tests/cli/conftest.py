@@ -43,7 +43,8 @@ class Fakes:
         draw = keys["generator"]("split").random()
         self.prepared.append({"options": options, **keys})
         provenance = SimpleNamespace(provider="built in", source="scikit-learn==1", sha256="ab")
-        return SimpleNamespace(provenance=provenance, draw=draw, description=None)
+        facts = {"kind": "regression", "modality": "table", "description": None}
+        return SimpleNamespace(provenance=provenance, draw=draw, **facts)
 
     def carry_out(self, choices: Choices, data: SimpleNamespace, context: RunContext) -> Outcome:
         config = dict(choices.config)

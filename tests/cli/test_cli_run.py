@@ -75,7 +75,7 @@ def test_asking_wrongly_is_one_line_status_two_and_writes_nothing(fakes: Any, as
     [
         (["privacy=iid", "privacy.epslon=1"], "privacy.epslon=1: unknown key (did you mean privacy.epsilon?)"),
         (["dataset=diabtes"], "dataset=diabtes: unknown option (did you mean dataset=diabetes?)"),
-        (["seed=1,2"], "seed=1,2: several values (add -m for a run of each, or make it a list: seed=[1,2])"),
+        (["seed=1,2"], "seed=1,2: several values (add -m for a run of each)"),
         (["seed=[1"], "seed=[1: cannot be read as a value (put quotes around it: 'seed=\"[1\"')"),
         (["--multrun"], "--multrun: unknown flag (did you mean --multirun?)"),
         (["--cfg", "job", "sed=1"], "sed=1: unknown key (did you mean seed?)"),

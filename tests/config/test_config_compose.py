@@ -156,7 +156,9 @@ class Plain:
         (["+model.widht=3"], "model.widht=3: unknown key (did you mean model.width?)"),
         (["model._target_=my_options.Plain", "+model.depth=3"], "model.depth=3: unknown key"),
         (["model._target_=my_options.Missing"], "model._target_=my_options.Missing: cannot be imported"),
-        (["model._target_=os.system"], "model._target_=os.system: names a builtin_function_or_method (name a class"),
+        (["model._target_=numpy.add"], "model._target_=numpy.add: names a ufunc (name a class"),
+        (["model._target_=os.system"], "model._target_=os.system: is of Python's own library, which has no option"),
+        (["model._target_=my_options.Plain"], "model._target_=my_options.Plain: is no option of model: it has no"),
     ],
 )
 def test_a_users_own_option_is_checked_against_its_class(

@@ -30,7 +30,7 @@ MISSPELT = [
     ("+dataset.split.tran=3", "dataset.split.tran=3: unknown key (did you mean dataset.split.train?)"),
     (
         "privacy.epsilon=3",
-        "privacy.epsilon=3: privacy=none has no such key (it belongs to privacy=directed or privacy=directed_gaussian or ",
+        "privacy.epsilon=3: privacy=none has no such key (it belongs to privacy=directed and 11 others: assay list privacy)",
     ),
     (
         "privacy.epslon=1",
@@ -68,7 +68,7 @@ WRONG_TYPES = [
     ("dataset=digits dataset.classes=3", "dataset.classes=3: must be a list (write dataset.classes=[3])"),
     ("dataset=rotten_tomatoes dataset.preprocess.encoder=mini", "encoder=mini: must be one of minilm, efficientnet"),
     ("seed=[1", "seed=[1: cannot be read as a value"),
-    ("seed=1,2", "seed=1,2: several values (add -m for a run of each, or make it a list: seed=[1,2])"),
+    ("seed=1,2", "seed=1,2: several values (add -m for a run of each)"),
     ("model=null", "model=null: names no option (one of auto,"),
     ("model=[1,2]", "model=[1,2]: names no option (one of auto,"),
     ("+experiment=[[1]]", "+experiment=[[1]]: names no option (one of "),
@@ -141,7 +141,7 @@ IMPOSSIBLE = [
     (f"{STUDY} task.evaluations=[4,0]", "task.evaluations=0: must be >= 1"),
     (f"{STUDY} task.evaluations=[]", "task.evaluations=[]: must not be empty"),
     ("seed=-1", "seed=-1: must be from 0 to 2^63 - 1"),
-    ("workers=0", "workers=0: must be >= 1"),
+    ("workers=0", "workers=0: must be from 1 to 1024 (1 is this process alone)"),
     ("name=../up", "name=../up: must be a folder name"),
     ("name=/root", "name=/root: must be a folder name"),
     ("name=.hidden", "name=.hidden: must be a folder name"),

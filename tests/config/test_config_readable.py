@@ -142,7 +142,7 @@ def test_a_mistake_names_the_column_as_it_was_written(overrides: list[str], line
     [
         (
             "dataset=wine dataset.missing=drop",
-            "dataset.missing=drop: dataset=wine has no such key (it belongs to dataset=arrow or dataset=csv or",
+            "dataset.missing=drop: dataset=wine has no such key (it belongs to dataset=arrow",
         ),
         (
             "dataset=wine dataset.encoding=latin-1",

@@ -112,6 +112,19 @@ def test_a_damaged_store_is_made_anew(name: str, tmp_path: Path) -> None:
     assert table(store, dataset, np.arange(3)).tobytes() == before
 
 
+def test_a_flipped_byte_of_a_row_is_said_and_the_row_encoded_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset, store = images(3), EncodedRows("pictures", image_encoder(tmp_path), tmp_path, workers=1)
+    before = table(store, dataset, np.arange(3)).tobytes()
+    folder = store.folder(dataset, dataset.columns[0])
+    content = bytearray((folder / "rows.npy").read_bytes())
+    content[-2] ^= 1
+    (folder / "rows.npy").write_bytes(content)
+    assert table(store, dataset, np.arange(3)).tobytes() == before
+    assert capsys.readouterr().err == f"{folder}: 1 rows are damaged and encoded again\n"
+
+
 def test_what_stops_midway_has_marked_finished_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset, store = images(9), EncodedRows("pictures", image_encoder(tmp_path), tmp_path, workers=1)
     monkeypatch.setattr(encoded, "BLOCK", 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import multiprocessing
 import shutil
 from dataclasses import replace
@@ -162,21 +161,30 @@ def test_the_parsed_form_keeps_every_role(tmp_path: Path) -> None:
             assert read.take(name, np.array([1])).equals(dataset.take(name, np.array([1])))
 
 
-@pytest.mark.parametrize("damage", ["roles", "table", "both"])
-def test_a_damaged_parsed_form_is_made_anew(damage: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["roles.json", "table.arrow"])
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "delete", "folder"])
+def test_a_damaged_parsed_form_is_made_anew(
+    damage: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     dataset = every_role()
     cached("d", dataset.provenance, tmp_path, lambda: dataset)
     (folder,) = (tmp_path / "parsed").iterdir()
-    if damage in ("roles", "both"):
-        (folder / "roles.json").write_text('{"columns": [')
-    if damage in ("table", "both"):
-        flipped = bytearray((folder / "table.arrow").read_bytes())
-        flipped[len(flipped) // 2] ^= 1
-        (folder / "table.arrow").write_bytes(flipped)
-    with pytest.warns(UserWarning, match="made anew"):
-        again = cached("d", dataset.provenance, tmp_path, lambda: dataset)
-    assert again.take("n").equals(dataset.take("n"))
-    assert json.loads((folder / "roles.json").read_text())["kind"] == "classification"
+    content = (folder / name).read_bytes()
+    place = content.index(b"classification") if name == "roles.json" else len(content) // 2
+    flipped = content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+    (folder / name).unlink()
+    if damage == "folder":
+        (folder / name).mkdir()
+    elif damage != "delete":
+        (folder / name).write_bytes({"cut": content[: len(content) // 2], "flip": flipped, "empty": b""}[damage])
+    again = cached("d", dataset.provenance, tmp_path, lambda: dataset)
+    said = capsys.readouterr().err
+    assert said.startswith(f"{folder}: damaged (")
+    assert said.endswith("; made anew\n")
+    assert (again.kind, again.take("n").equals(dataset.take("n"))) == ("classification", True)
+    assert (folder / name).read_bytes() == content
+    cached("d", dataset.provenance, tmp_path, lambda: pytest.fail("parsed again"))
+    assert capsys.readouterr().err == ""
 
 
 def test_a_kill_while_writing_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,8 +53,8 @@ def test_only_finished_is_trusted(make_run: Any, state: str) -> None:
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [
-        ("status.json", None, "holds no status.json"),
-        ("status.json", "{half", "the run is unknown, not finished"),
+        ("status.json", None, "damaged (status.json)"),
+        ("status.json", "{half", "damaged (status.json)"),
         ("metrics.json", "{half", "metrics.json cannot be read"),
         ("metrics.json", "[1]", "metrics.json cannot be read"),
         ("config.yaml", "a: [", "config.yaml cannot be read"),

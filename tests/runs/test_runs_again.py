@@ -84,7 +84,7 @@ def test_a_run_of_other_sources_is_returned_with_a_line(tmp_path: Path, capsys: 
     assert capsys.readouterr().err == ""
     status = json.loads((directory / "status.json").read_text())
     assert len(status["sources"]) == 64
-    (directory / "status.json").write_text(json.dumps({**status, "sources": "0" * 64}))
+    RunDirectory(directory).write_status({**RunDirectory(directory).status(), "sources": "0" * 64})
     again = find_finished(CONFIG, tmp_path)
     assert again is not None
     assert not again.same_sources

@@ -156,8 +156,12 @@ def test_only_a_directory_that_says_finished_is_trusted(tmp_path: Path, status: 
     (result.directory / "values.parquet").write_bytes(b"torn")
     assert find_finished(CONFIG, tmp_path) is None
     assert list(finished_runs(tmp_path)) == []
-    assert execute(CONFIG, answer, tmp_path).fresh
+    lines: list[str] = []
+    assert execute(CONFIG, answer, tmp_path, say=lines.append).fresh
     assert (result.directory / "values.parquet").read_bytes() == reference
+    aside = result.directory.with_name(f"{result.directory.name}.1")
+    named = f"{result.directory}: damaged (status.json); the older run is {aside}"
+    assert lines == ([] if "running" in status else [named])  # an attempt that was killed is none
 
 
 def test_what_libraries_say_goes_to_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

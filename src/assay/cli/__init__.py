@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from assay.errors import AssayError
 
@@ -13,22 +16,28 @@ COMMANDS = ("run", "list", "explain", "results", "report", "data", "reproduce")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carries out one command and returns its exit status: 0, 1 (failed), 2 (asked wrongly), 130 (interrupted)."""
+    """Carries out one command and returns its exit status.
+
+    0, 1 (failed), 2 (asked wrongly), 130 (interrupted), 129 and 143 (ended by SIGHUP or SIGTERM).
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    received: list[int] = []
     try:
-        return _dispatch(arguments)
+        with _ending_signals(received):
+            return _dispatch(arguments)
     except AssayError as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
             raise
         print(error, file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
-        print("interrupted (the same command goes on from the last checkpoint)", file=sys.stderr)
-        return 130
+        return _stopped(received)
     except BrokenPipeError:  # `assay list | head` has read enough
         sys.stderr.close()
         return 0
     except SystemExit as leaving:
+        if received or isinstance(leaving.__context__, KeyboardInterrupt):  # which Lightning turns into an exit
+            return _stopped(received)
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR") == "1":
@@ -37,8 +46,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def _stopped(received: Sequence[int]) -> int:
+    """Says that a signal ended the command, and returns the exit status that a shell gives to it."""
+    number = received[0] if received else signal.SIGINT
+    what = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+    print(f"{what} (the same command goes on from the last checkpoint)", file=sys.stderr)
+    return 128 + number
+
+
+@contextmanager
+def _ending_signals(received: list[int]) -> Iterator[None]:
+    """Ends the work in order on SIGTERM and SIGHUP: workers go, checkpoints stay, the status says so."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        received.append(number)
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    ours = [number for number, handler in before.items() if handler == signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, before[number])
+
+
 def failure_line(error: Exception) -> str:
-    """One line for an error that is no fault of the user's: what it is and where its traceback is."""
+    """One line for an error: a user's own as it is, any other with its kind and the place of its traceback."""
+    if isinstance(error, AssayError):
+        return str(error)
     where = "; ".join([*getattr(error, "__notes__", []), "HYDRA_FULL_ERROR=1 shows it here"])
     return f"{type(error).__name__}: {' '.join(str(error).split())} ({where})"
 

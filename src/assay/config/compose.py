@@ -13,7 +13,7 @@ from assay.config.overrides import readable, unescaped
 from assay.config.root import GROUPS, SCALES
 from assay.config.suggest import did_you_mean
 from assay.config.targets import Live
-from assay.config.typed import shown
+from assay.config.typed import ForeignKeyError, shown
 from assay.config.validate import validated
 from assay.errors import InputError
 
@@ -47,8 +47,13 @@ def raw(overrides: Sequence[str]) -> DictConfig:
         return hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
 
 
-def checked(composed: DictConfig, hydra_config: Any = None, live: Any = None) -> Choices:
-    """Resolves and checks what hydra composed; `hydra_config` is its hydra key where `composed` lacks it."""
+def checked(
+    composed: DictConfig, hydra_config: Any = None, live: Any = None, given: Sequence[str] | None = None
+) -> Choices:
+    """Resolves and checks what hydra composed; `hydra_config` is its hydra key where `composed` lacks it.
+
+    `given` are the overrides where these are not those that hydra noted.
+    """
     from omegaconf import open_dict
 
     own = composed.hydra if hydra_config is None else hydra_config
@@ -65,7 +70,21 @@ def checked(composed: DictConfig, hydra_config: Any = None, live: Any = None) ->
     if isinstance(dataset, dict) and isinstance(dataset.get("types"), dict):
         dataset["types"] = {unescaped(str(column)): kind for column, kind in dataset["types"].items()}
     names = {group: [name for folder in folders for name, _ in _options(group, folder)] for group in GROUPS}
-    return validated(values, chosen, names, _loader(composed, folders), live)
+    try:
+        return validated(values, chosen, names, _loader(composed, folders), live)
+    except ForeignKeyError as error:
+        raise _set_by_experiment(error, own if given is None else given, chosen) from error
+
+
+def _set_by_experiment(error: ForeignKeyError, given: Any, chosen: Mapping[str, str]) -> InputError:
+    """The same error where the user chose an option that lacks a key which the experiment sets."""
+    experiment, group = chosen.get("experiment"), error.key.partition(".")[0]
+    overrides = given if isinstance(given, Sequence) else given.overrides.task
+    keys = [str(each).lstrip("+~").partition("=")[0] for each in overrides]
+    if experiment is None or error.key in keys or group not in keys:
+        return error
+    limit = f"experiment={experiment} sets {error.key}, which this option does not have"
+    return InputError(group, chosen[group], limit, f"leave {group} to the experiment, or drop the key: '~{error.key}'")
 
 
 def _options(group: str, folder: Path) -> list[tuple[str, str]]:

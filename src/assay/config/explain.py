@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from assay.config.listing import groups, options
 from assay.config.overrides import TEXTS, spelt
 from assay.config.root import GROUPS, Root
-from assay.config.suggest import did_you_mean, nearest
+from assay.config.suggest import did_you_mean, listed, nearest
 from assay.errors import AssayError, InputError
 
 
@@ -43,17 +43,19 @@ def explain(error: Exception, overrides: Sequence[str]) -> AssayError:
         return _missing_option(error.missing_cfg_file or "", text)
     if match := re.search(r"Ambiguous value for argument '([^=']+)=(.*?)'\n", text):
         key, value = spelt(match[1]), match[2]
-        other = f"make it a list: {key}=[{value}]"
+        remedy = "add -m for a run of each"
         if key in TEXTS:
             quoted = f"{key}='{value}'"
-            other = f"put one with a comma in quotes: {shlex.quote(quoted)}"
-        return InputError(key, value, "several values", f"add -m for a run of each, or {other}")
+            remedy += f", or put one with a comma in quotes: {shlex.quote(quoted)}"
+        elif "." in key:
+            remedy += f", or make it a list where the key takes one: {key}=[{value}]"
+        return InputError(key, value, "several values", remedy)
     if match := re.search(r"Could not (?:override|delete|append to config\.?).*?'([^'=\n]+)'?", text):
         return _unknown_key(match[1].lstrip("+~"), overrides)
     if isinstance(error, TypeError) or "group override must be" in text:
         for key, _, value in (override.partition("=") for override in overrides):
             if key.lstrip("+") in (*GROUPS, "experiment") and (value.startswith("[") or value == "null"):
-                known = ", ".join(name for name, _ in options(key.lstrip("+")))
+                known = listed(name for name, _ in options(key.lstrip("+")))
                 return InputError(key, value, "names no option", f"one of {known}")
     if isinstance(error, OSError):  # hydra could not make its folder
         return AssayError(f"{error.filename}: {error.strerror} (write elsewhere: paths.outputs=FOLDER)")
@@ -108,9 +110,7 @@ def _unknown_key(key: str, overrides: Sequence[str]) -> AssayError:
     known = [*groups(), "experiment", *Root.__dataclass_fields__]
     near = nearest(group, known)
     tail = f".{rest}" if rest else ""
-    return InputError(
-        key, value, "unknown key", f"did you mean {near}{tail}?" if near else "one of " + ", ".join(known)
-    )
+    return InputError(key, value, "unknown key", f"did you mean {near}{tail}?" if near else f"one of {listed(known)}")
 
 
 def _first_line(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from assay.config.limits import Limit
-from assay.config.suggest import did_you_mean, nearest
+from assay.config.suggest import did_you_mean, listed, nearest
 from assay.errors import InputError
 
 # Keys by which hydra builds an object; allowed in every group.
@@ -36,12 +36,22 @@ class UnknownKeyError(InputError):
         flat = {name: set(_flat(values)) for name, values in keys.items() if name != chosen}
         limit = f"{group}={chosen} has no such key"
         if holders := [f"{group}={name}" for name, known in flat.items() if path in known]:
-            return InputError(self.key, self.value, limit, f"it belongs to {' or '.join(holders)}")
+            return ForeignKeyError(self.key, self.value, limit, f"it belongs to {_some(group, holders)}")
         near = nearest(path, dict.fromkeys(key for known in flat.values() for key in sorted(known)))
         if self.near or near is None:
             return self if self.near else InputError(self.key, self.value, limit, self.remedy)
         holder = next(name for name, known in flat.items() if near in known)
         return InputError(self.key, self.value, limit, f"did you mean {group}.{near}? It belongs to {group}={holder}")
+
+
+class ForeignKeyError(InputError):
+    """A key that other options of its group have, and the chosen one has not."""
+
+
+def _some(group: str, holders: list[str]) -> str:
+    if len(holders) <= 2:
+        return " or ".join(holders)
+    return f"{holders[0]} and {len(holders) - 1} others: assay list {group}"
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[str]:
@@ -128,6 +138,8 @@ def shown(value: Any) -> str:
         return "[" + ",".join(shown(entry) for entry in value) + "]"
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{key}:{shown(entry)}" for key, entry in value.items()) + "}"
+    if dataclasses.is_dataclass(value):
+        return str(getattr(value, "name", type(value).__name__))
     return str(value)
 
 
@@ -155,7 +167,7 @@ def _checked(hint: Any, value: Any, key: str) -> Any:
         options = [shown(option) for option in get_args(hint)]
         if value not in get_args(hint) or isinstance(value, bool):
             near = did_you_mean(shown(value), options)
-            raise InputError(key, shown(value), f"must be one of {', '.join(options)}", _remedy(near, options))
+            raise InputError(key, shown(value), f"must be one of {listed(options)}", _remedy(near, options))
         return value
     if _is_prepared(hint, value):
         return value

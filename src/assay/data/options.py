@@ -192,6 +192,9 @@ class DatasetOptions:
         if self.preprocess.tokens is not None and self.corruption.features:
             limit = "adds noise to numbers, and dataset.preprocess.tokens makes ids of words"
             raise InputError("dataset.corruption.features", f"{self.corruption.features:g}", limit, "leave it at 0")
+        if self.features is not None and len(set(self.features)) < len(self.features):
+            twice = next(name for name in self.features if self.features.count(name) > 1)
+            raise InputError("dataset.features", shown(self.features), f"names {twice} twice", "name it once")
         if self.classes is not None and self.kind == "regression":
             limit = "the target is a quantity, not a class"
             raise InputError("dataset.classes", shown(self.classes), limit, "leave it null")

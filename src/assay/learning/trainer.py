@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from assay.config.limits import Limit, at_least
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 
 MOST_THREADS = 1024
+_DRIVERS = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg")  # of CUDA, ROCm, and CUDA below WSL
 
 Threads = Annotated[
     int,
@@ -40,6 +43,11 @@ class Trainer:
             limit = "trainer.accelerator=mps has no double precision"
             raise InputError("trainer.precision", self.precision, limit, "use trainer.precision=32")
 
+    def check_machine(self) -> None:
+        """Raises InputError, without torch, for an accelerator of which this machine shows no sign."""
+        if self.accelerator != "cpu" and not any(map(Path.exists, map(Path, _DRIVERS))) and sys.platform == "linux":
+            raise self._no_device()
+
     @property
     def dtype(self) -> torch.dtype:
         """Type of all tensors of a fit."""
@@ -58,8 +66,11 @@ class Trainer:
             return torch.device("cuda")
         if self.accelerator != "cuda" and torch.backends.mps.is_available():
             return torch.device("mps")
+        raise self._no_device()
+
+    def _no_device(self) -> InputError:
         limit = "torch can use no such device on this machine"
-        raise InputError("trainer.accelerator", self.accelerator, limit, "use trainer=cpu")
+        return InputError("trainer.accelerator", self.accelerator, limit, "use trainer=cpu")
 
     @property
     def fast_precision(self) -> Literal["bf16-mixed", "32-true"]:

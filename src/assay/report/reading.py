@@ -19,6 +19,7 @@ from assay.runs.directory import (
     SUPERSEDED,
     RunDirectory,
     finished_runs,
+    unreadable_runs,
 )
 from assay.runs.outcome import Headline
 
@@ -117,10 +118,12 @@ def read_run(directory: Path) -> RunRecord:
     directory = Path(directory)
     if not directory.is_dir():
         raise AssayError(f"{directory}: no such folder (run directories lie below outputs/runs)")
-    if not (directory / STATUS).is_file():
-        raise AssayError(f"{directory}: not a run directory, it holds no {STATUS}")
     run = RunDirectory(directory)
     status = run.status()
+    if not status and ((directory / STATUS).exists() or (directory / METRICS).exists()):
+        raise DamagedRunError(f"{directory}: damaged ({STATUS}); repeat its command to run it again")
+    if not status:
+        raise AssayError(f"{directory}: not a run directory, it holds no {STATUS}")
     if status.get("state") not in (FINISHED, SUPERSEDED):
         state = status.get("state", "unknown")
         raise AssayError(f"{directory}: the run is {state}, not finished (repeat its command to finish it)")
@@ -138,7 +141,7 @@ def read_run(directory: Path) -> RunRecord:
 
 def find_runs(folder: Path) -> list[RunRecord]:
     """Records of the newest finished runs at or below a folder, by path; a line on stderr for each damaged one."""
-    gathered = gather([path for path in finished_runs(Path(folder)) if (path / CONFIG).is_file()])
+    gathered = gather([*finished_runs(Path(folder)), *unreadable_runs(Path(folder))])
     for line in gathered.left_out:
         print(f"left out: {line}", file=sys.stderr)
     return list(gathered.records)
@@ -153,8 +156,8 @@ def gather(directories: Iterable[Path]) -> Gathered:
     left_out: dict[Path, str] = {}
     for directory in map(Path, directories):
         places = [directory]
-        if directory.is_dir() and not (directory / STATUS).is_file():
-            places = [path for path in finished_runs(directory) if (path / CONFIG).is_file()]
+        if directory.is_dir() and not (directory / STATUS).exists() and not (directory / METRICS).exists():
+            places = [*finished_runs(directory), *unreadable_runs(directory)]
             if not places:
                 raise AssayError(f"{directory}: no finished run here or below (make one: assay run)")
         for place in places:

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from assay.errors import AssayError, InputError
+from assay.errors import AssayError, DivergedError, InputError, StoppedError
 from assay.runs import provenance
 from assay.runs.context import RunContext
 from assay.runs.cost import Cost, Meter
-from assay.runs.directory import FINISHED, LOG, RunDirectory, write_atomically
+from assay.runs.directory import CONFIG, FINISHED, LOG, RunDirectory, write_atomically
 from assay.runs.fingerprint import fingerprint
 from assay.runs.ledger import facts_of
 from assay.runs.log import run_log
@@ -29,6 +29,7 @@ from assay.runs.results import check_finite, write_outcome
 from assay.runs.sources import own_sources, sources_of_config
 from assay.runs.streams import Streams
 from assay.runs.totals import mark_finished, mark_started
+from assay.runs.unwritable import UnwritableError
 
 _COST_FILE = "cost.json"
 _COST_SECONDS = 2.0  # how often a run notes what it has cost so far
@@ -66,16 +67,19 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     directory.write_config(config)
     carried = _carried(directory)
     progress = Progress(bool(config.get("progress", True)), _Heartbeat(directory, meter, carried))
-    parts = Parts(directory.scratch, int(config.get("workers", 1)))
+    parts = Parts(directory.scratch, int(config.get("workers", 1)), mends=not request.secure)
     context = RunContext(Streams(int(config.get("seed", 0))), parts, progress)
     with run_log(directory.path / LOG):
         try:
-            outcome = work(context)
+            outcome = _answer(work, context, request, directory)
             charged = _facts_of_outcome(outcome, config, request.private)
+            _check_there(directory, config)
             costs = carried.plus(meter.cost()).rounded()
             metrics = write_outcome(directory.path, outcome, costs, secure=charged["noise"] == "secure")
             closing = {"state": FINISHED, "finished": _now(), **costs, **facts, **charged, "files": directory.digests()}
             directory.write_status({**opening, **closing})
+        except _Refused as refusal:
+            raise refusal.error from refusal.error.__cause__
         except BaseException as error:
             error.add_note(f"traceback in {directory.path / LOG}")
             cost = carried.plus(meter.cost()).rounded()
@@ -86,6 +90,37 @@ def carry_out(request: Request, directory: RunDirectory, work: Callable[[RunCont
     mark_finished(directory)
     directory.drop_scratch()
     return metrics
+
+
+def _check_there(directory: RunDirectory, config: Mapping[str, Any]) -> None:
+    """Raises UnwritableError for a run whose folder was deleted on the way, and made again by its checkpoints."""
+    if not (directory.path / CONFIG).is_file():
+        outputs = config.get("paths", {}).get("outputs", directory.path)
+        limit = f"cannot write {directory.path}: No such file or directory, it was deleted on the way"
+        raise UnwritableError("paths.outputs", outputs, limit, "the same command runs it again")
+
+
+class _Refused(Exception):
+    """An InputError of work that has saved nothing: it was asked wrongly, and leaves no trace."""
+
+    def __init__(self, error: InputError) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+def _answer(
+    work: Callable[[RunContext], Outcome], context: RunContext, request: Request, directory: RunDirectory
+) -> Outcome:
+    try:
+        return work(context)
+    except (UnwritableError, DivergedError):
+        raise
+    except InputError as error:
+        saved = any(file.is_file() and file.name != _COST_FILE for file in directory.scratch.rglob("*"))
+        if saved or request.secure:
+            raise
+        directory.remove()
+        raise _Refused(error) from error
 
 
 def _facts_of_software(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +145,7 @@ def _facts_of_outcome(outcome: Outcome, config: Mapping[str, Any], private: bool
 
 def _close_unfinished(directory: RunDirectory, status: dict[str, Any], error: BaseException, *, keep: bool) -> None:
     """Says in log and status why the run stopped; checkpoints stay when the fault was not the work's own, or to `keep`."""
-    stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+    stopped = isinstance(error, KeyboardInterrupt | SystemExit | StoppedError)
     _logger.error("run stopped by %s", type(error).__name__, exc_info=error)
     said = {"state": "interrupted" if stopped else "failed", "finished": _now(), "error": _one_line(error)}
     with contextlib.suppress(OSError):  # the disk that stopped the run may refuse this line too
@@ -144,6 +179,8 @@ def _carried(directory: RunDirectory) -> Cost:
 
 
 def _one_line(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return "ended by a signal; the same command goes on"
     text = " ".join(str(error).split())
     return text if isinstance(error, AssayError) else f"{type(error).__name__}: {text}".rstrip(": ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -22,16 +23,32 @@ STATUS, METRICS, CONFIG, LOG = "status.json", "metrics.json", "config.yaml", "ru
 LEDGER, HEADLINE = "ledger.jsonl", "headline.json"
 SCRATCH, FIGURES, RELEASE, REHEARSAL = "scratch", "figures", "release", "rehearsal"
 FINISHED, SUPERSEDED, DAMAGED = "finished", "superseded", "damaged"
+_CHECKSUM = "checksum"  # of all other entries of a status
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replaces a file as a whole: a reader, or a run resumed after a kill, sees the old bytes or the new ones."""
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def remove(place: Path) -> None:
+    """Removes a file, a link, or a folder with all that it holds."""
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        place.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -46,12 +63,15 @@ class RunDirectory:
         return self.path / SCRATCH
 
     def status(self) -> dict[str, Any]:
-        """Content of status.json; empty when there is none that can be read."""
+        """Content of status.json; empty when there is none that can be read, or when its bytes have changed."""
         try:
             status = json.loads((self.path / STATUS).read_text())
         except (OSError, ValueError):
             return {}
-        return status if isinstance(status, dict) else {}
+        if not isinstance(status, dict):
+            return {}
+        checksum = status.pop(_CHECKSUM, None)
+        return status if checksum in (None, _checksum_of(status)) else {}
 
     def is_finished(self) -> bool:
         """True for a finished run that nothing has taken the place of; every other is to be carried out (again)."""
@@ -59,24 +79,34 @@ class RunDirectory:
         return status.get("state") == FINISHED and status.get("fingerprint", self.path.name) == self.path.name
 
     def damaged_files(self) -> list[str]:
-        """Files of a finished run that are missing or not as the run left them, by name."""
-        recorded = self.status().get("files", {})
+        """Files of a finished run that are missing or not as the run left them, by name.
+
+        A run whose status cannot be read is a damaged one, since the status is the first and the last file to be written.
+        """
+        status = self.status()
+        if not status and self.path.exists():
+            results = self.path.is_dir() and {entry.name for entry in self.path.iterdir()} - {SCRATCH}
+            return [STATUS] if results or not self.path.is_dir() else []
+        recorded = status.get("files", {})
         return sorted(name for name, digest in recorded.items() if digest != _digest_of(self.path / name))
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of every result of the run, by its place in the directory."""
         files = [file for file in sorted(self.path.rglob("*")) if file.is_file()]
         names = {file: file.relative_to(self.path).as_posix() for file in files}
-        results = {file: name for file, name in names.items() if name not in (STATUS, LOG) and not name.startswith(".")}
+        results = {file: name for file, name in names.items() if name != STATUS and not name.startswith(".")}
         return {name: _digest_of(file) for file, name in results.items() if not name.startswith(f"{SCRATCH}/")}
 
     def set_aside(self, state: str) -> Path:
         """Renames the directory to the next free `<name>.1`, `<name>.2`, ..., with this state; returns the new place."""
         numbers = itertools.count(1)
         aside = next(each for n in numbers if not (each := self.path.with_name(f"{self.path.name}.{n}")).exists())
-        status = self.status()
+        status = self.status() or {"fingerprint": self.path.name}
         self.path.rename(aside)  # first, since the name alone already says that the run is not the newest
-        RunDirectory(aside).write_status({**status, "state": state})
+        if aside.is_dir():
+            if (aside / STATUS).is_dir():
+                (aside / STATUS).rename(aside / f"{STATUS}.damaged")
+            RunDirectory(aside).write_status({**status, "state": state})
         return aside
 
     def config(self) -> dict[str, Any]:
@@ -124,12 +154,8 @@ class RunDirectory:
         self.scratch.mkdir(parents=True, exist_ok=True)
         self.write_status(status)
         for entry in self.path.iterdir():
-            if entry.name in (STATUS, SCRATCH):
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+            if entry.name not in (STATUS, SCRATCH):
+                remove(entry)
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Keeps the resolved config."""
@@ -140,7 +166,13 @@ class RunDirectory:
 
     def write_status(self, status: Mapping[str, Any]) -> None:
         """Replaces status.json."""
-        write_atomically(self.path / STATUS, (json.dumps(status, indent=1, default=str) + "\n").encode())
+        plain = json.loads(json.dumps(status, default=str))
+        whole = {**plain, _CHECKSUM: _checksum_of(plain)}
+        write_atomically(self.path / STATUS, (json.dumps(whole, indent=1) + "\n").encode())
+
+    def remove(self) -> None:
+        """Removes the run."""
+        remove(self.path)
 
     def drop_scratch(self) -> None:
         """Removes the checkpoints; what cannot be removed does no harm and stays."""
@@ -154,11 +186,22 @@ def _digest_of(file: Path) -> str:
         return "missing"
 
 
+def _checksum_of(status: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(status, sort_keys=True).encode()).hexdigest()
+
+
 def finished_runs(root: Path) -> Iterator[Path]:
     """Directories of the finished runs below a folder, by path."""
     for status in sorted(root.rglob(STATUS)):
         if RunDirectory(status.parent).is_finished():
             yield status.parent
+
+
+def unreadable_runs(root: Path) -> Iterator[Path]:
+    """Directories below a folder that hold results and no status that can be read, by path."""
+    for metrics in sorted(root.rglob(METRICS)):
+        if not RunDirectory(metrics.parent).status():
+            yield metrics.parent
 
 
 def _shown(entry: dict[str, Any]) -> Shown:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.errors import InputError
 from assay.runs.attempt import Request, carry_out
 from assay.runs.context import RunContext
 from assay.runs.directory import DAMAGED, SUPERSEDED, RunDirectory
@@ -73,13 +76,28 @@ def execute(
         return finished
     directory = request.directory
     place = directory.path
-    with writing(config, root):
+    there = next(folder for folder in (place.parent, *place.parent.parents) if folder.exists())
+    with writing(config, root), _without_empty(place.parent, there):
         place.parent.mkdir(parents=True, exist_ok=True)
         with locked(place.with_name(f".{place.name}.lock"), lambda holder: say(f"{place}: {holder}; waiting for it")):
             if finished := _finished(request, say):  # by whom this process has waited for
                 return finished
             _make_room(directory, say)
             return RunResult(place, carry_out(request, directory, work), fresh=True)
+
+
+@contextmanager
+def _without_empty(folder: Path, there: Path) -> Iterator[None]:
+    """Removes the folders below `there` that were made for a run that left nothing."""
+    try:
+        yield
+    except InputError:
+        with contextlib.suppress(OSError):  # not empty
+            for each in (folder, *folder.parents):
+                if each == there:
+                    break
+                each.rmdir()
+        raise
 
 
 def _finished(request: Request, say: Say) -> RunResult | None:
@@ -96,9 +114,9 @@ def _finished(request: Request, say: Say) -> RunResult | None:
 
 def _make_room(directory: RunDirectory, say: Say) -> None:
     """Sets a finished run aside that is to be carried out again."""
-    if not directory.is_finished():
-        return
     damaged = directory.damaged_files()
+    if not directory.is_finished() and not damaged:
+        return
     aside = directory.set_aside(DAMAGED if damaged else SUPERSEDED)
     reason = f"damaged ({', '.join(damaged)})" if damaged else "runs again"
     say(f"{directory.path}: {reason}; the older run is {aside}")

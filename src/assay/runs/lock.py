@@ -30,7 +30,11 @@ def locked(path: Path, on_wait: Callable[[str], None]) -> Iterator[None]:
 def _acquire(path: Path, on_wait: Callable[[str], None]) -> int:
     announced = False
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError:  # another process has just removed a folder that was empty
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             # a record lock, since flock would live on in forked workers that outlive a killed holder
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
 import warnings
@@ -35,7 +36,7 @@ def collected() -> Iterator[None]:
 @contextmanager
 def run_log(path: Path) -> Iterator[None]:
     """Writes log records from INFO on and warnings to a file, those collected by `collected` first."""
-    file = logging.FileHandler(path, encoding="utf-8")
+    file = _LogFile(path, encoding="utf-8")
     file.setFormatter(logging.Formatter(_FORMAT))
     root = logging.getLogger()
     for handler in root.handlers:
@@ -58,6 +59,18 @@ def run_log(path: Path) -> Iterator[None]:
         root.removeHandler(file)
         root.setLevel(level)
         file.close()
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that a full disk ends in silence: what the run itself writes next says it in one line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drops the record."""
+
+    def close(self) -> None:
+        """Closes the file, whose last bytes a full disk may refuse."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def _hear(root: logging.Logger) -> None:

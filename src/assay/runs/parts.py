@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import json
-import os
-import threading
-import time
+import struct
+import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,19 +18,24 @@ from urllib.parse import quote
 import numpy as np
 
 from assay.errors import AssayError
-from assay.runs.directory import write_atomically
+from assay.processes import in_workers
+from assay.runs.directory import remove, write_atomically
 
 Item = TypeVar("Item")
 Work = Callable[[Item], Mapping[str, Any]]
 
 _BLOCKS = 8  # blocks of items for each worker: `work` is sent once a block, and no worker ends long before the others
+# whatever reading a changed npz file ends in: its checksums, its names, its flags
+_DAMAGE = (ValueError, KeyError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, struct.error)
 _PLAIN = "plain"  # the entry of a saved part that lists the names, and the values that are no arrays, as JSON
-_PARENT_SECONDS = 0.5  # how often a worker looks whether its parent still lives
 
 
 @dataclass(frozen=True)
 class Parts:
     """A folder of saved parts (None: nothing is saved) and a number of processes.
+
+    A saved part whose bytes have changed is computed again; where it holds noise that nobody can draw again (not `mends`),
+    it ends the run instead.
 
     Sent to another process it has one worker: workers start no workers.
 
@@ -41,14 +45,15 @@ class Parts:
 
     folder: Path | None = None
     workers: int = 1
+    mends: bool = True
     _purposes: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
-    def __reduce__(self) -> tuple[type[Parts], tuple[Path | None, int]]:
-        return Parts, (self.folder, 1)
+    def __reduce__(self) -> tuple[type[Parts], tuple[Path | None, int, bool]]:
+        return Parts, (self.folder, 1, self.mends)
 
     def within(self, name: str) -> Parts:
         """The parts of one piece of work, in a folder below this one: its purposes meet nobody else's."""
-        inner = Parts(None if self.folder is None else self.folder / quote(name, safe=" "), self.workers)
+        inner = Parts(None if self.folder is None else self.folder / quote(name, safe=" "), self.workers, self.mends)
         object.__setattr__(inner, "_purposes", self._purposes)
         return inner
 
@@ -74,8 +79,8 @@ class Parts:
         back and not computed again, so that `work` must depend on the item alone, and a purpose stands for one list of items.
         With several workers the items of highest `cost` come first and `work` must be picklable; the numbers are the same
         if those of `work` depend neither on the process nor on its threads. `advance` is called with each item's cost
-        (1 without `cost`) as soon as it is done. Raises ValueError for a purpose that was used before, AssayError for a
-        damaged file, and whatever `work` raises: results that were done by then stay saved.
+        (1 without `cost`) as soon as it is done. Raises ValueError for a purpose that was used before, StoppedError for a
+        worker that was killed, and whatever `work` raises: results that were done by then stay saved.
         """
         if self.folder is not None:
             self._take(purpose)
@@ -112,7 +117,22 @@ class Parts:
                 if content is not None:
                     unread[place] = content
                 advance(round(costs[place]))
-            yield _decoded(unread.pop(job.place)) if job.place in unread else _read(job.path)
+            yield _decoded(unread.pop(job.place)) if job.place in unread else self._read(job, work)
+
+    def _read(self, job: _Job[Item], work: Work[Item]) -> dict[str, Any]:
+        """A saved part, computed again where its file is damaged."""
+        assert job.path is not None
+        try:
+            return _decoded(job.path.read_bytes())
+        except _DAMAGE as error:
+            if not self.mends:
+                raise AssayError(
+                    f"{job.path}: damaged ({type(error).__name__}); its noise cannot be drawn again"
+                    " (put a copy in its place, or remove the run's folder and pay for a new release)"
+                ) from error
+            print(f"{job.path}: damaged ({type(error).__name__}); computed again", file=sys.stderr, flush=True)
+            remove(job.path)
+            return _decoded(job.carry_out(work))
 
     def _fresh(
         self, work: Work[Item], jobs: list[_Job[Item]], costs: Sequence[float], by_cost: bool
@@ -121,7 +141,7 @@ class Parts:
         if self.workers == 1 or len(jobs) < 2:
             yield from ((job.place, job.carry_out(work)) for job in jobs)
             return
-        from joblib import Parallel, delayed
+        from joblib import delayed
 
         count = min(_BLOCKS * self.workers, len(jobs))
         if by_cost:
@@ -130,8 +150,7 @@ class Parts:
         else:
             bounds = np.linspace(0, len(jobs), count + 1).astype(int).tolist()
             blocks = [jobs[start:end] for start, end in pairwise(bounds)]
-        calls = (delayed(_carry_out)(work, block, os.getpid()) for block in blocks)
-        for done in Parallel(self.workers, return_as="generator_unordered")(calls):
+        for done in in_workers(self.workers, (delayed(_carry_out)(work, block) for block in blocks), ordered=False):
             yield from done
 
 
@@ -151,27 +170,13 @@ class _Job(Generic[Item]):
         return content
 
 
-def _carry_out(work: Work[Item], block: Sequence[_Job[Item]], parent: int) -> list[tuple[int, bytes | None]]:
+def _carry_out(work: Work[Item], block: Sequence[_Job[Item]]) -> list[tuple[int, bytes | None]]:
     """A block in a worker, which saves its results: neither a killed parent nor a failing neighbour loses what is done."""
-    if os.getpid() != parent:
-        _end_with(parent)
     done: list[tuple[int, bytes | None]] = []
     for job in block:
         content = job.carry_out(work)
         done.append((job.place, content if job.path is None else None))
     return done
-
-
-@functools.cache
-def _end_with(parent: int) -> None:
-    """Ends this process soon after its parent: a killed run must not go on writing."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_PARENT_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _encoded(result: Mapping[str, Any]) -> bytes:
@@ -192,13 +197,3 @@ def _decoded(content: bytes) -> dict[str, Any]:
         names, plain = json.loads(str(saved[_PLAIN]))
         values = [saved.get(str(place), value) for place, value in enumerate(plain)]
     return dict(zip(names, values, strict=True))
-
-
-def _read(path: Path | None) -> dict[str, Any]:
-    assert path is not None
-    try:
-        return _decoded(path.read_bytes())
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise AssayError(
-            f"{path}: damaged ({type(error).__name__}); remove it, and the same command goes on"
-        ) from error

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay.errors import AssayError, InputError
+from assay.errors import AssayError, DivergedError
 from assay.runs import directory as files
 from assay.runs.outcome import Headline, Outcome, Shown
 
@@ -91,7 +91,7 @@ def _diverged(limit: str, config: Mapping[str, Any]) -> AssayError:
         group, _, name = key.partition(".")
         settings = config.get(group)
         if isinstance(settings, Mapping) and settings.get(name) is not None:
-            return InputError(key, settings[name], limit, "the work diverged: lower it")
+            return DivergedError(key, settings[name], limit, "the work diverged: lower it")
     return AssayError(f"{limit} (the work diverged: look for extreme features, or use another model)")
 
 

@@ -11,8 +11,22 @@ from typing import Any
 
 from assay.errors import InputError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_UNWRITABLE = {*_FULL, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EIO}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_UNWRITABLE = {
+    *_FULL,
+    errno.ENAMETOOLONG,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.EIO,
+}
+
+
+class UnwritableError(InputError):
+    """A full disk, a file beyond a limit, or a folder that cannot be written."""
 
 
 @contextmanager
@@ -29,6 +43,6 @@ def writing(config: Mapping[str, Any], root: Path) -> Iterator[None]:
             raise
         outputs = config.get("paths", {}).get("outputs", root)
         remedy = "make room, or write elsewhere" if error.errno in _FULL else "write elsewhere"
-        raise InputError(
+        raise UnwritableError(
             "paths.outputs", outputs, f"cannot write {file}: {error.strerror}", f"{remedy}: paths.outputs=FOLDER"
         ) from error

@@ -14,6 +14,7 @@ from pytorch_lightning import Callback
 
 from assay.errors import InputError
 from assay.figures.values import curve_figure
+from assay.learning.callbacks.finite_weights import FiniteWeights
 from assay.learning.callbacks.per_sample_statistics import PerSampleStatistics
 from assay.learning.callbacks.private_gradients import PrivateGradients
 from assay.learning.callbacks.record_curve import RecordCurve
@@ -65,7 +66,8 @@ def trained(choice: Recipe, problem: Problem, run: Run, statistics: bool = False
     callbacks: list[Callback]
     private = PrivateGradients(plan) if plan else None
     watch = PerSampleStatistics(len(data.train), partial(_positions, loader)) if statistics else None
-    callbacks = [each for each in (private, watch, curve) if each is not None]
+    finite = FiniteWeights("task.learning_rate", choice.learning_rate)
+    callbacks = [each for each in (private, watch, curve, finite) if each is not None]
     fit_to(loader, module, callbacks, run)
     scores = module.to("cpu").scores(*tensors_of(data.test, trainer.dtype))
     metrics = {f"test/{name}": score for name, score in scores.items()} | {"steps": float(steps)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assay.cli.arguments import Parser, add_data
 from assay.config.suggest import did_you_mean
-from assay.errors import AssayError
+from assay.errors import AssayError, InputError
 from assay.figures.tables import print_table
 
 _ACTIONS = ("list", "fetch", "verify", "schema")
@@ -87,10 +87,13 @@ def _verify(data_dir: Path, config_dir: Path | None) -> int:
 
 
 def _schema(flags: argparse.Namespace) -> int:
+    from assay.data.own.csv import is_encoding
     from assay.data.own.draft import draft_schema, write_draft
 
     if len(flags.names) != 1:
         raise AssayError("assay data schema: needs one file (assay data schema FILE --target COLUMN --out schema.yaml)")
+    if not is_encoding(flags.encoding):
+        raise InputError("--encoding", flags.encoding, "unknown encoding", "e.g. --encoding latin-1")
     if flags.out is None:
         print(draft_schema(flags.names[0], flags.target, flags.encoding), end="")
         return 0

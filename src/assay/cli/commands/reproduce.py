@@ -13,6 +13,7 @@ from assay.config.locations import experiments_root
 from assay.config.root import SCALES
 from assay.config.suggest import did_you_mean
 from assay.errors import AssayError, InputError
+from assay.processes import in_workers
 
 
 def main(argv: Sequence[str]) -> int:
@@ -44,13 +45,13 @@ def main(argv: Sequence[str]) -> int:
     def ahead(runs: Sequence[Sequence[str]]) -> None:
         """Several runs at a time; they are independent, so that each writes what it would have written alone."""
         if flags.workers > 1 and len(runs) > 1:
-            from joblib import Parallel, delayed
+            from joblib import delayed
 
             # a worker that has grown is replaced by a fresh one, which is nothing to worry anybody with
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
-            Parallel(min(flags.workers, len(runs)))(
-                delayed(_carry)(overrides, flags.outputs, flags.data) for overrides in runs
-            )
+            calls = (delayed(_carry)(overrides, flags.outputs, flags.data) for overrides in runs)
+            for _ in in_workers(min(flags.workers, len(runs)), calls):
+                pass
 
     folder = reproduce(
         paper=flags.paper,

@@ -7,99 +7,50 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.cli.flags import check_overrides, overrides_first, parsed, with_config_dir
 from assay.config.locations import conf_root
-from assay.config.suggest import nearest
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 _TRACEBACK = "ASSAY_TRACEBACK"
-_SHORT = ("-h", "-c", "-p", "-r", "-m", "-s", "-i")
-_WITH_VALUE = ("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd")
-_LONG = (
-    "--help",
-    "--hydra-help",
-    "--version",
-    "--cfg",
-    "--resolve",
-    "--package",
-    "--run",
-    "--multirun",
-    "--shell-completion",
-    "--config-path",
-    "--config-name",
-    "--config-dir",
-    "--experimental-rerun",
-    "--info",
-)
-
-
-class JobFailed(Exception):
-    """A job that has said its one line already; carries the exit status."""
-
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
 
 
 def main(argv: Sequence[str]) -> int:
-    """Hands overrides and flags to hydra, which composes the config and calls `job` for each run."""
+    """Hands overrides and flags to hydra, which composes the config and calls `job`; a sweep is ours."""
     import hydra
 
-    _check_flags(argv)
     from assay.config.compose import register_resolvers
     from assay.config.overrides import readable
 
     register_resolvers()
-    arguments, here = [readable(argument) for argument in _overrides_first(argv)], os.getpid()
+    arguments = [readable(argument) for argument in overrides_first(argv)]
+    flags = parsed(arguments)
+    check_overrides(flags.overrides)
     statuses: list[int] = []
 
     def job(composed: DictConfig) -> None:
-        status = carry_job(composed, argv)
-        statuses.append(status)
-        # hydra adds lines of its own to an exception, so it sees one only where a launcher has left this process
-        if status and os.getpid() != here:
-            raise JobFailed(status)
+        statuses.append(carry_job(composed, argv))  # hydra would add lines of its own to an exception
 
-    if "-sc" in arguments or "--shell-completion" in arguments:
+    if flags.shell_completion:
         _drop_command_from_completion()
     with _hydra_environment(arguments):
         try:
-            if any(argument in ("-m", "--multirun") for argument in arguments):
-                _charge_sweep(_overrides(arguments))
+            if flags.multirun and not (flags.config_name or flags.config_path):
+                from assay.cli.sweep import sweep
+
+                return sweep(with_config_dir(flags))
             hydra.main(config_path=str(conf_root()), config_name="config", version_base="1.3")(job)()
-        except JobFailed as failure:
-            return failure.status
         except Exception as error:
             if _wants_traceback() or isinstance(error, AssayError):
                 raise
             from assay.config.explain import explain
 
-            raise explain(error, _overrides(arguments)) from error
+            raise explain(error, with_config_dir(flags)) from error
     return max(statuses, default=0)
-
-
-def _charge_sweep(overrides: Sequence[str]) -> None:
-    """Charges every secure release of a sweep before its first run; where the first is none, the noise is seeded."""
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
-    from assay.config.compose import checked, raw
-    from assay.config.explain import explained
-
-    search = [each for each in overrides if each.startswith("hydra.")]
-    with explained([]):
-        parsed = OverridesParser.create().parse_overrides([each for each in overrides if each not in search])
-        (batch, *_) = BasicSweeper.split_arguments(parsed, max_batch_size=None)
-        cells = (checked(raw([*cell, *search])) for cell in batch)
-        from assay.experiment import charge, secure
-
-        if secure(first := next(cells)) or any("secure_noise" in each for each in overrides):
-            charge([first, *cells])
 
 
 def carry_job(composed: DictConfig, argv: Sequence[str] = ()) -> int:
@@ -122,6 +73,8 @@ def carry_job(composed: DictConfig, argv: Sequence[str] = ()) -> int:
         if page is not None:
             print(f"report: {page}")
         print(f"run: {run.path}", flush=True)
+    except BrokenPipeError:  # `assay run | head` has read enough
+        raise
     except Exception as error:
         if _wants_traceback():
             raise
@@ -129,7 +82,7 @@ def carry_job(composed: DictConfig, argv: Sequence[str] = ()) -> int:
             from assay.cli.mending import words_of
 
             print(words_of(error, argv), file=sys.stderr)
-            return 2
+            return error.status
         print(failure_line(error), file=sys.stderr)
         return 1
     return 0
@@ -165,41 +118,6 @@ def _loggers() -> list[tuple[str, logging.Logger]]:
 
 def _wants_traceback() -> bool:
     return os.environ.get(_TRACEBACK) == "1"
-
-
-def _overrides(arguments: Sequence[str]) -> list[str]:
-    """The overrides among the arguments, and a --config-dir in the form of one."""
-    overrides, rest = [], iter(arguments)
-    for argument in rest:
-        if argument in ("--config-dir", "-cd"):
-            overrides.append(f"hydra.searchpath=[file://{Path(next(rest, '.')).absolute()}]")
-        elif argument.startswith("--config-dir="):
-            overrides.append(f"hydra.searchpath=[file://{Path(argument.partition('=')[2]).absolute()}]")
-        elif (not argument.startswith("-") and "=" in argument) or argument.startswith("~"):
-            overrides.append(argument)
-    return overrides
-
-
-def _overrides_first(argv: Sequence[str]) -> list[str]:
-    """Overrides before flags: hydra's parser takes no override after a flag that came after an override."""
-    overrides: list[str] = []
-    flags: list[str] = []
-    for place, argument in enumerate(argv):
-        before = argv[place - 1] if place else ""
-        is_value = before in _WITH_VALUE or (before in ("--info", "-i") and "=" not in argument)
-        (flags if is_value or argument.startswith("-") else overrides).append(argument)
-    return [*overrides, *flags]
-
-
-def _check_flags(arguments: Sequence[str]) -> None:
-    """Raises AssayError for a flag that hydra does not have; its own answer would be a page."""
-    for argument in arguments:
-        flag = argument.partition("=")[0]
-        known = flag[:2] in _SHORT if not flag.startswith("--") else any(name.startswith(flag) for name in _LONG)
-        if flag.startswith("-") and not known:
-            near = nearest(flag, _LONG)
-            remedy = f"did you mean {near}?" if near else "assay run --help shows the flags"
-            raise AssayError(f"{flag}: unknown flag ({remedy})")
 
 
 def _drop_command_from_completion() -> None:

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from assay.data.encoding.encoders import KEY, Encoder, columns_of, feature_names
 from assay.data.encoding.networks import build_network, check_installed, one_thread
 from assay.data.sources.store import find_archive, make_folder, open_checked
 from assay.errors import AssayError
+from assay.processes import in_workers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +76,11 @@ class EncodedRows:
             folder.parent.chmod(0o700)
         make_folder(folder)
         with _locked(folder):
-            missing = np.sort(rows[~_opened(folder, len(dataset), self.encoder.width)[1][rows]])
+            table, done = _opened(folder, len(dataset), self.encoder.width)
+            wanted = np.sort(rows)
+            missing = wanted[~_sound(table, done, wanted)]
+            if damaged := int((done[missing] != 0).sum()):
+                print(f"{folder}: {damaged} rows are damaged and encoded again", file=sys.stderr, flush=True)
             if len(missing):  # another process may have been first
                 self._fill(folder, unpacked, missing, _values(dataset, column, missing))
         return _opened(folder, len(dataset), self.encoder.width, "r")[0]
@@ -100,9 +106,9 @@ class EncodedRows:
         if workers == 1:
             fill(*work, rows, values)
             return
-        joblib.Parallel(n_jobs=workers, backend="loky")(
-            joblib.delayed(fill)(*work, rows[start::workers], values[start::workers]) for start in range(workers)
-        )
+        shares = [(rows[start::workers], values[start::workers]) for start in range(workers)]
+        for _ in in_workers(workers, (joblib.delayed(fill)(*work, *share) for share in shares)):
+            pass
 
 
 def fill(encoder: Encoder, unpacked: Path, folder: Path, device: str, rows: Integers, values: Sequence[Any]) -> None:
@@ -118,7 +124,7 @@ def fill(encoder: Encoder, unpacked: Path, folder: Path, device: str, rows: Inte
             for row, value in zip(block, values[start : start + BLOCK], strict=True):
                 table[row] = network(value)
             table.flush()
-            done[block] = True
+            done[block] = [_mark(table[row]) for row in block]
             done.flush()
 
 
@@ -178,23 +184,35 @@ def _complete(folder: Path, rows: Integers) -> Table | None:
         table = np.load(folder / "rows.npy", mmap_mode="r")
     except (OSError, ValueError):
         return None
-    return table if len(done) == len(table) > rows.max(initial=0) and done[rows].all() else None
+    return table if len(done) == len(table) > rows.max(initial=0) and _sound(table, done, rows).all() else None
 
 
-def _opened(folder: Path, rows: int, width: int, mode: Literal["r", "r+"] = "r+") -> tuple[Table, NDArray[np.bool_]]:
+def _mark(features: NDArray[np.float32]) -> int:
+    """The mark of a row that is done: a checksum of its features, which is never 0."""
+    return max(1, zlib.crc32(features.tobytes()))
+
+
+def _sound(table: Table, done: NDArray[np.uint32], rows: Integers) -> NDArray[np.bool_]:
+    """True for each of the rows that is done and whose features have not changed since."""
+    import numpy as np
+
+    return np.array([done[row] != 0 and done[row] == _mark(table[row]) for row in rows.tolist()], dtype=np.bool_)
+
+
+def _opened(folder: Path, rows: int, width: int, mode: Literal["r", "r+"] = "r+") -> tuple[Table, NDArray[np.uint32]]:
     """The table [rows, width] and the marks of the rows done [rows]; made, empty, when there are none that can be read."""
     import numpy as np
 
     try:
         table = np.load(folder / "rows.npy", mmap_mode=mode)
         done = np.load(folder / "done.npy", mmap_mode=mode)
-        if table.shape == (rows, width) and done.shape == (rows,):
+        if table.shape == (rows, width) and done.shape == (rows,) and done.dtype == np.uint32:
             return table, done
     except (OSError, ValueError):
         pass
     # The marks go first: they must never stand beside a table that does not have their rows.
     (folder / "done.npy").unlink(missing_ok=True)
-    for name, shape, kind in (("rows.npy", (rows, width), np.float32), ("done.npy", (rows,), np.bool_)):
+    for name, shape, kind in (("rows.npy", (rows, width), np.float32), ("done.npy", (rows,), np.uint32)):
         partial = folder / f".{name}"
         np.lib.format.open_memmap(partial, mode="w+", dtype=kind, shape=shape).flush()
         partial.replace(folder / name)

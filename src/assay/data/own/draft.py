@@ -49,6 +49,8 @@ def write_draft(path: str, target: str | None, out: Path, encoding: str = "utf-8
     """Write the draft to a file that is not there yet."""
     if out.exists():
         raise InputError("--out", out, "is there already", "name another file, or remove it")
+    if not out.parent.is_dir():
+        raise InputError("--out", out, f"there is no folder {out.parent}", "make it, or name another file")
     out.write_text(draft_schema(path, target, encoding), encoding="utf-8")
 
 

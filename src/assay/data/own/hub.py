@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import socket
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from assay.data.sources.registries import offline
+from assay.data.sources.registries import CONNECT_SECONDS, offline
 from assay.errors import AssayError, InputError
 
 if TYPE_CHECKING:
@@ -84,11 +88,23 @@ def read_hub(path: str) -> Any:
     if offline():
         raise InputError("dataset.path", path, "no such folder, and ASSAY_OFFLINE forbids the hub", "unset it")
     name, _, configuration = path.partition(":")
+    _go_offline_without_network()
     try:
         return hugging_face().load_dataset(name, configuration or None)
     except Exception as error:  # the hub's client has no common base for what can go wrong
         reason = " ".join(str(error).split())[:200]
         raise AssayError(f"dataset.path={path}: no such folder, and not to be had from the hub ({reason})") from error
+
+
+def _go_offline_without_network() -> None:
+    """Lets the hub's client look into its cache alone where its server does not answer: it would try for half a minute."""
+    if "datasets" in sys.modules or any(os.environ.get(name) for name in ("https_proxy", "HTTPS_PROXY")):
+        return
+    address = urlsplit(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
+    try:
+        socket.create_connection((address.hostname or "", address.port or 443), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 def fingerprint(parts: Any) -> str:

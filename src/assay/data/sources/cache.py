@@ -6,13 +6,14 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.data.dataset import Column, Dataset
 from assay.data.provenance import Provenance
@@ -21,7 +22,7 @@ from assay.data.sources.archives import file_sha256
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORM = 2  # of the files below; raise when they change
+FORM = 3  # of the files below; raise when they change
 ROLES, TABLE = "roles.json", "table.arrow"
 STALE_SECONDS = 3600  # a partial folder this old was left by a process that died
 
@@ -38,8 +39,8 @@ def cached(name: str, provenance: Provenance, data_dir: Path, parse: Callable[[]
         try:
             return read(folder, provenance)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with a cache, the source is at hand
-            warnings.warn(f"{folder} cannot be read and is made anew ({error})", stacklevel=2)
-            shutil.rmtree(folder, ignore_errors=True)
+            print(f"{folder}: damaged ({error}); made anew", file=sys.stderr, flush=True)
+            _remove(folder)
     dataset = parse()
     try:
         write(dataset, folder)
@@ -65,6 +66,7 @@ def write(dataset: Dataset, folder: Path) -> None:
             "classes": dataset.classes,
             "source_names": dataset.source_names,
         }
+        roles["checksum"] = _checksum_of(roles)
         (partial / ROLES).write_text(json.dumps(roles), encoding="utf-8")
         partial.chmod(0o755)
         os.rename(partial, folder)  # noqa: PTH104 - os.rename fails on a folder that is there, which is what is wanted
@@ -88,7 +90,7 @@ def read(folder: Path, provenance: Provenance) -> Dataset:
     import pyarrow as pa
 
     roles = json.loads((folder / ROLES).read_text(encoding="utf-8"))
-    if file_sha256(folder / TABLE) != roles["sha256"]:
+    if roles.pop("checksum") != _checksum_of(roles) or file_sha256(folder / TABLE) != roles["sha256"]:
         raise ValueError("its bytes have changed")
     columns = tuple(
         Column(
@@ -102,3 +104,16 @@ def read(folder: Path, provenance: Provenance) -> Dataset:
     )
     table = pa.ipc.open_file(pa.memory_map(str(folder / TABLE))).read_all()
     return Dataset(table, columns, roles["kind"], tuple(roles["classes"]), provenance, tuple(roles["source_names"]))
+
+
+def _checksum_of(roles: dict[str, Any]) -> str:
+    """sha256 of the roles as JSON gives them back."""
+    return hashlib.sha256(json.dumps(json.loads(json.dumps(roles)), sort_keys=True).encode()).hexdigest()
+
+
+def _remove(place: Path) -> None:
+    """Removes a folder, or a file in the place of one."""
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)

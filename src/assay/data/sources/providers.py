@@ -6,6 +6,7 @@ import importlib
 import lzma
 import pickle
 import struct
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -23,6 +24,7 @@ from assay.data.sources.registries import offline
 from assay.data.sources.source import Original, Source
 from assay.data.sources.store import (
     check_originals,
+    fetch_again,
     fetch_originals,
     find_archive,
     has_originals,
@@ -52,13 +54,22 @@ def named_dataset(name: str, source: Source, copy: Content | None, download: boo
             raise InputError("dataset", name, "its source has no archives, files or loader", "name one of them")
         dataset: Dataset = function_of(source.loader)()
         return dataset
+    damage: list[str] = []
     for archive in source.archives:
         file = find_archive(archive, data_dir)
         if file is not None:
-            members = open_checked(archive, file)
+            try:
+                members = open_checked(archive, file)
+            except AssayError as error:
+                damage.append(str(error))
+                continue
             provenance = Provenance("archive", archive.label, archive.sha256)
             return _cached(name, archive.loader, members, provenance, data_dir)
     reason = ""
+    if damage and download and not offline():
+        print(f"{damage[0].partition(' (delete')[0]}; fetched again", file=sys.stderr, flush=True)
+        fetch_again(name, source, data_dir)
+        return named_dataset(name, source, copy, False, data_dir)
     if source.original is not None:
         if not has_originals(name, source.original, data_dir) and download and not offline():
             try:
@@ -67,6 +78,8 @@ def named_dataset(name: str, source: Source, copy: Content | None, download: boo
                 reason = f": {error}"
         if has_originals(name, source.original, data_dir):
             return _from_originals(name, source.original, data_dir)
+    if damage:
+        raise AssayError(damage[0])
     remedy = f"fetch it with `assay data fetch {name}`, or give a copy of yours as dataset.path"
     raise AssayError(f"dataset={name} is not on this machine{reason} ({remedy})")
 

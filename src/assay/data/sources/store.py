@@ -111,6 +111,11 @@ def fetch(names: Sequence[str], data_dir: Path, config_dir: Path | None = None) 
     return done
 
 
+def fetch_again(name: str, source: Source, data_dir: Path) -> None:
+    """Brings an archive again of which the file that is here is damaged; AssayError when nobody has it."""
+    _fetch_one(name, source, Path(data_dir))
+
+
 def _fetch_one(name: str, source: Source, data_dir: Path) -> str:
     if not source.needs_files:
         made = "drawn when it is needed" if source.loader is None else "built in"

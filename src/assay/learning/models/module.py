@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.config.suggest import did_you_mean
-from assay.config.targets import locate
+from assay.config.targets import check_importable, locate
 from assay.errors import InputError
 from assay.learning.models.model import Model, Shape
 
@@ -44,6 +44,7 @@ class Module(Model):
         """Raises InputError without a class as well."""
         if self.target is None:
             raise InputError("model.target", "null", "needs the class of your network", _EXAMPLE)
+        check_importable(self.target, "model.target")
         super().check(run)
 
     def network(self, shape: Shape) -> nn.Module:

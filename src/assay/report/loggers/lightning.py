@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from assay.config.targets import locate
+from assay.config.targets import check_importable, locate
 from assay.errors import InputError
 from assay.report.loggers.logger import Logger
 
@@ -30,7 +30,7 @@ class LightningLogger(Logger):
         if self.target is None:
             limit = "needs the class of your logger"
             raise InputError("logger.target", "null", limit, "e.g. pytorch_lightning.loggers.MLFlowLogger")
-        locate(self.target, "logger.target")
+        check_importable(self.target, "logger.target")
 
     def send(self, record: RunRecord) -> None:
         """Sends hyperparameters and metrics."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.learning.learners import Learner
+from assay.processes import in_workers
 from assay.valuation.contributions.scores import utility_of
 from assay.valuation.contributions.setting import Labelled, Setting
 from assay.valuation.contributions.solver import Integers, Solved
@@ -92,12 +93,12 @@ def run_jobs(job: SubsetJob, tasks: Sequence[tuple[Integers, Integers]], workers
     """Results of the tasks in their order; each is computed alone and in one thread, wherever it is computed."""
     if workers == 1 or len(tasks) < 2:
         return _run(job, tasks)
-    from joblib import Parallel, delayed
+    from joblib import delayed
 
     # some blocks for each worker, so that the setting is not sent with every task
     bounds = np.linspace(0, len(tasks), min(4 * workers, len(tasks)) + 1).astype(int)
     blocks = [tasks[start:end] for start, end in pairwise(bounds.tolist())]
-    results = Parallel(workers)(delayed(_run)(job, block) for block in blocks)
+    results = in_workers(workers, (delayed(_run)(job, block) for block in blocks))
     return [result for block in results for result in block]
 
 
