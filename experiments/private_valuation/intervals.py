@@ -51,12 +51,12 @@ def public_rows(case: Case, shift: str) -> Rows:
         return Rows(valid.features, valid.target[order])
     if shift == "one-sided":  # the half with the highest targets, or one class and a tenth of the others
         place = torch.argsort(valid.target, stable=True)
-        kept = place[len(place) // 2 :]
+        side = place[len(place) // 2 :]
         if case.data.classes:
             most = torch.mode(valid.target.long()).values
             same, others = order[valid.target[order] == most], order[valid.target[order] != most]
-            kept = torch.cat([same, others[: max(2, len(same) // 10)]])
-        return Rows(valid.features[kept], valid.target[kept])
+            side = torch.cat([same, others[: max(2, len(same) // 10)]])
+        return Rows(valid.features[side], valid.target[side])
     return valid
 
 

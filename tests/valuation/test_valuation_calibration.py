@@ -54,7 +54,7 @@ def test_a_line_is_learnt_and_intervals_cover_at_their_level() -> None:
 
 
 def test_stand_ins_that_differ_make_wide_intervals() -> None:
-    """Each stand-in has a shift of its own: a line through all is right in the mean and wrong for each."""
+    """Each stand-in is shifted by another amount: a line through all is right in the mean and wrong for each."""
     generator = np.random.default_rng(1)
     y = generator.normal(size=(12, 100))
     alike = calibrate(y, y + 0.1 * generator.normal(size=y.shape))

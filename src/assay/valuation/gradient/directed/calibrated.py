@@ -14,11 +14,11 @@ from assay.learning.models.replicated import path_utility
 from assay.privacy.clipping import clipped_numbers
 from assay.valuation.gradient.directed.calibration import Calibration, calibrate
 from assay.valuation.gradient.directed.paths import public_paths
+from assay.valuation.gradient.directed.released import Mechanism, Released
 from assay.valuation.gradient.directed.stand_ins import StandIn, exact_values, stand_ins
 
 if TYPE_CHECKING:
     from assay.arrays import Floats
-    from assay.valuation.gradient.directed.estimate import DirectedRelease, Released
 
 FEWEST = 6  # stand-ins with finite values, below which nothing is promised
 EXTREME = 100.0  # times the median size of exact values: SGD over such a table diverges
@@ -35,7 +35,7 @@ class Calibrated:
     facts: Mapping[str, float]
 
 
-def calibrated(release: DirectedRelease, released: Released, count: int) -> Calibrated:
+def calibrated(release: Mechanism, released: Released, count: int) -> Calibrated:
     """The first replicate, calibrated by the whole mechanism on `count` stand-ins.
 
     Guarantee: reads the public rows and what was released, nothing else; it is post-processing and costs no budget.
@@ -72,7 +72,7 @@ class _Pairs:
     reached: Floats
 
 
-def _pairs(release: DirectedRelease, released: Released, tables: list[StandIn]) -> _Pairs:
+def _pairs(release: Mechanism, released: Released, tables: list[StandIn]) -> _Pairs:
     """Those of all stand-ins whose values are finite and of the size of the others'."""
     streams, purpose = release.context.streams, release.purpose
     generator = streams.generator("stand-in noise", purpose)
@@ -95,7 +95,7 @@ def _pairs(release: DirectedRelease, released: Released, tables: list[StandIn]) 
 
 
 def _released(
-    release: DirectedRelease, released: Released, table: StandIn, generator: np.random.Generator
+    release: Mechanism, released: Released, table: StandIn, generator: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Values [n] that the mechanism would release of a stand-in, and what its path would reach [2] (NaN along public ones)."""
     along, design, length = release.along, released.design, len(table.rows)
@@ -122,7 +122,7 @@ def _released(
     return (design.law.release(x, first, second) * design.clip).numpy(), reached
 
 
-def _reached(release: DirectedRelease, points: Tensor) -> Floats:
+def _reached(release: Mechanism, points: Tensor) -> Floats:
     """Utility that a path [steps + 1, P] gained, and the distance that it went."""
     ends = points[[0, -1]]
     judges = release.judges

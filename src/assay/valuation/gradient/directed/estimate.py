@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from assay.valuation.gradient.directed.paths import (
     mean_gradient_path,
     spread,
 )
+from assay.valuation.gradient.directed.released import Released
 from assay.valuation.gradient.directed.row_effects import mean_contributions
 from assay.valuation.gradient.directed.trajectories import PublicTrajectories
 from assay.valuation.gradient.estimates import single_valuation
@@ -43,16 +44,6 @@ if TYPE_CHECKING:
 
 
 SIGNED_FROM = 4.0  # epsilon below which no method can tell signs of single rows
-
-
-@dataclass(frozen=True, eq=False)
-class Released:
-    """Estimates [R, n] with the design behind them, and the private descent with the first replicate's points, if any."""
-
-    estimates: Estimates
-    design: Design
-    descent: MeanGradientPath | None = None
-    points: Tensor | None = None
 
 
 def changed_record_epsilon(privacy: RowNumber, design: Design) -> float:
