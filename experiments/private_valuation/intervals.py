@@ -1,6 +1,7 @@
 """Intervals, signs and alarms of directed releases: how often they are right, on fresh seeds and under shifted public rows.
 
 python -m experiments.private_valuation.intervals [--seeds 5] [--sets diabetes ...] [--rows 100] [--epsilons 8 4 1]
+                                                  [--model auto] [--utility negative_loss] [--relation zero_out]
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def case_of(name: str, rows: int, seed: int, model: str) -> Case:
     split = f"dataset.split={{train: {size}, valid: {size}, test: 0}}"
     shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
     choices = compose([f"dataset={name}", split, *shape, f"seed={seed}", f"model={model}"])
-    return Case(name, SETS[name], prepared(choices), seed, 1)
+    return Case(name, SETS[name], prepared(choices), seed, 1, choices.model)
 
 
 def public_rows(case: Case, shift: str) -> Rows:
@@ -60,22 +61,21 @@ def public_rows(case: Case, shift: str) -> Rows:
     return valid
 
 
-def mechanisms(epsilon: float) -> dict[str, RowNumber]:
+def mechanisms(epsilon: float, relation: str) -> dict[str, RowNumber]:
     """The release as it was, the same calibrated, and the one that is recommended from epsilon 4 on."""
     return {
-        "public path, noise interval": Directed(epsilon=epsilon, stand_ins=0),
-        "public path": Directed(epsilon=epsilon),
-        "private path": DirectedPrivatePath(epsilon=epsilon),
+        "public path, noise interval": Directed(epsilon=epsilon, relation=relation, stand_ins=0),
+        "public path": Directed(epsilon=epsilon, relation=relation),
+        "private path": DirectedPrivatePath(epsilon=epsilon, relation=relation, path_from=0.0),
     }
 
 
-def scores(case: Case, truth: np.ndarray, epsilon: float) -> Iterator[dict[str, object]]:
+def scores(case: Case, truth: np.ndarray, epsilon: float, flags: argparse.Namespace) -> Iterator[dict[str, object]]:
     """A line for each shift and mechanism."""
     for shift in SHIFTS:
-        for name, mechanism in mechanisms(epsilon).items():
-            release = DirectedRelease(
-                case.choice(), case.problem(mechanism), case.run, "values", public=public_rows(case, shift)
-            )
+        for name, mechanism in mechanisms(epsilon, flags.relation).items():
+            problem, choice = case.problem(mechanism), case.choice(flags.utility)
+            release = DirectedRelease(choice, problem, case.run, "values", public=public_rows(case, shift))
             valuation = release.valuation()
             order = np.argsort(case.data.train.ids, kind="stable")
             table = valuation.values.table()
@@ -138,9 +138,9 @@ def main() -> None:
     for name in flags.sets:
         for seed in range(FIRST_SEED, FIRST_SEED + flags.seeds):
             case = case_of(name, flags.rows, seed, flags.model)
-            truth = case.reference()
+            truth = case.reference(flags.utility)
             for epsilon in flags.epsilons:
-                lines += scores(case, truth, epsilon)
+                lines += scores(case, truth, epsilon, flags)
             if flags.out:
                 pd.DataFrame(lines).to_csv(flags.out, index=False)
     table = pd.DataFrame(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from assay.config.compose import compose
 from assay.data import Arrays, PreparedData
 from assay.experiment import prepared
+from assay.learning.models import Model
 from assay.learning.models.auto import Auto
 from assay.learning.modules.permutation_pass import Rows
 from assay.learning.trainer import Trainer
@@ -51,6 +52,7 @@ class Case:
     data: PreparedData
     seed: int
     replicates: int
+    model: Model = field(default_factory=Auto)
 
     def choice(self, utility: str = "negative_loss") -> GradientSemivalue:
         """The valuator."""
@@ -58,7 +60,7 @@ class Case:
 
     def problem(self, privacy: Privacy) -> Problem:
         """The same rows under a mechanism."""
-        return Problem(self.data, Auto(), privacy)
+        return Problem(self.data, self.model, privacy)
 
     @property
     def run(self) -> Run:
@@ -74,7 +76,7 @@ class Case:
         valuator = replace(self.choice(utility), evaluations=PERMUTATIONS, wave=PERMUTATIONS)
         data = self.data if judges is None else replace(self.data, valid=rows_at(self.data.valid, judges))
         run = Run(Streams(2000 + self.seed), Trainer())
-        return np.asarray(valuator.replicates(Problem(data, Auto(), NoPrivacy()), run, LANES).values.mean(axis=0))
+        return np.asarray(valuator.replicates(Problem(data, self.model, NoPrivacy()), run, LANES).values.mean(axis=0))
 
 
 def rows_at(part: Arrays, rows: NDArray[np.int64]) -> Arrays:
