@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
 import subprocess
@@ -41,8 +42,6 @@ def square(number: int) -> dict[str, Any]:
 
 
 def answer(context: RunContext) -> Outcome:
-    import logging
-
     squares = []
     for place, part in enumerate(context.parts.map("squares", square, range(20))):
         logging.getLogger("work").warning("part %s of a long log", place)
@@ -68,6 +67,7 @@ def test_a_disk_that_is_full_at_any_size_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     disk = Disk(size)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # of other tests, on streams that are closed
     monkeypatch.setattr(directory_module, "write_atomically", disk.write)
     monkeypatch.setattr(parts_module, "write_atomically", disk.write)
     with pytest.raises(AssayError, match=r"^paths\.outputs=outputs: cannot write .*No space left on device") as caught:
