@@ -1,13 +1,14 @@
 """Intervals, signs and alarms of directed releases: how often they are right, on fresh seeds and under shifted public rows.
 
 python -m experiments.private_valuation.intervals [--seeds 5] [--sets diabetes ...] [--rows 100] [--epsilons 8 4 1]
-                                                  [--model auto] [--utility negative_loss] [--relation zero_out]
+    [--model auto] [--utility negative_loss] [--relation zero_out] [--shifts valid ...] [--judges valid]
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,7 +26,7 @@ from assay.statistics import spearman
 from assay.valuation.gradient.directed.estimate import DirectedRelease
 from assay.valuation.gradient.estimates import rows_of
 from assay.valuation.values import interval_of
-from experiments.private_valuation.limits import Case
+from experiments.private_valuation.limits import Case, rows_at
 
 FIRST_SEED = 40  # none of those that anything was tuned on
 SETS = {"diabetes": 0.05, "breast_cancer": 0.5, "wine": 0.5, "pima": 0.5, "magic": 0.5, "spambase": 0.5, "digits": 0.5}
@@ -40,6 +41,15 @@ def case_of(name: str, rows: int, seed: int, model: str) -> Case:
     shape = ["dataset.preprocess.components=5", "dataset.preprocess.norm=1.0", "dataset.corruption.labels=0.3"]
     choices = compose([f"dataset={name}", split, *shape, f"seed={seed}", f"model={model}"])
     return Case(name, SETS[name], prepared(choices), seed, 1, choices.model)
+
+
+def one_sided(case: Case) -> Case:
+    """The same case where all public rows, judges too, are of one class or of the half with the highest targets."""
+    valid = case.data.valid
+    places = np.argsort(valid.target, kind="stable")[len(valid) // 2 :]
+    if case.data.classes:
+        places = np.flatnonzero(valid.target == np.bincount(valid.target.astype(int)).argmax())
+    return replace(case, data=replace(case.data, valid=rows_at(valid, places)))
 
 
 def public_rows(case: Case, shift: str) -> Rows:
@@ -72,7 +82,7 @@ def mechanisms(epsilon: float, relation: str) -> dict[str, RowNumber]:
 
 def scores(case: Case, truth: np.ndarray, epsilon: float, flags: argparse.Namespace) -> Iterator[dict[str, object]]:
     """A line for each shift and mechanism."""
-    for shift in SHIFTS:
+    for shift in flags.shifts:
         for name, mechanism in mechanisms(epsilon, flags.relation).items():
             problem, choice = case.problem(mechanism), case.choice(flags.utility)
             release = DirectedRelease(choice, problem, case.run, "values", public=public_rows(case, shift))
@@ -106,6 +116,7 @@ def summary(lines: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     table = grouped[["spearman", "covers", "width", "signed"]].mean()
     table["worst_spearman"] = grouped["spearman"].min()
     table["wrong_signs"] = grouped["wrong"].sum() / grouped["signs"].sum().where(lambda count: count > 0)
+    table["largest_gap"] = grouped["gap"].max()
     table["cells"] = grouped.size()
     return table.reset_index()
 
@@ -132,12 +143,15 @@ def main() -> None:
     parser.add_argument("--model", default="auto")
     parser.add_argument("--utility", default="negative_loss", choices=["negative_loss", "accuracy"])
     parser.add_argument("--relation", default="zero_out", choices=["zero_out", "replace_one"])
+    parser.add_argument("--shifts", nargs="+", default=list(SHIFTS), choices=SHIFTS)
+    parser.add_argument("--judges", default="valid", choices=["valid", "one-sided"])
     parser.add_argument("--out")
     flags = parser.parse_args()
     lines = []
     for name in flags.sets:
         for seed in range(FIRST_SEED, FIRST_SEED + flags.seeds):
             case = case_of(name, flags.rows, seed, flags.model)
+            case = one_sided(case) if flags.judges == "one-sided" else case
             truth = case.reference(flags.utility)
             for epsilon in flags.epsilons:
                 lines += scores(case, truth, epsilon, flags)
