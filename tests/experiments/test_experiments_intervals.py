@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-
 from experiments.private_valuation import intervals
 
 
@@ -16,7 +15,7 @@ def test_the_study_scores_every_mechanism(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "cells.csv"
-    arguments = "--sets diabetes --seeds 1 --rows 30 --epsilons 8 --shifts valid --out".split()
+    arguments = ["--sets", "diabetes", "--seeds", "1", "--rows", "30", "--epsilons", "8", "--shifts", "valid", "--out"]
     monkeypatch.setattr(sys, "argv", ["intervals", *arguments, str(out)])
     intervals.main()
     cells = pd.read_csv(out).set_index("mechanism")
