@@ -38,7 +38,9 @@ class Nearest:
 
 
 def run_on(kind: str, modality: str = "table", encoder: str | None = None) -> Any:
-    dataset = SimpleNamespace(name="x", kind=kind, modality=modality, preprocess=SimpleNamespace(encoder=encoder))
+    dataset = SimpleNamespace(
+        name="x", kind=kind, modality=modality, preprocess=SimpleNamespace(encoder=encoder, tokens=None)
+    )
     return SimpleNamespace(dataset=dataset)
 
 

@@ -100,9 +100,12 @@ def test_exact_values_are_those_of_the_valuator(portion: Portion) -> None:
     train, valid = rows_of(data.train, torch.float64), rows_of(data.valid, torch.float64)
     model = Logistic().replicated(Shape.of(data))
     start = torch.zeros(model.parameter_count, dtype=torch.float64)
-    values = exact_values(model, [train, train], valid, start, settings, Trainer(), np.random.default_rng(0))
+    values, evaluations = exact_values(
+        model, [train, train], valid, start, settings, Trainer(), np.random.default_rng(0)
+    )
     reference = settings.replicates(Problem(data, Logistic(), NoPrivacy()), Run(Streams(1), Trainer()), 1).values[0]
     assert values.shape == (2, 25)
+    assert evaluations == 48 * 2 * 26
     assert spearman(values, reference).min() > 0.92
     np.testing.assert_allclose(values.sum(axis=1), reference.sum(), rtol=0.05)
     assert not np.array_equal(values[0], values[1])

@@ -26,6 +26,8 @@ from assay.valuation.values import Values
 if TYPE_CHECKING:
     from assay.config import Choices
 
+MANY_FITS, PROBES = 2000, 3  # from so many fits on, some are made beforehand to say how long all take
+
 
 @dataclass(frozen=True)
 class _Walk:
@@ -48,11 +50,11 @@ class _Walk:
         return {"marginals": np.diff(worth)}
 
     def seconds_of_a_fit(self) -> float:
-        """Measured seconds of a fit on half of the rows, the mean size of a coalition; the least of three."""
+        """Measured seconds of a fit on half of the rows, the mean size of a coalition; the least of PROBES."""
         train = self.data.train
         half = slice(0, max(1, len(train) // 2))
         seconds = []
-        for _ in range(3):
+        for _ in range(PROBES):
             start = time.perf_counter()
             predictor = self.learner.fit(train.features[half], train.target[half], seed=0)
             predictor_utility(predictor, self.data, self.utility)
@@ -95,13 +97,13 @@ class Semivalue:
         walk = _Walk(Learner(problem.model, Shape.of(data)), data, self.utility, run.streams)
         sums = MarginalSums(rows, weights=semivalue_weights(self.semivalue, rows, self.alpha, self.beta))
         orders = random_orders(run.streams, rows, 1, "values")
-        run.progress.expect(
-            "semivalues by refits", walk.seconds_of_a_fit() * self.evaluations * (rows + 1) / run.parts.workers
-        )
+        fits = self.evaluations * (rows + 1)
+        if fits >= MANY_FITS:
+            run.progress.expect("semivalues by refits", walk.seconds_of_a_fit() * fits / run.parts.workers)
+            fits += PROBES
         walks = run.parts.map("walks", walk, range(1, self.evaluations + 1), advance=run.advance)
         for number, result in enumerate(walks, start=1):
             sums.add(number, orders(number), result["marginals"][None])
-        fits = self.evaluations * (rows + 1)
         values = Values(
             data.train.ids, sums.values()[0], sums.std_errors()[0], sums.evaluations[0], self.evaluations - 1
         )

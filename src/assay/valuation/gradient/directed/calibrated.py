@@ -77,7 +77,7 @@ def _pairs(release: Mechanism, released: Released, tables: list[StandIn]) -> _Pa
     streams, purpose = release.context.streams, release.purpose
     generator = streams.generator("stand-in noise", purpose)
     runs = [_released(release, released, table, generator) for table in tables]
-    exact = exact_values(
+    exact, evaluations = exact_values(
         release.model,
         [table.rows for table in tables],
         release.judges,
@@ -86,6 +86,7 @@ def _pairs(release: Mechanism, released: Released, tables: list[StandIn]) -> _Pa
         release.context.trainer,
         streams.generator("stand-in permutations", purpose),
     )
+    release.evaluations += evaluations
     values, reached = np.stack([run[0] for run in runs]), np.stack([run[1] for run in runs])
     size = np.abs(exact).max(axis=1)
     finite = np.isfinite(exact).all(axis=1) & np.isfinite(values).all(axis=1)
@@ -125,6 +126,7 @@ def _released(
 def _reached(release: Mechanism, points: Tensor) -> Floats:
     """Utility that a path [steps + 1, P] gained, and the distance that it went."""
     ends = points[[0, -1]]
+    release.evaluations += len(ends)
     judges = release.judges
     utility = path_utility(release.model, ends, judges.features, judges.target, release.settings.utility)
     return np.array([float(utility[1] - utility[0]), float((ends[1] - ends[0]).norm())])

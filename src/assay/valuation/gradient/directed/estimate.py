@@ -121,7 +121,8 @@ class DirectedRelease:
             prediction=(known.low, known.high),
         )
         signs = released.points is not None and self.privacy.epsilon >= SIGNED_FROM
-        return replace(single, values=values, facts=facts | dict(known.facts), signs=signs)
+        spent = self.evaluations
+        return replace(single, values=values, utility_evaluations=spent, facts=facts | dict(known.facts), signs=signs)
 
     def run(self) -> Released:
         """Trajectories, design, values, account, noise: in this order."""

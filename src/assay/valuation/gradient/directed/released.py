@@ -43,6 +43,7 @@ class Mechanism(Protocol):
     train: Rows
     public: Rows
     judges: Rows
+    evaluations: int  # of the utility, so far
 
     def exact_values(self, rows: Rows, public: Tensor) -> Tensor:
         """Values [n] of rows along trajectories, before clip and noise."""

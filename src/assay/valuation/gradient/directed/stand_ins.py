@@ -80,9 +80,10 @@ def exact_values(
     settings: GradientSettings,
     trainer: Trainer,
     generator: np.random.Generator,
-) -> Floats:
-    """Semivalues [K, n] of the rows of K tables by one-pass SGD over random permutations, as the private rows' would be.
+) -> tuple[Floats, int]:
+    """Semivalues [K, n] of the rows of K tables, as the private rows' would be, and the evaluations of the utility.
 
+    By one-pass SGD over random permutations.
     A replicate is a table, so that all are walked side by side. From LEAST to MOST permutations, as many as WORK allows.
     """
     count, length = len(tables), len(tables[0])
@@ -106,7 +107,7 @@ def exact_values(
     with quiet():
         fit = trainer.build([_WithinTables(sums, offsets)], max_epochs=1)
     carry_out_fit(fit, module, Batches([torch.arange(1, permutations + 1)]))
-    return sums.values()
+    return sums.values(), module.utility_evaluations
 
 
 class _WithinTables(RoundCallback):
