@@ -10,7 +10,7 @@ MEANINGS = {
     "ci_low": "brackets: 95 % interval of the estimate on this split; other valid rows would give other values",
     "noise_low": "brackets: 95 % interval of the noise alone; it says nothing of the exact value",
     "pi_low": "brackets: 90 % prediction interval of the exact value, for rows like a mixture of the public ones;"
-    " noise_half_width: half of the noise's 95 % interval",
+    " noise_half_width, std_error: of the noise alone, the latter larger where draws are rarely but far off",
     "estimation_uncertainty": "estimation_uncertainty: variance of a value over replicates of noise and permutations"
     " (lower is surer)",
     "scaled_uncertainty": "scaled_uncertainty: the variance over replicates in units of the signal that is shared with"
