@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +183,15 @@ def test_completion_knows_options_and_keys(
 def test_completion_of_another_command_is_left_alone(fakes: Any, assay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COMP_LINE", "assay report datas")
     assert assay("-sc", "query=bash").out.strip() == ""
+
+
+def test_a_reader_that_has_read_enough_is_no_failure(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "assay", "run", "task=value", "dataset=wine", "valuation.evaluations=2"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    (status,) = tmp_path.glob("outputs/runs/value/*/status.json")
+    assert '"finished"' in status.read_text()

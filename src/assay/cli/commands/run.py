@@ -73,8 +73,8 @@ def carry_job(composed: DictConfig, argv: Sequence[str] = ()) -> int:
         if page is not None:
             print(f"report: {page}")
         print(f"run: {run.path}", flush=True)
-    except BrokenPipeError:  # `assay run | head` has read enough
-        raise
+    except BrokenPipeError:  # `assay run | head` has read enough; hydra would speak of an error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if _wants_traceback():
             raise
