@@ -61,7 +61,8 @@ def test_list_shows_every_group_with_its_default(assay: Any) -> None:
     assert any(line.startswith("quickstart") for line in lines(said.out))
 
 
-def test_list_of_one_group(assay: Any) -> None:
+def test_list_of_one_group(assay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # an option a line
     said = assay("list", "privacy")
     shown = [line.lstrip("* ").split()[0] for line in lines(said.out)]
     assert shown == sorted(file.stem for file in conf_root().glob("privacy/*.yaml"))
@@ -69,8 +70,14 @@ def test_list_of_one_group(assay: Any) -> None:
     assert "No clipping and no noise" in said.out
 
 
+def test_a_list_fits_the_terminal(assay: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, assay("list").out.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("word", ["experiments", "experiment"])
-def test_list_of_experiments(assay: Any, word: str) -> None:
+def test_list_of_experiments(assay: Any, word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     names = [line.split()[0] for line in lines(assay("list", word).out)]
     assert names[0] == "quickstart"  # those at the top come first
     assert {"private_valuation/estimation_uncertainty", "private_valuation/label_noise"} <= set(names)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = ["valuation=semivalue", "dataset.rows=120", "valuation.evaluations=60"]
+COMMAND = ["valuation=semivalue", "dataset.rows=120", "valuation.evaluations=60", "progress=false"]
 
 
 def start(folder: Path, workers: int = 2) -> subprocess.Popen[str]:
