@@ -24,6 +24,7 @@ from valuing import (
     with_train,
 )
 
+from assay.config.listing import options
 from assay.learning.learners import Learner
 from assay.privacy.releases import Releases
 from assay.runs.parts import Parts
@@ -155,3 +156,10 @@ def test_evaluations_of_the_utility_are_those_that_were_made(valuation: str, pri
         assert 0 < done.utility_evaluations <= sum(model.counts)
     else:
         assert done.utility_evaluations == sum(model.counts)
+
+
+@pytest.mark.parametrize("name", [name for name, _ in options("valuation")])
+def test_a_valuator_says_what_its_values_are_good_for(name: str) -> None:
+    good_for = option("valuation", name).good_for
+    assert len(good_for) > 30
+    assert not good_for.endswith(".")  # a clause, which stands behind a colon

@@ -18,10 +18,21 @@ ALARM = 4.0  # standard deviations; measured in experiments/private_valuation
 
 
 def of_values(
-    name: str, table: pd.DataFrame, metrics: Mapping[str, float], published: bool = False, signs: bool = True
+    name: str,
+    table: pd.DataFrame,
+    metrics: Mapping[str, float],
+    published: bool = False,
+    signs: bool = True,
+    *,
+    valuator: object = None,
 ) -> Headline:
-    """Lowest and highest values of a table with `value` and its interval, and, with `signs`, how many are surely not 0."""
+    """Lowest and highest values of a table with `value` and its interval, and, with `signs`, how many are surely not 0.
+
+    Beside them stands the valuator's `good_for`, where it has one.
+    """
     notes = meanings(map(str, table))
+    if good_for := getattr(valuator, "good_for", ""):
+        notes.append(f"good for: {good_for}")
     ends = interval_of(map(str, table))
     if signs and ends is not None and table[list(ends)].notna().all(axis=None):
         below, above = int((table[ends[1]] < 0).sum()), int((table[ends[0]] > 0).sum())

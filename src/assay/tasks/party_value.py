@@ -62,7 +62,7 @@ class PartyValue:
             {"parties": table},
             {"parties": value_figure(table, "parties")},
             files={"values.csv": table},
-            headline=of_values("parties", table, metrics),
+            headline=of_values("parties", table, metrics, valuator=valuator),
             ledger=valuation.ledger,
             finite={"parties": ("value",)},
             facts={"protected": self.level} if valuation.ledger else {},

@@ -66,7 +66,7 @@ class Value:
             {"values": table},
             {"values": value_figure(table)},
             files={"values.csv": table if cells is None else table.merge(cells, on="id", validate="one_to_one")},
-            headline=of_values("values", table, metrics, bool(valuation.statement), valuation.signs),
+            headline=of_values("values", table, metrics, bool(valuation.statement), valuation.signs, valuator=valuator),
             ledger=valuation.ledger,
             released={"values": columns_of(table, COLUMNS)} if valuation.statement else {},
             noised={"values": columns_of(table, NOISED)} if valuation.statement else {},

@@ -69,6 +69,6 @@ class ValueAt:
             {"values": table},
             {"values": value_figure(table, f"rows, joining {self.k} others")},
             files={"values.csv": table},
-            headline=of_values("values", table, metrics),
+            headline=of_values("values", table, metrics, valuator=valuator),
             finite={"values": ("value",)},
         )

@@ -30,6 +30,7 @@ class FederatedShapley(FederatedSettings):
 
     accounts_for: ClassVar[frozenset[Releases]] = frozenset({Releases.ROW_GRADIENT})
     players: ClassVar[Literal["rows", "sources"]] = "sources"
+    good_for: ClassVar[str] = "ranking clients by what their rounds added; not for finding single wrong labels"
 
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """One estimate of the clients' values; rounds follow from each other, so that none has a standard error."""

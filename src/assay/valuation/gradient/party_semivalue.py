@@ -28,6 +28,9 @@ class PartySemivalue(PartySettings):
 
     accounts_for: ClassVar[frozenset[Releases]] = frozenset({Releases.ROW_GRADIENT})
     players: ClassVar[Literal["rows", "sources"]] = "sources"
+    good_for: ClassVar[str] = (
+        "ranking sources by what their rows add to each other's; not for finding single wrong labels"
+    )
 
     def valuate(self, problem: Problem, run: Run) -> Valuation:
         """One estimate with standard errors, as GradientSemivalue gives them; raises InputError without sources."""

@@ -40,6 +40,10 @@ class GradientSemivalue(GradientSettings):
         {Releases.ROW_GRADIENT, Releases.ROW_VECTOR, Releases.ROW_NUMBER, Releases.ROW_NUMBERS}
     )
     players: ClassVar[Literal["rows", "sources"]] = "rows"
+    good_for: ClassVar[str] = (
+        "ranking the rows of one table for training by gradient steps; low values are where to look for wrong labels first, "
+        "and a single low value proves nothing"
+    )
     takes_subtables: ClassVar[bool] = True
 
     name: str = "gradient_semivalue"

@@ -68,6 +68,11 @@ class ScalingLaw:
 
     accounts_for: ClassVar[frozenset[Releases]] = frozenset()
     players: ClassVar[Literal["rows", "sources"]] = "rows"
+    good_for: ClassVar[str] = (
+        "what a row adds to data sets of many sizes, and choosing rows to add; for wrong labels only where the rows of a subset "
+        "are many times the features, or the utility is bounded (softmax_of_probabilities): with the log loss and few rows a "
+        "feature, the order can be no better than chance, and gradient_semivalue finds them"
+    )
 
     def check(self, run: Choices) -> None:
         """Raises InputError for sizes, samples, a level or a utility that the model or the dataset cannot serve."""

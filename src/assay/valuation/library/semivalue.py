@@ -80,6 +80,10 @@ class Semivalue:
 
     accounts_for: ClassVar[frozenset[Releases]] = frozenset()
     players: ClassVar[Literal["rows", "sources"]] = "rows"
+    good_for: ClassVar[str] = (
+        "ranking the rows of one table for any learner; low values are where to look for wrong labels first, and a single "
+        "low value proves nothing"
+    )
 
     def check(self, run: Choices) -> None:
         """Raises InputError for a model that is not fitted whole, and for the accuracy of a regression."""
