@@ -178,3 +178,12 @@ def test_a_row_may_stand_beside_its_value(tmp_path: Path) -> None:
         assay.run([*own, "task.columns=[color]"])
     with pytest.raises(InputError, match="join by id"):
         assay.run([*own, "task.columns=all", "privacy=iid"])
+
+
+@pytest.mark.parametrize("valuation", ["gradient_semivalue", "scaling_law"])
+def test_what_values_are_good_for_stands_beside_them(answer: Answer, valuation: str) -> None:
+    sizes = ("dataset.split={train: 40, valid: 40, test: 10}", "valuation.evaluations=8")
+    headline = answer("dataset=breast_cancer", f"valuation={valuation}", *sizes).headline
+    good_for = compose([f"valuation={valuation}"]).valuation.good_for
+    assert headline is not None
+    assert f"good for: {good_for}" in headline.notes
