@@ -19,7 +19,12 @@ def start(folder: Path, workers: int = 2) -> subprocess.Popen[str]:
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "assay", "run", *COMMAND, f"workers={workers}"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **pipes)
+    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, preexec_fn=take_interrupts, **pipes)
+
+
+def take_interrupts() -> None:
+    """Undoes what a shell does to its background jobs, of which these tests may be one: they ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def family(session: int) -> list[int]:
